@@ -1,0 +1,218 @@
+"""Facts, in the past tense: what sources, reviewers, the decider and the escalator tell each other (DESIGN 4).
+
+Frozen standard-library dataclasses; pydantic wraps the same classes at the edge (streams.engines.codec).
+`at` and `signer` travel beside the body: the first is the envelope's time, the second what the reader's own verification
+found (law 19). Neither is part of an event's id (law 42).
+"""
+
+import re
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+from rules.canonical import digest
+from rules.change import FileChange
+from rules.claims import Claim
+from rules.findings import Finding, Uncovered
+from rules.sshsig import Signer
+
+BESIDE_THE_BODY = frozenset({"at", "signer"})
+
+
+class CommitFact(NamedTuple):
+    """One commit of the change. `own_edits` is False for a merge whose result is git's own auto-merge (law 5)."""
+
+    id: str
+    own_edits: bool = True
+    patch_id: str = ""  # verbatim
+    signed_by: str = ""  # `type base64` of the key whose signature over this commit was verified
+
+
+class Touched(NamedTuple):
+    """What commits on the target touched between an earlier base and this one; None where it cannot be told (law 33)."""
+
+    since: str
+    paths: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeProposed:
+    """A change as its source read it (law 1-8). `commits` run over all parents, newest first."""
+
+    change: str
+    repository: str
+    target: str
+    base: str
+    head: str
+    content_key: str
+    number: str = ""
+    branch: str = ""
+    files: tuple[FileChange, ...] = ()
+    commits: tuple[CommitFact, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    recorded: tuple[tuple[Claim, ...], ...] = ()  # claims of earlier changes with this content or one of its patches
+    touched: tuple[Touched, ...] = ()
+    incomplete: tuple[str, ...] = ()  # why evidence is missing
+    dropped: tuple[str, ...] = ()  # commits that a rewind drops
+    rewritten: bool = False
+    too_large: str = ""
+    self_edits: tuple[str, ...] = ()  # paths of the gate itself (law 29)
+    awaited: tuple[str, ...] = ()  # reviewers that the settings configure (law 39)
+    read_from: tuple[str, ...] = ()  # the listings of statements that were read (law 40)
+    break_glass_open_since: str = ""  # oldest break-glass that nobody reviewed afterwards (law 35)
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewGiven:
+    """One review: of rules (findings), or a signed statement to propose, approve, object or withdraw."""
+
+    change: str
+    content_key: str
+    reviewer: str
+    status: str = "completed"  # completed, refused, truncated, invalid, timeout, unreachable, over-budget
+    findings: tuple[Finding, ...] = ()
+    uncovered: tuple[Uncovered, ...] = ()
+    statement: str = ""  # the signed bytes
+    signature: str = ""  # armored
+    signer: Signer | None = None
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverGranted:
+    """A signed statement to waive."""
+
+    change: str
+    content_key: str
+    statement: str
+    signature: str
+    signer: Signer | None = None
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionMade:
+    """A decision, whole, as canonical JSON; `objections` are the ids of those it found in force (law 34)."""
+
+    change: str
+    content_key: str
+    outcome: str
+    decision: str
+    objections: tuple[str, ...] = ()
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationOpened:
+    """People were asked. `level` counts the steps from 0."""
+
+    change: str
+    escalation: str
+    level: int
+    asked: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationAcknowledged:
+    change: str
+    escalation: str
+    by: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationResolved:
+    """`how` is approved, reworked, withdrawn or waived."""
+
+    change: str
+    escalation: str
+    how: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlinePassed:
+    """Nobody who was awaited answered in time."""
+
+    change: str
+    content_key: str
+    due: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeMerged:
+    change: str
+    content_key: str
+    commit: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeWithdrawn:
+    change: str
+    by: str
+    reason: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryPlanted:
+    """A change with a planted defect, or its clean twin, entered the stream."""
+
+    change: str
+    canary: str
+    clean: bool
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerSuspended:
+    change: str
+    reviewer: str
+    version: str = ""
+    reason: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerRestored:
+    change: str
+    reviewer: str
+    version: str = ""
+    at: str = ""
+
+
+Event = (
+    ChangeProposed
+    | ReviewGiven
+    | WaiverGranted
+    | DecisionMade
+    | EscalationOpened
+    | EscalationAcknowledged
+    | EscalationResolved
+    | DeadlinePassed
+    | ChangeMerged
+    | ChangeWithdrawn
+    | CanaryPlanted
+    | ReviewerSuspended
+    | ReviewerRestored
+)
+EVENTS: tuple[type[Event], ...] = Event.__args__
+
+
+def type_name(kind: type[Event]) -> str:
+    """The CloudEvents type: `dev.twohand.change-proposed.v1`."""
+    return f"dev.twohand.{re.sub('(?<!^)(?=[A-Z])', '-', kind.__name__).lower()}.v1"
+
+
+def body(event: Event) -> dict[str, object]:
+    """What the event says, without what travels beside it."""
+    return {field.name: getattr(event, field.name) for field in fields(event) if field.name not in BESIDE_THE_BODY}
+
+
+def event_id(event: Event) -> str:
+    """Law 42: sha256 of type and canonical body, 64 hex digits."""
+    return digest({"type": type_name(type(event)), "body": body(event)})

@@ -1,0 +1,296 @@
+"""The change, read from git's objects: its range, its files, its commits and its blobs (law 1-7, 33)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from rules import paths
+from rules.change import ABSENT, SUBMODULE, FileChange
+from streams.sources import commits as history
+from streams.sources import errors
+from streams.sources.catfile import CatFile, Info
+from streams.sources.git import FILE_LIMIT, HEADS, ORIGIN, Repository
+from streams.sources.process import finish
+
+TOTAL_LIMIT = 256 * 1024 * 1024  # bytes of all blobs of a change together
+FILES_AT_ONCE = 500
+DIFF = (
+    "diff-tree",
+    "-r",
+    "-z",
+    "--no-abbrev",
+    "--no-renames",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--text",
+    "--ignore-submodules=none",
+    "--raw",
+)
+
+
+class Range(NamedTuple):
+    """What is judged (law 1): from `base` to `head`, to land on `target`. All ids are full."""
+
+    target: str  # the branch's full name, refs/heads/... also where only its remote-tracking ref is here
+    target_tip: str
+    base: str  # a commit, or the empty tree
+    head: str
+    branch: str  # the full name of the source branch, "" when head was given as an id
+    incomplete: tuple[str, ...] = ()  # why the range may not be the whole change
+    notes: tuple[str, ...] = ()  # what a user should know about how it was chosen
+
+
+class ReadChange(NamedTuple):
+    """A change as the objects have it."""
+
+    files: tuple[FileChange, ...]
+    commits: tuple[tuple[str, bytes], ...]  # (id, raw object), children before their parents
+    own_edits: frozenset[str]  # merges whose result is not git's own
+    patch_ids: dict[str, str]  # commit -> verbatim patch id
+    incomplete: tuple[str, ...]  # what could not be read: `evidence.incomplete`
+
+
+class Blobs(NamedTuple):
+    """The two sides of a file. A side that does not exist is None; so are both when `why` says why they were not read."""
+
+    file: FileChange
+    old: bytes | None
+    new: bytes | None
+    why: str = ""
+
+
+# -- which commits ----------------------------------------------------------------------------------------------------
+
+
+def resolve_range(repo: Repository, *, base: str | None, head: str | None, target: str | None) -> Range:
+    """The range of a change before it lands (law 1). `head` is HEAD and `target` the default branch unless given.
+
+    Errors: UnbornBranch, UnknownRevision, NoTarget.
+    """
+    revision = head or "HEAD"
+    head_id = repo.resolve(revision)
+    name, tip = _target(repo, target)
+    start = repo.resolve(base) if base else tip
+    bases = repo.merge_bases(start, head_id)
+    found = Range(name, tip, bases[0] if bases else repo.empty_tree, head_id, _branch(repo, revision))
+    if not base and found.base == head_id:
+        return _last_step(repo, found)
+    return found._replace(incomplete=_doubts(repo, found, start, bases))
+
+
+def _target(repo: Repository, target: str | None) -> tuple[str, str]:
+    wanted = target or repo.default_branch()
+    if wanted is None:
+        raise errors.NoTarget(
+            "This repository shows no default branch, so there is nothing to compare with.",
+            remedy="Name the branch that the change shall land on with --target.",
+        )
+    for ref in _target_refs(wanted):
+        if repo.exists(ref):
+            real = repo.symref(ref) or ref
+            return _local_name(real), repo.resolve(real)
+    remedy = f"Fetch it (`git fetch origin {wanted.removeprefix(HEADS)}`), or name another one with --target."
+    if wanted == repo.symref("HEAD"):
+        raise errors.UnbornBranch(f"The target branch {wanted} has no commit yet.", remedy=remedy)
+    raise errors.NoTarget(f"There is no branch {wanted!r} here to land on.", remedy=remedy)
+
+
+def _target_refs(wanted: str) -> tuple[str, ...]:
+    if wanted.startswith(HEADS):
+        return (wanted, ORIGIN + wanted.removeprefix(HEADS))
+    if wanted.startswith("refs/"):
+        return (wanted,)
+    return (HEADS + wanted, ORIGIN + wanted, "refs/remotes/" + wanted)
+
+
+def _branch(repo: Repository, revision: str) -> str:
+    name = _local_name(repo.full_name(revision))
+    return name if name.startswith(HEADS) else ""
+
+
+def _local_name(ref: str) -> str:
+    """The branch that a remote-tracking ref follows; any other ref is itself."""
+    if not ref.startswith("refs/remotes/"):
+        return ref
+    return HEADS + ref.split("/", 3)[3]
+
+
+def _last_step(repo: Repository, found: Range) -> Range:
+    """The target holds the head already: what its last first-parent step did."""
+    parents = repo.run("rev-list", "--parents", "--max-count=1", found.head, "--").out.decode("ascii").split()[1:]
+    cut = found.head in repo.shallow_edge()
+    return found._replace(
+        base=parents[0] if parents else repo.empty_tree,
+        incomplete=("the parents of the head are cut off by a shallow clone",) if cut else (),
+        notes=(f"{found.target} already holds {found.head[:12]}: reading its last step.",),
+    )
+
+
+def _doubts(repo: Repository, found: Range, start: str, bases: Sequence[str]) -> tuple[str, ...]:
+    """Why the range may be another one than the change (law 1)."""
+    doubts = []
+    if not bases:
+        doubts.append(f"the head and {start[:12]} share no history")
+    if len(bases) > 1:
+        doubts.append(f"there are {len(bases)} merge bases: {', '.join(bases)}")
+    if _meets_edge(repo, found, start, bases):
+        doubts.append("the history between base and head is cut off by a shallow clone")
+    return tuple(doubts)
+
+
+def _meets_edge(repo: Repository, found: Range, start: str, bases: Sequence[str]) -> bool:
+    edge = repo.shallow_edge()
+    if not edge:
+        return False
+    walked = repo.run("rev-list", found.head, start, "--not", *bases, "--").out.decode("ascii").split()
+    return not edge.isdisjoint(walked)
+
+
+# -- what they changed ------------------------------------------------------------------------------------------------
+
+
+def read_change(repo: Repository, found: Range) -> ReadChange:
+    """The files, commits, merges' own edits and patch ids of a range. What is missing is said, never raised."""
+    counting = repo.start(*DIFF, "--numstat", found.base, found.head, "--")
+    walk = history.walk(repo, base=found.base, head=found.head, target_tip=found.target_tip)
+    patches = history.start_patches(repo, walk.parents)
+    own_edits = history.own_edits(repo, walk.parents)
+    done = finish(counting)
+    with repo.cat_file() as objects:
+        files, lost = _files(repo, found, done.out if done.code == 0 else None, objects)
+        read, unread = history.read_commits(objects, walk.parents)
+    incomplete = (*found.incomplete, *lost, *walk.incomplete, *unread)
+    return ReadChange(files, read, own_edits, history.finish_patches(repo, patches), incomplete)
+
+
+def _files(
+    repo: Repository, found: Range, counted: bytes | None, objects: CatFile
+) -> tuple[tuple[FileChange, ...], tuple[str, ...]]:
+    if counted is not None:
+        return tuple(_count_binaries(objects, parse_diff(counted))), ()
+    raw = repo.run(*DIFF, found.base, found.head, "--", ok=(0, 128))
+    if raw.code:
+        return (), (f"the trees of the change cannot be read: {raw.err}",)
+    return tuple(file._replace(added=0, removed=0) for file in parse_diff(raw.out)), (
+        "objects of the change are missing or damaged, so that its lines could not be counted",
+    )
+
+
+def parse_diff(output: bytes) -> list[FileChange]:
+    """The files in `diff-tree -z --raw [--numstat]`. Where git counted no lines (a NUL byte), added is -1."""
+    tokens = iter(output.split(b"\0")[:-1])
+    entries: dict[bytes, tuple[str, str, str, str]] = {}
+    counts: dict[bytes, tuple[int, int]] = {}
+    for token in tokens:
+        if token.startswith(b":"):
+            old_mode, new_mode, old_blob, new_blob, _ = token[1:].decode("ascii").split(" ")
+            entries[next(tokens)] = (old_mode, old_blob, new_mode, new_blob)
+        else:
+            added, removed, path = token.split(b"\t", 2)
+            counts[path] = (-1, 0) if added == b"-" else (int(added), int(removed))
+    return [FileChange(paths.quote(path), *entry, *counts.get(path, (-1, 0))) for path, entry in entries.items()]
+
+
+def _count_binaries(objects: CatFile, files: Sequence[FileChange]) -> Iterator[FileChange]:
+    """numstat gives no lines for content with a NUL, whatever it is told; we count them, so that it hides nothing."""
+    uncounted = [file for file in files if file.added < 0]
+    counted = {blobs.file.path: _counted(blobs) for blobs in _read_blobs(objects, uncounted, FILE_LIMIT, TOTAL_LIMIT)}
+    return (counted.get(file.path, file) for file in files)
+
+
+def _counted(blobs: Blobs) -> FileChange:
+    old = _line_counts(blobs.old)
+    new = _line_counts(blobs.new)
+    added = sum(max(0, count - old.get(line, 0)) for line, count in new.items())
+    removed = sum(max(0, count - new.get(line, 0)) for line, count in old.items())
+    return blobs.file._replace(added=added, removed=removed)
+
+
+def _line_counts(data: bytes | None) -> dict[bytes, int]:
+    counts: dict[bytes, int] = {}
+    for line in (data or b"").split(b"\n"):
+        counts[line] = counts.get(line, 0) + 1
+    if not data or data.endswith(b"\n"):
+        counts[b""] -= 1
+    return counts
+
+
+# -- their contents ---------------------------------------------------------------------------------------------------
+
+
+def read_blobs(
+    repo: Repository, files: Iterable[FileChange], *, limit: int = FILE_LIMIT, total: int = TOTAL_LIMIT
+) -> Iterator[Blobs]:
+    """Both sides of each file, in order. Larger ones than `limit`, and all once `total` is spent, are not read (law 3)."""
+    with repo.cat_file() as objects:
+        yield from _read_blobs(objects, files, limit, total)
+
+
+def _read_blobs(objects: CatFile, files: Iterable[FileChange], limit: int, total: int) -> Iterator[Blobs]:
+    remaining = iter(files)
+    spent = 0
+    while window := list(islice(remaining, FILES_AT_ONCE)):
+        sizes = {info.id: info for info in objects.sizes(blob for file in window for blob in _blob_ids(file))}
+        reasons = []
+        for file in window:
+            why, size = _reason(file, sizes, limit)
+            spent += size
+            reasons.append(why or (f"over {_mebibytes(total)} in all" if spent > total else ""))
+        yield from _window(objects, window, reasons)
+
+
+def _reason(file: FileChange, sizes: dict[str, Info], limit: int) -> tuple[str, int]:
+    """Why a file is not read, and how many bytes it takes."""
+    if SUBMODULE in (file.old_mode, file.new_mode):
+        return "submodule", 0
+    infos = [sizes[blob] for blob in _blob_ids(file)]
+    if any(not info.type for info in infos):
+        return "missing object", 0
+    if any(info.size > limit for info in infos):
+        return f"over {_mebibytes(limit)}", 0
+    return "", sum(info.size for info in infos)
+
+
+def _window(objects: CatFile, files: Sequence[FileChange], reasons: Sequence[str]) -> Iterator[Blobs]:
+    wanted = (blob for file, why in zip(files, reasons, strict=True) if not why for blob in _blob_ids(file))
+    contents = objects.read(wanted)
+    for file, why in zip(files, reasons, strict=True):
+        if why:
+            yield Blobs(file, None, None, why)
+            continue
+        old = next(contents).data if file.exists_before else None
+        new = next(contents).data if file.exists_after else None
+        damaged = (old is None and file.exists_before) or (new is None and file.exists_after)
+        yield Blobs(file, None, None, "missing object") if damaged else Blobs(file, old, new)
+
+
+def _blob_ids(file: FileChange) -> Iterator[str]:
+    for mode, blob in ((file.old_mode, file.old_blob), (file.new_mode, file.new_blob)):
+        if mode not in (ABSENT, SUBMODULE):
+            yield blob
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 1024 / 1024:.4g} MiB"
+
+
+def check_totals(files: Iterable[FileChange], blobs: Iterable[Blobs]) -> tuple[str, ...]:
+    """The paths whose counted lines are not what their blobs hold, or whose objects are missing: `evidence.incomplete`.
+
+    A file without blobs, or with blobs that were left out for their size, cannot be checked and is not named.
+    """
+    expected = {file.path: file for file in files}
+    return tuple(read.file.path for read in blobs if read.file.path in expected and _differs(read))
+
+
+def _differs(read: Blobs) -> bool:
+    if read.why:
+        return read.why == "missing object"
+    return read.file.added - read.file.removed != lines(read.new) - lines(read.old)
+
+
+def lines(data: bytes | None) -> int:
+    """Lines as git counts them: up to each newline, and what follows the last one."""
+    if not data:
+        return 0
+    return data.count(b"\n") + (not data.endswith(b"\n"))

@@ -1,0 +1,301 @@
+"""A git repository as we read it: through plumbing, bytes first, deaf to the caller's environment."""
+
+import os
+import subprocess
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from streams.sources import errors, process
+from streams.sources.catfile import CatFile
+
+if TYPE_CHECKING:
+    import git
+
+HEADS = "refs/heads/"
+ORIGIN = "refs/remotes/origin/"
+EMPTY_TREES = {
+    "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
+FILE_LIMIT = 8 * 1024 * 1024  # bytes of one file that we read into memory
+NO_INDEX = "twohand/no-index"  # a file that never exists: attributes of an index must not steer us
+
+
+class Places(NamedTuple):
+    """Where a repository has what. All paths are absolute; without a checked out tree `work_tree` is None."""
+
+    git_dir: Path
+    common_dir: Path
+    work_tree: Path | None
+    bare: bool
+    object_format: str  # sha1 or sha256
+    shallow: bool
+
+
+class Repository:
+    """One repository. Every git that it starts has a scrubbed environment, an absolute git directory and our options.
+
+    Neither the working tree, the index nor any `.gitattributes` is read by these commands. Revisions are text as users
+    type them, ids are full hex ids, ref names are full; names and paths that come out of git are bytes.
+    """
+
+    def __init__(self, places: Places, *, quarantine: bool = False) -> None:
+        self.git_dir, self.common_dir, self.work_tree, self.bare, self.object_format, self.is_shallow = places
+        self.empty_tree = EMPTY_TREES[self.object_format]
+        self.null_id = "0" * len(self.empty_tree)
+        self._environment = process.environment(os.environ, self.common_dir / "objects" if quarantine else None)
+        self._environment["GIT_INDEX_FILE"] = str(self.git_dir / NO_INDEX)
+
+    @classmethod
+    def open(cls, path: Path, *, quarantine: bool = False) -> "Repository":
+        """The repository that holds `path`; `quarantine` also reads what receive-pack has not yet taken in.
+
+        Errors: NotARepository, GitMissing.
+        """
+        return cls(_discover(path), quarantine=quarantine)
+
+    @cached_property
+    def handle(self) -> "git.Repo":
+        """The repository as GitPython has it, for notes, configuration and history; slow to import, never for hooks."""
+        from streams.sources.handle import open_handle  # noqa: PLC0415
+
+        return open_handle(self.git_dir, self._environment)
+
+    def start(self, *args: str | bytes, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        """A running git command. Its working tree is the git directory: none of the checked out files is seen."""
+        places = (f"--git-dir={self.git_dir}", f"--work-tree={self.git_dir}")
+        return process.start([*places, *args], env=self._environment, cwd=self.git_dir, stderr=stderr)
+
+    def run(self, *args: str | bytes, stdin: bytes = b"", ok: Iterable[int] = (0,)) -> process.Done:
+        """A finished git command. GitFailed when its exit code is not among `ok`."""
+        done = process.finish(self.start(*args), stdin)
+        if done.code not in ok:
+            raise failure(args, done)
+        return done
+
+    def cat_file(self) -> CatFile:
+        """A reader of objects; use it as a context manager."""
+        return CatFile(lambda: self.start("cat-file", "--batch-command", "--buffer", stderr=subprocess.DEVNULL))
+
+    # -- revisions ------------------------------------------------------------------------------------------------
+
+    def resolve(self, revision: str) -> str:
+        """The id of the commit that a revision names; a branch goes before a tag of its name.
+
+        Errors: UnbornBranch, UnknownRevision.
+        """
+        for candidate in _candidates(revision):
+            if found := self._commit(candidate):
+                return found
+        raise self._unknown(revision)
+
+    def full_name(self, revision: str) -> str:
+        """The ref that a revision names, symbolic refs resolved (law 4); "" for an id, an expression or a detached HEAD."""
+        for candidate in _candidates(revision):
+            if "\0" in candidate:
+                break
+            arguments = ("rev-parse", "--verify", "--quiet", "--symbolic-full-name", "--end-of-options", candidate)
+            name = _line(self.run(*arguments, ok=(0, 1, 128)))
+            if name.startswith("refs/"):
+                return name
+        return ""
+
+    def _commit(self, revision: str) -> str:
+        if "\0" in revision:
+            return ""
+        arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
+        return _line(self.run(*arguments, ok=(0, 1, 128)))
+
+    def _unknown(self, revision: str) -> errors.SourceError:
+        head = self.symref("HEAD")
+        if revision == "HEAD" and head:
+            return errors.UnbornBranch(
+                f"The branch {head.removeprefix(HEADS)} has no commit yet.",
+                remedy="Commit something first, or name a revision with --head.",
+            )
+        remedy = "Look for it with `git log --all`; a branch of a remote has to be fetched first."
+        if self.is_shallow:
+            remedy = "This clone is shallow: run `git fetch --unshallow` (in CI: full depth), then try again."
+        return errors.UnknownRevision(f"No commit here is called {revision!r}.", remedy=remedy)
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        return self.run("merge-base", "--is-ancestor", ancestor, descendant, ok=(0, 1)).code == 0
+
+    def merge_bases(self, one: str, other: str) -> tuple[str, ...]:
+        """All best common ancestors, by id; none for unrelated histories."""
+        return tuple(_lines(self.run("merge-base", "--all", one, other, ok=(0, 1))))
+
+    def shallow_edge(self) -> frozenset[str]:
+        """The commits whose parents a shallow clone has cut off."""
+        if not self.is_shallow:
+            return frozenset()
+        return frozenset((self.common_dir / "shallow").read_text("ascii").split())
+
+    def root_commit(self, revision: str) -> str:
+        """The root of the first-parent chain, which names a repository (law 2). Errors: ShallowEdge, as `resolve`."""
+        start = self.resolve(revision)
+        root = _lines(self.run("rev-list", "--first-parent", "--max-parents=0", start, "--"))[-1]
+        if root in self.shallow_edge():
+            raise errors.ShallowEdge(
+                "The first commit of this repository is not in this shallow clone.",
+                remedy="Run `git fetch --unshallow`, or set `repository` in the policy.",
+            )
+        return root
+
+    # -- refs -----------------------------------------------------------------------------------------------------
+
+    def refs(self, prefix: str) -> list[tuple[bytes, str]]:
+        """Every ref at or below `prefix` (whole path components), sorted by name: (name, id)."""
+        if not prefix.startswith("refs/") or set("*?[\\") & set(prefix):
+            return []  # no ref can be called so, and git would take it as a pattern
+        done = self.run("for-each-ref", "--format=%(objectname) %(refname)", prefix)
+        pairs = (line.split(b" ", 1) for line in done.out.splitlines())
+        return [(name, object_id.decode("ascii")) for object_id, name in pairs]
+
+    def symref(self, name: str) -> str:
+        """What a symbolic ref points to, in full; "" when it is none."""
+        return _line(self.run("symbolic-ref", "--quiet", name, ok=(0, 1, 128)))
+
+    def exists(self, ref: str) -> bool:
+        """Whether a full ref name is one of ours."""
+        return self.run("show-ref", "--verify", "--quiet", "--", ref, ok=(0, 1, 128)).code == 0
+
+    def update_ref(self, name: str, new: str, old: str | None = None) -> None:
+        """Moves a ref from `old` (all zeros: it must not exist; None: whatever it is). Errors: RefMoved."""
+        if not name.startswith("refs/"):
+            raise ValueError(f"{name!r} is no full ref name")
+        expected = [] if old is None else [old]
+        done = self.run("update-ref", "--no-deref", "--end-of-options", name, new, *expected, ok=(0, 1, 128))
+        if done.code:
+            raise errors.RefMoved(f"{name} was not written: {done.err}.", remedy="Fetch and try again.")
+
+    def default_branch(self) -> str | None:
+        """The full name of the branch that changes land on; a remote-tracking ref when no local branch has its name."""
+        if self.bare:
+            return self.symref("HEAD") or None
+        origin = self.symref(ORIGIN + "HEAD")
+        names = [origin.removeprefix(ORIGIN)] if origin else []
+        names += [self.config("init.defaultBranch"), "main", "master"]
+        for name in filter(None, names):
+            for ref in (HEADS + name, ORIGIN + name):
+                if self.exists(ref):
+                    return ref
+        only = self.refs(HEADS)
+        return os.fsdecode(only[0][0]) if len(only) == 1 else None
+
+    def config(self, key: str) -> str:
+        """One value of git's configuration, "" when it is not set."""
+        return _line(self.run("config", "--get", key, ok=(0, 1)))
+
+    # -- objects --------------------------------------------------------------------------------------------------
+
+    def write_blob(self, data: bytes) -> str:
+        """Stores a blob as it is; its id."""
+        return _line(self.run("hash-object", "-t", "blob", "-w", "--stdin", stdin=data))
+
+    def tree_blob(self, commit: str, path: bytes, *, limit: int = FILE_LIMIT) -> bytes | None:
+        """The file (or symbolic link) at `path` in a commit, None when there is none.
+
+        Errors: TooLarge over `limit` bytes, MissingObject when the tree has it and the repository has not.
+        """
+        return self.tree_blobs(commit, [path], limit=limit)[path]
+
+    def tree_blobs(self, commit: str, paths: Iterable[bytes], *, limit: int = FILE_LIMIT) -> dict[bytes, bytes | None]:
+        """`tree_blob` of several paths at the price of one."""
+        entries = self._entries(commit, paths)
+        with self.cat_file() as objects:
+            data = {found.id: found for found in objects.read((blob for blob in entries.values() if blob), limit)}
+        for path, blob in entries.items():
+            if blob and data[blob].data is None:
+                raise _unreadable(path, commit, missing=not data[blob].type)
+        return {path: data[blob].data if blob else None for path, blob in entries.items()}
+
+    def _entries(self, commit: str, paths: Iterable[bytes]) -> dict[bytes, str]:
+        """The blobs' ids at these paths, "" where there is none. By ls-tree: `COMMIT:path` cannot hold every path."""
+        entries = dict.fromkeys(paths, "")
+        asked = [path for path in entries if not {b"", b".", b".."} & set(path.split(b"/"))]
+        done = self.run("ls-tree", "-z", "--full-tree", commit, "--", *asked) if asked else None
+        for entry in done.out.split(b"\0")[:-1] if done else ():
+            meta, _, name = entry.partition(b"\t")
+            _, kind, blob = meta.split()
+            if kind == b"blob" and name in entries:
+                entries[name] = blob.decode("ascii")
+        return entries
+
+
+def failure(args: Iterable[str | bytes], done: process.Done) -> errors.GitFailed:
+    """The error for a git command that should not have failed."""
+    command = " ".join(os.fsdecode(arg) for arg in args)
+    return errors.GitFailed(
+        f"`git {command}` failed with exit code {done.code}: {done.err or 'it said nothing'}.",
+        remedy="Check the repository with `git fsck`; git 2.39 or later is needed.",
+    )
+
+
+def _discover(path: Path) -> Places:
+    questions = ("is-bare-repository", "show-object-format", "is-shallow-repository", "absolute-git-dir")
+    env = process.environment(os.environ)
+    if not path.is_dir():
+        raise errors.NotARepository(f"{path} is no directory.", remedy="Name a directory inside a repository with -C.")
+    command = ["rev-parse", *(f"--{question}" for question in questions), "--show-toplevel"]
+    done = process.finish(process.start(command, env=env, cwd=path))
+    answers = os.fsdecode(done.out).split("\n")[:-1]
+    if len(answers) not in (4, 5):
+        raise _not_a_repository(path, done.err)
+    git_dir = Path(answers[3])
+    return Places(
+        git_dir=git_dir,
+        common_dir=_common_dir(git_dir),
+        work_tree=Path(answers[4]) if len(answers) == 5 else None,
+        bare=answers[0] == "true",
+        object_format=answers[1],
+        shallow=answers[2] == "true",
+    )
+
+
+def _not_a_repository(path: Path, said: str) -> errors.NotARepository:
+    if "dubious ownership" in said:
+        remedy = f"If you trust it: `git config --global --add safe.directory {path.resolve()}`."
+        return errors.NotARepository(f"{path} belongs to somebody else, and git refuses to read it.", remedy=remedy)
+    return errors.NotARepository(
+        f"{path} is no git repository that we can read ({said or 'its path holds a newline'}).",
+        remedy="Name one with -C, or make one with `git init`.",
+    )
+
+
+def _common_dir(git_dir: Path) -> Path:
+    """The directory that the working trees of one repository share, as git's own `commondir` file names it."""
+    try:
+        shared = os.fsdecode((git_dir / "commondir").read_bytes()).rstrip("\n")
+    except FileNotFoundError:
+        return git_dir
+    return (git_dir / shared).resolve()
+
+
+def _candidates(revision: str) -> tuple[str, ...]:
+    """What a revision may mean, branches first: a tag called `main` must not stand for the branch `main`."""
+    if not revision or revision == "HEAD" or revision.startswith(("refs/", "-")) or set("^~:@{ ") & set(revision):
+        return (revision,)
+    if len(revision) in map(len, EMPTY_TREES.values()) and not set(revision) - set("0123456789abcdef"):
+        return (revision,)
+    return (HEADS + revision, revision)
+
+
+def _unreadable(path: bytes, commit: str, *, missing: bool) -> errors.SourceError:
+    name = os.fsdecode(path)
+    if missing:
+        return errors.MissingObject(
+            f"{name!r} of commit {commit} is not in this repository's objects.",
+            remedy="Fetch it (a partial clone lacks objects), or repair the repository; see `git fsck`.",
+        )
+    return errors.TooLarge(f"{name!r} of commit {commit} is too large to be read.", remedy="Make the file smaller.")
+
+
+def _lines(done: process.Done) -> list[str]:
+    return os.fsdecode(done.out).splitlines() if done.code == 0 else []
+
+
+def _line(done: process.Done) -> str:
+    return os.fsdecode(done.out).removesuffix("\n") if done.code == 0 else ""

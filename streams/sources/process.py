@@ -1,0 +1,107 @@
+"""How we start git: nothing of the caller's environment, configuration or working tree may steer what it reads."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from streams.sources.errors import GitMissing
+
+KEPT = ("PATH", "HOME", "LANG", "LANGUAGE", "TMPDIR", "SSH_AUTH_SOCK", "XDG_CONFIG_HOME")
+QUARANTINE = "GIT_QUARANTINE_PATH"
+OBJECTS = "GIT_OBJECT_DIRECTORY"
+ALTERNATES = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
+
+# No replace refs, no grafts, no questions, no locks for convenience, no network on behalf of a partial clone.
+FIXED = {
+    "LC_ALL": "C",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+
+# Configuration of the user or the repository that would change what these commands print or start.
+OVERRIDES = (
+    "core.fsmonitor=false",
+    "core.quotePath=false",
+    f"core.attributesFile={os.devnull}",
+    "core.bigFileThreshold=32m",
+    "color.ui=false",
+    "diff.algorithm=myers",
+    "diff.external=",
+    "diff.ignoreSubmodules=none",
+    "diff.mnemonicPrefix=false",
+    "diff.noprefix=false",
+    "diff.orderFile=",
+    "diff.relative=false",
+    "diff.renames=true",
+    "diff.submodule=short",
+    "diff.suppressBlankEmpty=false",
+    "log.showSignature=false",
+    "merge.directoryRenames=conflict",
+    "merge.renames=true",
+    "merge.renormalize=false",
+)
+OPTIONS = ("--no-pager", "--literal-pathspecs", *(part for pair in OVERRIDES for part in ("-c", pair)))
+
+
+class Done(NamedTuple):
+    """A finished git: exit code and what it printed."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+def environment(source: Mapping[str, str], objects: Path | None = None) -> dict[str, str]:
+    """The environment of every git: an allow-list of `source`, then our own fixed variables.
+
+    `objects` is the repository's object directory when its quarantine is to be read: the quarantine variables that
+    receive-pack sets are taken over where they point into that directory, and dropped where they do not.
+    """
+    kept = {name: value for name, value in source.items() if name in KEPT or name.startswith("LC_")}
+    return kept | FIXED | (_quarantine(source, objects) if objects else {})
+
+
+def _quarantine(source: Mapping[str, str], objects: Path) -> dict[str, str]:
+    home = objects.resolve()
+    inside = {name: source[name] for name in (QUARANTINE, OBJECTS) if _within(source.get(name, ""), home)}
+    if len(inside) != 2:
+        return {}
+    others = [part for part in source.get(ALTERNATES, "").split(os.pathsep) if _within(part, home)]
+    return inside | {ALTERNATES: os.pathsep.join(others or [str(home)])}
+
+
+def _within(path: str, home: Path) -> bool:
+    return bool(path) and Path(path).resolve().is_relative_to(home)
+
+
+def start(
+    command: Sequence[str | bytes], *, env: Mapping[str, str], cwd: Path, stderr: int = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Starts `git` with these arguments, all in pipes. Errors: GitMissing, ValueError on a NUL argument."""
+    try:
+        return subprocess.Popen(
+            ["git", *OPTIONS, *command],
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+        )
+    except FileNotFoundError as error:
+        if not cwd.is_dir():
+            raise
+        raise GitMissing(
+            "git is not on the PATH.", remedy="Install git 2.39 or later, or add its directory to the PATH."
+        ) from error
+
+
+def finish(process: subprocess.Popen[bytes], stdin: bytes = b"") -> Done:
+    """Feeds the process, waits for its end and collects what it printed."""
+    out, err = process.communicate(stdin)
+    return Done(process.returncode, out, err.decode("utf-8", "replace").strip())

@@ -1,0 +1,113 @@
+"""A guard that refused somebody is gone."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rules import guards, vocabulary
+from rules.findings import Finding, Tier
+from rules.kinds import Kind
+from rules.lines import Line
+from rules.patterns import found
+from rules.rule import Diff, Edit, Rule, visible
+
+_ELSEWHERE = frozenset({"err", "error", "nil", "null", "None", "undefined", "ok"})
+
+
+class AuthCheckRemoved(Rule):
+    """A guard that refused somebody is gone.
+
+    ## What it does
+    Compares every function before and after. A condition whose answer was to raise, throw, return an error or leave, and that neither
+    the function nor any function of this change that is called asks any more, is reported with the line where it stood.
+
+    ## Why it matters
+    A removed check leaves no line to look at: the new code reads well, its tests pass, and everybody is let in.
+
+    ## Example
+    The address check is dropped from a reset function, and the link goes to whoever asks.
+
+    ## What to do instead
+    Keep the check, or move it to a function that is called from here. If nobody must be refused any more, let an owner of the path say so.
+    """
+
+    id, slug, tier, since = "TH101", "auth-check-removed", Tier.HOLD, "0.1"
+    languages = ("python", "go", "javascript", "typescript", "java", "ruby", "php", "rust", "c", "c++", "c#", "kotlin")
+    triggers: ClassVar = (
+        rb"(?i)\b(?:if|unless|elif|elsif|elseif|raise|throw|throws|return|abort|assert|panic|guard|require|when|die|halt)\b",
+    )
+
+    HOLDS: ClassVar = (
+        Diff(
+            "src/accounts/helpers.py",
+            "def change(user):\n    if not user.email_verified:\n        raise PermissionDenied('not verified')\n    return send(user)\n",
+            "def change(user):\n    return send(user)\n",
+        ),
+        Diff(
+            "app/recovery.py",
+            "def reset(email, account):\n    if email != account.email:\n        return None\n    return link(account)\n",
+            "def reset(email, account):\n    return link(account)\n",
+        ),
+        Diff(
+            "web/handler.go",
+            "package web\nfunc Show(c *Ctx) error {\n\tif !c.User.IsAdmin {\n\t\treturn errForbidden\n\t}\n\treturn c.Render()\n}\n",
+            "package web\nfunc Show(c *Ctx) error {\n\treturn c.Render()\n}\n",
+        ),
+        Diff(
+            "lib/gate.rb",
+            "def show\n  raise Denied unless owner?(current_user)\n  render\nend\n",
+            "def show\n  render\nend\n",
+        ),
+    )
+    PASSES: ClassVar = (
+        Diff(
+            "src/accounts/helpers.py",
+            "def change(user):\n    if not user.email_verified:\n        raise PermissionDenied('no')\n    return send(user)\n",
+            "def change(user):\n    if user.email_verified:\n        return send(user)\n    raise PermissionDenied('no')\n",
+        ),
+        (
+            Diff(
+                "app/a.py",
+                "def change(user):\n    if not user.verified:\n        raise Denied('no')\n    return send(user)\n",
+                "def change(user):\n    ensure(user)\n    return send(user)\n",
+            ),
+            Diff("app/b.py", None, "def ensure(user):\n    if not user.verified:\n        raise Denied('no')\n"),
+        ),
+        Diff("tests/test_a.py", "def test_a(user):\n    if not user.verified:\n        raise Denied\n", "def test_a(user):\n    pass\n"),
+    )
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        """Lost refusals, by structure where a grammar reads both sides, else by lines."""
+        if not edit.is_code or not edit.new.present:
+            return
+        if guards.comparable(edit):
+            yield from self._by_structure(edit)
+        else:
+            yield from self._by_lines(edit)
+
+    def _by_structure(self, edit: Edit) -> Iterator[Finding]:
+        for lost in guards.lost(edit):
+            if lost.refusal and lost.now is None and _weighs(lost):
+                where = visible(lost.branch.function.encode()) or "the module"
+                asked, refused = visible(lost.branch.condition.text.encode()), visible(lost.refusal.encode())
+                yield self.lost(edit, lost.branch.line, f"{where} no longer asks `{asked}`, which answered `{refused}`")
+
+    def _by_lines(self, edit: Edit) -> Iterator[Finding]:
+        if edit.kind is not Kind.PRODUCTION:
+            return
+        for line in edit.removed:
+            if _refuses(line):
+                yield self.lost(edit, line.number, f"the refusal `{visible(line.text)}` is gone")
+
+
+def _weighs(lost: guards.Lost) -> bool:
+    """An error passed on is no check of ours; a soft refusal is one where it speaks of who may do what."""
+    asked = lost.branch.condition.text
+    if vocabulary.names(asked) <= _ELSEWHERE:
+        return False
+    return lost.strong or vocabulary.is_guarding(f"{asked} {lost.branch.function}")
+
+
+def _refuses(line: Line) -> bool:
+    return found(rb"(?i)\b(?:if|unless|elif|elsif|raise|throw|abort|return|assert|die|require)\b", line.text) and found(
+        vocabulary.STRONG, line.text
+    )

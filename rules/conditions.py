@@ -1,0 +1,117 @@
+"""A condition as the atoms that it asks, so that a renamed operator or a turned-round test compares equal."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+_AND = {"and", "&&"}
+_OR = {"or", "||"}
+_DUAL = {"and": "or", "or": "and", "": ""}
+_WRAPPERS = {"parenthesized_expression", "condition_clause", "parenthesized_statements", "parenthesized", "expression_list"}
+_NEGATIONS = {"not_operator", "unary_expression", "unary", "unary_op_expression", "prefix_unary_expression", "prefix_expression"}
+_COMPARISONS = {"!=": "==", "!==": "===", "is not": "is", "not in": "in", ">=": "<", "<=": ">", "!~": "=~", "<>": "=="}
+_BINARY = {
+    "boolean_operator", "binary_expression", "binary", "comparison_operator", "conjunction_expression",
+    "disjunction_expression", "equality_expression", "comparison_expression",
+}  # fmt: skip
+_KOTLIN = {"conjunction_expression": "and", "disjunction_expression": "or"}
+MAX_ATOMS = 200
+
+
+class Atom(NamedTuple):
+    """One question: its text without blanks, whether it must be true, and by what it is joined to the others."""
+
+    text: str
+    positive: bool
+    joined: str  # "and", "or", or "" alone; as seen from the whole condition being true
+
+    @property
+    def subject(self) -> str:
+        """The left side of a comparison, or the whole."""
+        for operator in ("===", "==", "=~", "<", ">", " in ", " is "):
+            if operator in self.text:
+                return self.text.split(operator, 1)[0]
+        return self.text
+
+
+class Condition(NamedTuple):
+    """The atoms in the order of the text, and the text itself with blanks collapsed."""
+
+    atoms: tuple[Atom, ...]
+    text: str
+    is_logical: bool  # it compares, negates or joins; not a bare value
+
+    @property
+    def questions(self) -> frozenset[str]:
+        """What is asked, without regard to polarity and order."""
+        return frozenset(atom.text for atom in self.atoms)
+
+
+def condition_of(node: Any, *, negated: bool = False) -> Condition:
+    """Read a condition; `negated` for `unless`. Never recurses: the depth is the author's."""
+    atoms = tuple(_atoms(node, positive=not negated))
+    text = " ".join(node.text()[:2000].split())[:400]
+    inner = _unwrapped(node)
+    return Condition(atoms, text, len(atoms) > 1 or inner.kind() in _BINARY or _negation(inner) is not None)
+
+
+def _atoms(node: Any, *, positive: bool) -> Iterator[Atom]:
+    stack = [(node, positive, "")]
+    count = 0
+    while stack and count < MAX_ATOMS:
+        current, truth, joined = stack.pop()
+        current = _unwrapped(current)
+        operand = _negation(current)
+        if operand is not None:
+            stack.append((operand, not truth, joined))
+            continue
+        operator, left, right = _binary(current)
+        if operator in {"and", "or"}:
+            effective = operator if truth else _DUAL[operator]
+            stack += [(right, truth, effective), (left, truth, effective)]
+            continue
+        count += 1
+        yield _atom(current, (operator, left, right), truth=truth, joined=joined)
+
+
+def _unwrapped(node: Any) -> Any:
+    for _ in range(64):
+        if node.kind() not in _WRAPPERS:
+            return node
+        named = [child for child in node.children() if child.is_named()]
+        if len(named) != 1:
+            return named[-1] if named else node
+        node = named[0]
+    return node
+
+
+def _negation(node: Any) -> Any | None:
+    if node.kind() not in _NEGATIONS:
+        return None
+    children = node.children()
+    return children[-1] if len(children) == 2 and children[0].text() in {"!", "not"} else None
+
+
+def _binary(node: Any) -> tuple[str, Any, Any]:
+    kind = node.kind()
+    if kind not in _BINARY:
+        return "", None, None
+    children = node.children()
+    if len(children) != 3:
+        return "", None, None
+    text = " ".join(children[1].text().split())
+    operator = _KOTLIN.get(kind) or ("and" if text in _AND else "or" if text in _OR else text)
+    return operator, children[0], children[2]
+
+
+def _atom(node: Any, parts: tuple[str, Any, Any], *, truth: bool, joined: str) -> Atom:
+    operator, left, right = parts
+    if left is None:
+        return Atom(_tight(node), truth, joined)
+    base = _COMPARISONS.get(operator, operator)
+    truth = truth if base == operator else not truth
+    glue = f" {base} " if base.isalpha() else base
+    return Atom(f"{_tight(left)}{glue}{_tight(right)}", truth, joined)
+
+
+def _tight(node: Any) -> str:
+    return "".join(node.text()[:1000].split())[:200].replace("'", '"')

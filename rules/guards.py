@@ -1,0 +1,181 @@
+"""Compares what the functions of a file refused before and after. The rules about weakened checks share this reading."""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from rules import vocabulary
+from rules.lines import squeeze
+from rules.rule import Change, Edit
+from rules.structure import Branch, Facts
+
+
+class Lost(NamedTuple):
+    """A condition of the old file that its function no longer asks as it did; `now` is what stands in its place."""
+
+    branch: Branch
+    refusal: str  # the statement that refused; "" where the condition admitted
+    strong: bool  # the refusal raises, throws or answers with an error
+    now: Branch | None
+
+
+def comparable(edit: Edit) -> bool:
+    """Whether both sides can be compared by structure."""
+    return edit.old.facts is not None and edit.new.facts is not None
+
+
+def touched(edit: Edit, facts: Facts, *, old: bool) -> frozenset[str]:
+    """The functions of one side that lost or won a line; "" for the code outside of all."""
+    part = edit.changed.removed if old else edit.changed.added
+    return frozenset(facts.function_at(line.number) for line in part)
+
+
+def pairs(edit: Edit) -> dict[str, str]:
+    """From each function of the old file to the same one in the new: by name, else by most lines in common."""
+    old, new = edit.old.facts, edit.new.facts
+    if old is None or new is None:
+        return {}
+    names = {span.name for span in new.spans}
+    known = {span.name: span.name for span in old.spans if span.name in names}
+    known[""] = ""
+    lone = [span for span in new.spans if span.name not in known]
+    for span in old.spans:
+        if span.name not in known and span.is_function:
+            best = _likeliest(_body(edit, span.name, old=True), [(other.name, _body(edit, other.name, old=False)) for other in lone])
+            if best:
+                known[span.name] = best
+    return known
+
+
+def _likeliest(body: frozenset[bytes], others: list[tuple[str, frozenset[bytes]]]) -> str:
+    shares = [(len(body & other) / max(len(body), 1), name) for name, other in others]
+    share, name = max(shares, default=(0.0, ""))
+    return name if share >= 0.5 else ""
+
+
+def _body(edit: Edit, name: str, *, old: bool) -> frozenset[bytes]:
+    """The lines of a function but its first, without blanks."""
+    side = edit.old if old else edit.new
+    spans = [span for span in side.facts.spans if span.name == name] if side.facts else []
+    return frozenset(squeeze(line) for span in spans for line in side.lines[span.start : span.end]) - {b"", b"}", b"end"}
+
+
+def text_of(edit: Edit, name: str, *, old: bool) -> bytes:
+    """All lines of a function, or of the whole file for ""."""
+    side = edit.old if old else edit.new
+    if not name or side.facts is None:
+        return side.data
+    return b"\n".join(b"\n".join(side.lines[span.start - 1 : span.end]) for span in side.facts.spans if span.name == name)
+
+
+def lost(edit: Edit) -> Iterator[Lost]:
+    """Conditions of surviving functions that are no longer asked there, nor anywhere the change moved them to."""
+    old, new = edit.old.facts, edit.new.facts
+    if old is None or new is None:
+        return
+    known = pairs(edit)
+    for name in sorted(touched(edit, old, old=True) | touched(edit, old, old=False) & known.keys()):
+        if name in known:
+            yield from _lost_of(edit, name, known[name])
+
+
+def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
+    old, new = edit.old.facts, edit.new.facts
+    assert old is not None
+    assert new is not None
+    before, after = _conditions(old, name), _conditions(new, now)
+    kept = Counter(_shape(branch) for branch in after)
+    gained = list((Counter(map(_key, after)) - Counter(map(_key, before))).keys())
+    fresh = [branch for branch in after if _key(branch) in gained]
+    for branch in before:
+        if kept[_shape(branch)] > 0:
+            kept[_shape(branch)] -= 1
+            continue
+        found = _judge(edit, branch, fresh, (name, now))
+        if found is not None:
+            yield found
+
+
+def _conditions(facts: Facts, name: str) -> list[Branch]:
+    return [branch for branch in (*facts.branches, *facts.returns) if branch.function == name]
+
+
+def _key(branch: Branch) -> tuple[frozenset[str], str]:
+    return branch.condition.questions, branch.body
+
+
+def _shape(branch: Branch) -> tuple[object, ...]:
+    """Equal for conditions that ask and do the same: turned round, the two outcomes have changed places."""
+    refused = vocabulary.refusal(branch.body) != "" or vocabulary.refusal(branch.otherwise) != ""
+    joins = frozenset((atom.text, atom.positive, atom.joined) for atom in branch.condition.atoms)
+    turned = frozenset((atom.text, not atom.positive, _TURNED[atom.joined]) for atom in branch.condition.atoms)
+    return frozenset({joins, turned}), refused
+
+
+_TURNED = {"and": "or", "or": "and", "": ""}
+
+
+def _judge(edit: Edit, branch: Branch, fresh: list[Branch], names: tuple[str, str]) -> Lost | None:
+    refusal = vocabulary.refusal(branch.body) or vocabulary.refusal(branch.otherwise)
+    result = Lost(branch, refusal, vocabulary.is_strong(refusal), _successor(branch, fresh))
+    if _moved(edit.change, branch) or (result.now is not None and _renamed(edit, branch, result.now, names)):
+        return None
+    return result
+
+
+def _successor(branch: Branch, fresh: list[Branch]) -> Branch | None:
+    """The new condition most like the lost one: shared questions, then the same outcome, then shared names."""
+    scored = [(_likeness(branch, other), -abs(other.line - branch.line), index) for index, other in enumerate(fresh)]
+    best = max(scored, default=(0, 0, 0))
+    return fresh[best[2]] if best[0] > 0 else None
+
+
+def _likeness(branch: Branch, other: Branch) -> int:
+    shared = len(branch.condition.questions & other.condition.questions)
+    names = vocabulary.names(branch.condition.text) & vocabulary.names(other.condition.text)
+    same_end = branch.body != "" and branch.body == other.body
+    return 10 * shared + (5 if same_end and names else 0) + (1 if len(names) * 2 >= len(vocabulary.names(branch.condition.text)) and names else 0)
+
+
+def _moved(change: Change, branch: Branch) -> bool:
+    """The same question is asked by a function of this change that did not ask it before, and that something calls."""
+    return any(_is_called(change, function) for function in _gained(change).get(branch.condition.questions, ()))
+
+
+@lru_cache(maxsize=4)
+def _gained(change: Change) -> dict[frozenset[str], tuple[str, ...]]:
+    """From what is newly asked anywhere in the change to the functions that ask it."""
+    found: dict[frozenset[str], list[str]] = {}
+    for edit in change.edits:
+        if edit.is_code and edit.new.facts is not None and edit.changed.added:
+            before = Counter(_asked(edit.old.facts))
+            for key in Counter(_asked(edit.new.facts)) - before:
+                found.setdefault(key[1], []).append(key[0])
+    return {questions: tuple(functions) for questions, functions in found.items()}
+
+
+def _asked(facts: Facts | None) -> list[tuple[str, frozenset[str]]]:
+    return [(b.function, b.condition.questions) for b in facts.branches] if facts is not None else []
+
+
+def _is_called(change: Change, function: str) -> bool:
+    name = function.rsplit(".", 1)[-1]
+    if not name:
+        return False
+    return any(call.name == name for edit in change.edits if edit.new.facts for call in edit.new.facts.calls) or any(
+        span.name.rsplit(".", 1)[-1] == name for edit in change.edits if edit.old.facts for span in edit.old.facts.spans
+    )
+
+
+def _renamed(edit: Edit, branch: Branch, now: Branch, names: tuple[str, str]) -> bool:
+    """Only names differ, and each old one is gone from the function while each new one was unknown to it."""
+    before, after = vocabulary.tokens(branch.condition.text), vocabulary.tokens(now.condition.text)
+    if len(before) != len(after) or branch.condition.atoms == now.condition.atoms:
+        return False
+    mapping = {(old, new) for old, new in zip(before, after, strict=True) if old != new}
+    old_text = set(vocabulary.tokens(text_of(edit, names[0], old=True).decode("latin1")))
+    new_text = set(vocabulary.tokens(text_of(edit, names[1], old=False).decode("latin1")))
+    return bool(mapping) and all(
+        old not in new_text and new not in old_text and vocabulary.is_name(old) and vocabulary.is_name(new) for old, new in mapping
+    )

@@ -1,0 +1,60 @@
+"""Which lines a change took away and which it brought, without regard to order and indentation."""
+
+from collections import Counter
+from typing import NamedTuple
+
+
+class Line(NamedTuple):
+    """A line without the blanks around it. `number` counts from 1."""
+
+    number: int
+    text: bytes
+
+
+class Changed(NamedTuple):
+    """The multiset difference of two files: a line that only moved inside the file is in neither part."""
+
+    removed: tuple[Line, ...]
+    added: tuple[Line, ...]
+
+    def joined(self) -> bytes:
+        """All changed lines as one buffer, for one pass of the patterns."""
+        return b"\n".join(line.text for part in self for line in part)
+
+
+def split(data: bytes) -> list[bytes]:
+    """Lines as git counts them: only a line feed ends one."""
+    return data.split(b"\n")
+
+
+def compare(old: bytes, new: bytes) -> Changed:
+    """The difference. Equal lines at both ends are set aside first, so that of several equal lines the right one is named."""
+    before, after = [line.strip() for line in split(old)], [line.strip() for line in split(new)]
+    start = _common(before, after, limit=min(len(before), len(after)))
+    end = _common(before[::-1], after[::-1], limit=min(len(before), len(after)) - start)
+    middle_old = before[start : len(before) - end]
+    middle_new = after[start : len(after) - end]
+    return Changed(_surplus(middle_old, middle_new, start), _surplus(middle_new, middle_old, start))
+
+
+def _common(left: list[bytes], right: list[bytes], *, limit: int) -> int:
+    count = 0
+    while count < limit and left[count] == right[count]:
+        count += 1
+    return count
+
+
+def _surplus(lines: list[bytes], others: list[bytes], offset: int) -> tuple[Line, ...]:
+    spare = Counter(others)
+    found: list[Line] = []
+    for number, text in enumerate(lines, offset + 1):
+        if spare[text] > 0:
+            spare[text] -= 1
+        elif text:
+            found.append(Line(number, text))
+    return tuple(found)
+
+
+def squeeze(text: bytes) -> bytes:
+    """A line without any blanks, to tell reformatting from change."""
+    return b"".join(text.split())

@@ -1,0 +1,67 @@
+"""Patterns over untrusted bytes: google-re2 in LATIN1, linear in the input, never Python's `re`.
+
+The default encoding would let an invalid UTF-8 byte hide a match: `verify\\xff=false`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import re2
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    return options
+
+
+@lru_cache(maxsize=1024)
+def pattern(text: bytes) -> Any:
+    """A compiled pattern with `search`, `finditer`, `fullmatch` over bytes."""
+    return re2.compile(text, _options())
+
+
+def found(text: bytes, data: bytes) -> bool:
+    """Whether the pattern occurs anywhere in the data."""
+    return pattern(text).search(data) is not None
+
+
+class Hit(NamedTuple):
+    """One match: the line it starts in (from 1) and the matched bytes."""
+
+    line: int
+    text: bytes
+
+
+def hits(text: bytes, data: bytes, *, limit: int = 50) -> Iterator[Hit]:
+    """The first matches in the data, in order."""
+    line, position = 1, 0
+    for count, match in enumerate(pattern(text).finditer(data)):
+        if count == limit:
+            return
+        line += data.count(b"\n", position, match.start())
+        position = match.start()
+        yield Hit(line, match.group(0))
+
+
+class PatternSet:
+    """Many patterns in one pass. Each belongs to an owner, an index that `owners` answers with."""
+
+    def __init__(self, patterns: Iterable[tuple[int, Sequence[bytes]]]) -> None:
+        """Take (owner, patterns) pairs."""
+        self._set = re2.Set.SearchSet(_options())
+        self._owner: list[int] = []
+        for owner, texts in patterns:
+            for text in texts:
+                self._set.Add(text)
+                self._owner.append(owner)
+        if self._owner:
+            self._set.Compile()
+
+    def owners(self, data: bytes) -> frozenset[int]:
+        """The owners with at least one pattern in the data."""
+        if not self._owner or not data:
+            return frozenset()
+        return frozenset(self._owner[index] for index in self._set.Match(data) or ())

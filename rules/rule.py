@@ -1,0 +1,170 @@
+"""What a rule is, and what it is shown: one file of a change on both sides, and the change around it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from rules import kinds, lines, paths
+from rules.change import ABSENT, FileChange
+from rules.findings import Finding, Tier
+from rules.kinds import Kind
+
+if TYPE_CHECKING:
+    from rules.structure import Facts
+
+QUOTE = 200  # characters
+
+
+class Blobs(NamedTuple):
+    """One file of a change with its content. A side is None where it is absent or was not read; then `why` says why."""
+
+    file: FileChange
+    old: bytes | None
+    new: bytes | None
+    why: str = ""
+
+
+class Diff(NamedTuple):
+    """An example: one file before and after. None = the file is not there. Text stands for its UTF-8 bytes."""
+
+    path: str
+    old: str | bytes | None
+    new: str | bytes | None
+    old_mode: str = "100644"
+    new_mode: str = "100644"
+
+    def blobs(self) -> Blobs:
+        """The example as a change of one file."""
+        old, new = _as_bytes(self.old), _as_bytes(self.new)
+        modes = (ABSENT if old is None else self.old_mode, ABSENT if new is None else self.new_mode)
+        file = FileChange(self.path, modes[0], _blob_id(old), modes[1], _blob_id(new), _count(new), _count(old))
+        return Blobs(file, old, new)
+
+
+Example = Diff | tuple[Diff, ...]
+
+
+def _as_bytes(side: str | bytes | None) -> bytes | None:
+    return side.encode() if isinstance(side, str) else side
+
+
+def _blob_id(data: bytes | None) -> str:
+    return "0" * 40 if data is None else f"{len(data):040x}"
+
+
+def _count(data: bytes | None) -> int:
+    return len(data.splitlines()) if data else 0
+
+
+def visible(data: bytes) -> str:
+    """Untrusted bytes as printable text: what a terminal or a page would act on is written as an escape."""
+    text = data.strip()[: 4 * QUOTE].decode("utf-8", "backslashreplace")
+    shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
+    return shown[:QUOTE]
+
+
+class Source:
+    """One side of a file."""
+
+    def __init__(self, data: bytes | None, language: str) -> None:
+        """`data` None: the file is not there, or was not read."""
+        self.present = data is not None
+        self.data = data or b""
+        self.language = language
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """All lines as they stand."""
+        return lines.split(self.data)
+
+    def line(self, number: int) -> bytes:
+        """One line, counted from 1; empty where there is none."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else b""
+
+    @cached_property
+    def facts(self) -> "Facts | None":
+        """Functions, conditions, calls and marks; None where no grammar reads this file."""
+        from rules import structure  # noqa: PLC0415 - the grammars are loaded only when a change needs them
+
+        return structure.read(self.data, self.language)
+
+
+class Edit:
+    """One file of a change: both sides, what differs, and the change around it."""
+
+    def __init__(self, blobs: Blobs, change: "Change") -> None:
+        """Keep both sides; nothing is computed before a rule asks."""
+        self.file = blobs.file
+        self.why = blobs.why
+        self.path = paths.unquote(blobs.file.path)
+        self.kind = kinds.classify(self.path)
+        language = kinds.language(self.path)
+        self.old = Source(blobs.old, language)
+        self.new = Source(blobs.new, language)
+        self.change = change
+
+    @cached_property
+    def changed(self) -> lines.Changed:
+        """The lines that this file lost and won."""
+        return lines.compare(self.old.data, self.new.data)
+
+    @cached_property
+    def removed(self) -> tuple[lines.Line, ...]:
+        """The lines that this file lost and that no other production file of the change won."""
+        elsewhere = self.change.won
+        return tuple(line for line in self.changed.removed if lines.squeeze(line.text) not in elsewhere)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether rules about weakened checks speak of this file."""
+        return self.kind in {Kind.PRODUCTION, Kind.VENDORED, Kind.GENERATED}
+
+
+class Change:
+    """All files of a change, and what can only be known of them together."""
+
+    def __init__(self, blobs: Iterable[Blobs]) -> None:
+        """Take the files in the order of their paths, so that the caller's order is without effect."""
+        self.edits = tuple(sorted((Edit(each, self) for each in blobs), key=lambda edit: edit.path))
+
+    @cached_property
+    def won(self) -> frozenset[bytes]:
+        """Lines without blanks that production files of this change won: what is among them has moved, not gone."""
+        production = (edit for edit in self.edits if edit.is_code)
+        return frozenset(lines.squeeze(line.text) for edit in production for line in edit.changed.added)
+
+    @cached_property
+    def has_production(self) -> bool:
+        """Whether any production file changed."""
+        return any(edit.kind is Kind.PRODUCTION for edit in self.edits)
+
+
+class Rule:
+    """A pattern of change, in a file of its own: documentation, examples, triggers and one check.
+
+    `triggers` are re2 patterns over bytes; the check runs only where one occurs in a whole blob and again in the
+    changed lines. A rule without triggers sees every file.
+    """
+
+    id: ClassVar[str]
+    slug: ClassVar[str]
+    tier: ClassVar[Tier]
+    since: ClassVar[str]
+    languages: ClassVar[tuple[str, ...]] = ()  # documentation only; empty = any text
+    triggers: ClassVar[tuple[bytes, ...]] = ()
+    HOLDS: ClassVar[Sequence[Example]]
+    PASSES: ClassVar[Sequence[Example]]
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        """What this rule has to say of one file."""
+        raise NotImplementedError
+
+    def lost(self, edit: Edit, line: int, message: str, *, tier: Tier | None = None) -> Finding:
+        """A finding about something that stood in the old file."""
+        quote = visible(edit.old.line(line))
+        return Finding(self.slug, tier or self.tier, edit.file.path, "old", line, message, quote)
+
+    def came(self, edit: Edit, line: int, message: str, *, tier: Tier | None = None) -> Finding:
+        """A finding about something that stands in the new file."""
+        quote = visible(edit.new.line(line))
+        return Finding(self.slug, tier or self.tier, edit.file.path, "new", line, message, quote)

@@ -1,0 +1,73 @@
+"""The words of checks and refusals, in any language that people write code in."""
+
+from functools import lru_cache
+
+from rules.patterns import found, pattern
+
+STRONG = (
+    rb"(?i:\bauth\b|auth_|_auth\b|oauth|authn|authz|authori[sz]|authentic|unauth|permi(?:ssion|t)|privileg|forbid|deny|denied|"
+    rb"disallow|access|credential|passw|passphrase|secret|token|\bjwt|session|csrf|xsrf|nonce|captcha|\botp|totp|mfa\b|"
+    rb"two_?factor|webauthn|verif|signature|signed|hmac|digest|crypt|cipher|issuer|audience|revok|expire|login|"
+    rb"superuser|is_?staff|admin|owner|\bacls?\b|\brole|trust|\bsecur|insecure|saniti|whitelist|blacklist|allow_?list|"
+    rb"deny_?list|allowed|traversal|symlink|redirect_?ur[il]|rate_?limit|throttl|lock_?out|email|account|origin\b|referer|"
+    rb"tampered|forg(?:ed|ery)|suspicious|impersonat|\bsudo|collaborator|is_?active|is_?private|visib|certificate|\btls|\bssl)|"
+    rb"Auth[A-Z]|\bcan[A-Z_]\w+|\.can\?"
+)
+WEAK = (
+    rb"(?i:valid|check|allow|limit|max_?|length|size|safe|escape|host|scope|user|\bkey\b|\balg|grant|state|hash|path|url|uri|"
+    rb"header|proto|domain|scheme|public|confirm|enabled|disabled|locked|banned|block|cookie|exists|missing|null|nil\b)"
+)
+_REFUSAL = (
+    rb"(?i:\b(?:raise|throw|panic!?|abort!?|die|halt|reject|deny|forbid|refuse)\b|\babort_if\b|permission_?denied|unauthori[sz]ed|"
+    rb"\bforbidden\b|access_?denied|\b(?:400|401|403|404|409|413|422|429)\b|not_?found\(|bad_?request|"
+    rb"redirect_to|redirect\(|errors?\.(?:new|add|errorf|wrap)|fmt\.errorf|add_error|\berr\(|\bthrow_)"
+)
+_SOFT = (
+    rb"\breturn(?:\s*;|\s*\}|\s*$|\s+(?:None|nil|null|false|False|undefined|\(?-1|0\b|\[\]|\{\}|\"\"|''|err\b|nil, |\w*[eE]rr))|"
+    rb"^\{?\s*(?:return|continue|break|next|exit)\b"
+)
+_STRONG_REFUSAL = _REFUSAL
+
+
+@lru_cache(maxsize=4096)
+def refusal(body: str) -> str:
+    """The part of a short body that refuses, cut at 80 characters; "" where it goes on with the work."""
+    if not body or len(body) >= 300:
+        return ""
+    data = body.encode("utf-8", "replace")
+    hit = pattern(_REFUSAL).search(data) or pattern(_SOFT).search(data)
+    return body.strip("{} ;")[:80] if hit else ""
+
+
+@lru_cache(maxsize=4096)
+def is_strong(text: str) -> bool:
+    """Whether a refusal raises, throws or answers with an error."""
+    return bool(text) and found(_STRONG_REFUSAL, text.encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=8192)
+def is_guarding(text: str) -> bool:
+    """Whether the text speaks of who may do what."""
+    return found(STRONG, text.encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=8192)
+def is_checking(text: str) -> bool:
+    """Whether the text speaks of what is acceptable, or of who may do what."""
+    return is_guarding(text) or found(WEAK, text.encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[str, ...]:
+    """Names, numbers and every other character but blanks."""
+    return tuple(match.group(0).decode("latin1") for match in pattern(rb"\w+|[^\w\s]").finditer(text.encode("utf-8", "replace")))
+
+
+def names(text: str) -> frozenset[str]:
+    """The names in a text."""
+    return frozenset(token for token in tokens(text) if is_name(token))
+
+
+def is_name(token: str) -> bool:
+    """A word of a language or a program, no number and no sign."""
+    return token[:1].isalpha() or token[:1] in "_$"

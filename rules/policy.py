@@ -142,6 +142,7 @@ class Policy(NamedTuple):
     teams: Mapping[str, tuple[str, ...]]
     digest: str
     source: str
+    media: tuple[str, ...] = ("image", "font")  # kinds of rules.media whose content nobody has to read (law 3)
 
     def active(self, names: Iterable[str]) -> frozenset[str]:
         """The people behind names of people and teams who have not left."""
@@ -194,6 +195,7 @@ def dump(policy: Policy) -> dict[str, Any]:
         "version": policy.version,
         "repository": policy.repository,
         "protect": list(policy.protect),
+        "media": list(policy.media),
         "independence": policy.independence._asdict() | {"max_age": duration_text(policy.independence.max_age)},
         "requirement": [_requirement_data(requirement) for requirement in policy.requirements],
         "owners": _lists(policy.owners._asdict()),
@@ -222,8 +224,8 @@ def decoded(text: str | bytes, source: str, error: type[Invalid]) -> str:
     try:
         read = text.decode("utf-8") if isinstance(text, bytes) else text.encode("utf-8").decode("utf-8")
     except (UnicodeDecodeError, UnicodeEncodeError) as wrong:
-        before = text[: wrong.start]
-        line = before.count("\n" if isinstance(before, str) else b"\n") + 1
+        at = wrong.start
+        line = (text.count("\n", 0, at) if isinstance(text, str) else text.count(b"\n", 0, at)) + 1
         raise error((Problem(source, line, "", "", ("UTF-8",), "is no UTF-8 text"),)) from None
     read = read.removeprefix("\ufeff")
     if deep := toml_lines.too_deep(read):
@@ -257,6 +259,7 @@ def _built(read: dict[str, Any], source: str) -> Policy:
         version=read["version"],
         repository=read["repository"],
         protect=read["protect"],
+        media=read["media"],
         independence=Independence(**read["independence"]),
         requirements=tuple(map(_requirement, read["requirement"])),
         owners=OwnersPolicy(**read["owners"]),

@@ -115,8 +115,8 @@ def _circular(operators: Mapping[str, str]) -> frozenset[str]:
 
 def _check_teams(policy: Policy, names: Names, report: Report) -> None:
     for team, members in policy.teams.items():
-        for member in members:
-            _check_person(("teams", team), member, names, report, teams=False)
+        for index, member in enumerate(members):
+            _check_person(("teams", team, index), member, names, report, teams=False)
 
 
 def _check_answerable(policy: Policy, names: Names, report: Report) -> None:
@@ -126,14 +126,14 @@ def _check_answerable(policy: Policy, names: Names, report: Report) -> None:
         (("waivers", "break_glass"), policy.waivers.break_glass),
     )
     for path, answerable in lists:
-        for name in answerable:
-            _check_person(path, name, names, report, teams=True)
+        for index, name in enumerate(answerable):
+            _check_person((*path, index), name, names, report, teams=True)
 
 
 def _check_person(path: Path, name: str, names: Names, report: Report, *, teams: bool) -> None:
-    """`name` must be a person, or with `teams` a team."""
+    """`name` must be a person, or with `teams` a team; "" has been reported already."""
     kinds = "people and teams" if teams else "people"
-    if name in names.people or (teams and name in names.teams):
+    if not name or name in names.people or (teams and name in names.teams):
         return
     if name in names.agents | names.services | names.teams:
         kind = "an agent" if name in names.agents else "a service" if name in names.services else "a team"
@@ -158,12 +158,15 @@ def _check_requirements(policy: Policy, names: Names, report: Report) -> None:
 
 
 def _check_sources(path: Path, requirement: Requirement, names: Names, report: Report) -> None:
-    for source in requirement.from_:
+    for index, source in enumerate(requirement.from_):
         team = source.removeprefix("team:")
         if team != source and team not in names.teams:
             known = tuple(sorted(names.teams))
             report.add(
-                path, source, tuple(f"team:{name}" for name in known[:20]), "names no team" + report.hint(team, known)
+                (*path, index),
+                source,
+                tuple(f"team:{name}" for name in known[:20]),
+                "names no team" + report.hint(team, known),
             )
     models = [source for source in requirement.from_ if source.partition(":")[0] == "model"]
     if requirement.presence == "required" and models and len(models) == len(requirement.from_):

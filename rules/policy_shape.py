@@ -223,6 +223,11 @@ POLICY: Final = Table(
         "version": Entry(Whole(VERSION, VERSION), f"The version of this format: {VERSION}."),
         "repository": Entry(OPTIONAL_LINE, "What statements are bound to; without it, the root commit.", ""),
         "protect": Entry(ListOf(REF), "Protected branches and refs beside the default branch.", _NOBODY),
+        "media": Entry(
+            ListOf(OneOf(("image", "font"))),
+            "Binary files that are notes and no gap in coverage (law 3).",
+            ["image", "font"],
+        ),
         "independence": Entry(INDEPENDENCE, "How independence is judged, axis by axis (law 23, 24).", {}),
         "requirement": Entry(
             ListOf(REQUIREMENT, unique=False), "What a change must meet; all that apply (law 30).", _NOBODY

@@ -1,7 +1,7 @@
 """Shapes of configuration files: one table of keys reads the values, names every mistake and writes the JSON Schema.
 
-A shape reads what tomllib gave. It never raises: what is wrong goes into the `Report`, and the reader gets `BAD`
-(left out of lists) or the shape's `empty` value, so that one run finds all mistakes.
+A shape reads what tomllib gave. It never raises: what is wrong goes into the `Report`, and the table or list around it
+holds the shape's `empty` value in its place, so that one run finds all mistakes.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class ListOf(NamedTuple):
         items = [self.item.read(item, (*path, index), report) for index, item in enumerate(value)]
         if self.unique:
             self._repeated(items, value, path, report)
-        return tuple(item for item in items if item is not BAD)
+        return tuple(self.item.empty if item is BAD else item for item in items)
 
     def _refused(self, value: Any, path: Path, report: Report) -> Any:
         if isinstance(value, list) and not value:

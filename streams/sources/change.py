@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rules import paths
 from rules.change import ABSENT, SUBMODULE, FileChange
+from rules.rule import Blobs
 from streams.sources import commits as history
 from streams.sources import errors
 from streams.sources.catfile import CatFile, Info
@@ -48,15 +49,6 @@ class ReadChange(NamedTuple):
     own_edits: frozenset[str]  # merges whose result is not git's own
     patch_ids: dict[str, str]  # commit -> verbatim patch id
     incomplete: tuple[str, ...]  # what could not be read: `evidence.incomplete`
-
-
-class Blobs(NamedTuple):
-    """The two sides of a file. A side that does not exist is None; so are both when `why` says why they were not read."""
-
-    file: FileChange
-    old: bytes | None
-    new: bytes | None
-    why: str = ""
 
 
 # -- which commits ----------------------------------------------------------------------------------------------------

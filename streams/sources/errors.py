@@ -2,10 +2,10 @@
 
 
 class SourceError(Exception):
-    """What happened and why is `message`; what to do next is `remedy`. Both are whole sentences."""
+    """What happened and why is `message`; what to do next is `remedy`."""
 
-    def __init__(self, message: str, *, remedy: str) -> None:
-        super().__init__(f"{message} {remedy}")
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(f"{message.removesuffix('.')}. {remedy}")
         self.message = message
         self.remedy = remedy
 

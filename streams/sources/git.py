@@ -61,7 +61,7 @@ class Repository:
         """The repository as GitPython has it, for notes, configuration and history; slow to import, never for hooks."""
         from streams.sources.handle import open_handle  # noqa: PLC0415
 
-        return open_handle(self.git_dir, self._environment)
+        return open_handle(self.work_tree or self.git_dir, self.git_dir, self._environment)
 
     def start(self, *args: str | bytes, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
         """A running git command. Its working tree is the git directory: none of the checked out files is seen."""
@@ -86,21 +86,22 @@ class Repository:
 
         Errors: UnbornBranch, UnknownRevision.
         """
-        for candidate in _candidates(revision):
+        for candidate in (revision,) if self._is_id(revision) else _candidates(revision):
             if found := self._commit(candidate):
                 return found
         raise self._unknown(revision)
 
     def full_name(self, revision: str) -> str:
         """The ref that a revision names, symbolic refs resolved (law 4); "" for an id, an expression or a detached HEAD."""
-        for candidate in _candidates(revision):
-            if "\0" in candidate:
-                break
+        for candidate in () if "\0" in revision or self._is_id(revision) else _candidates(revision):
             arguments = ("rev-parse", "--verify", "--quiet", "--symbolic-full-name", "--end-of-options", candidate)
             name = _line(self.run(*arguments, ok=(0, 1, 128)))
             if name.startswith("refs/"):
                 return name
         return ""
+
+    def _is_id(self, revision: str) -> bool:
+        return len(revision) == len(self.null_id) and not set(revision.lower()) - set("0123456789abcdef")
 
     def _commit(self, revision: str) -> str:
         if "\0" in revision:
@@ -277,8 +278,6 @@ def _common_dir(git_dir: Path) -> Path:
 def _candidates(revision: str) -> tuple[str, ...]:
     """What a revision may mean, branches first: a tag called `main` must not stand for the branch `main`."""
     if not revision or revision == "HEAD" or revision.startswith(("refs/", "-")) or set("^~:@{ ") & set(revision):
-        return (revision,)
-    if len(revision) in map(len, EMPTY_TREES.values()) and not set(revision) - set("0123456789abcdef"):
         return (revision,)
     return (HEADS + revision, revision)
 

@@ -74,20 +74,19 @@ class Index:
 
     def scan(self, path: bytes) -> int:
         """The same answer without the index: every shape is tried, newest first."""
-        return next((number for number in reversed(range(len(self._shapes))) if self._matches(number, path)), NONE)
+        return self._newest(path, reversed(range(len(self._shapes))), NONE)
 
     def _newest(self, path: bytes, candidates: Iterable[int], best: int) -> int:
+        """The first of `candidates` (newest first) that matches, or `best` once they are older than that."""
         for number in candidates:
             if number <= best:
                 break
-            if self._matches(number, path):
+            start, needle = self._known_hints.get(number) or self._hints(number)
+            if needle in path and path.startswith(start) and self._matches(number, path):
                 return number
         return best
 
     def _matches(self, number: int, path: bytes) -> bool:
-        start, needle = self._known_hints.get(number) or self._hints(number)
-        if needle not in path or not path.startswith(start):
-            return False
         found = self._expressions.get(number)
         if found is None:
             found = self._expressions[number] = _compiled(self._shapes[number])

@@ -150,6 +150,12 @@ def test_a_doubtful_line_counts_and_is_reported(line, hint):
     assert hint in file.problems[0].why
 
 
+def test_a_blank_after_a_backslash_belongs_to_the_pattern():
+    """Unless the backslash is itself escaped: then the blank ends the pattern."""
+    assert owners(r"my\ dir/ @a").match(b"my dir/x").owners == ("@a",)
+    assert owners("a\\\\ @a").match(b"a\\").owners == ("@a",)
+
+
 def test_escaped_brackets_raise_no_doubt():
     """Who escapes the brackets knows that they are literal."""
     assert owners(r"a\[b\] @a").problems == ()
@@ -218,6 +224,7 @@ def test_a_path_that_git_would_quote_is_matched_by_its_bytes():
     assert owners("/auth/*.py @a").match("auth/\u00e9.py".encode()).owners == ("@a",)
     assert owners("/auth/*.py @a").match(b"auth/\xff\n.py").owners == ("@a",)
     assert owners("/auth/ @a").match(b"auth/a\nb").owners == ("@a",)
+    assert owners("/auth/**/x*y @a").match(b"auth/a\nb/xy/\n").owners == ("@a",)
 
 
 @pytest.mark.parametrize(
@@ -251,6 +258,7 @@ def test_dead_lines_are_those_that_can_never_win():
     assert [rule.pattern for rule in file.dead()] == ["/a/b", "*.js", "/a/*.md", "docs/*"]
     assert [rule.line for rule in owners("*.js @a", "/x/ @a", "* @b", "/y @c").dead()] == [1, 2]
     assert [rule.line for rule in owners("*.js @a", "** ").dead()] == [1]
+    assert [rule.line for rule in owners("/f*/* @a", "/f*/ @b").dead()] == [1]
 
 
 def test_a_line_that_still_wins_somewhere_is_not_dead():

@@ -107,6 +107,7 @@ def test_paths_beyond_every_limit_are_answered():
     assert file.match(wide).owners == ("@all",)
     assert file.match(wide + b".py").owners == ("@py",)
     assert file.match(b"b/" + deep + b"/x" + wide + b"y").owners == ("@xy",)
+    assert set(file._index._directories) == {b""}
 
 
 def test_a_pattern_made_to_backtrack_does_not_stall():

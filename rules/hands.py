@@ -1,0 +1,246 @@
+"""From a name and an address, or the value of a trailer, to claims about a person, an agent or a service.
+
+The claims carry no channel, grade or commit: who found them adds those with `found`.
+"""
+
+from functools import lru_cache
+
+from rules import lineage
+from rules.claims import Claim
+from rules.visible import skeleton, visible
+
+LONGEST_TEXT = 200
+_BREAKS = " \t<>(),;`\"'"
+_CLASSES = frozenset(
+    (
+        "ai",
+        "agent",
+        "agents",
+        "bot",
+        "assistant",
+        "code",
+        "cli",
+        "action",
+        "integration",
+        "background",
+        "web",
+        "cloud",
+        "app",
+    )
+)
+_PLACEHOLDERS = frozenset(("agent_name", "agent", "tool", "name", "agentname"))
+
+
+def found(claim: Claim, channel: str, commit: str, *, grade: str = "D") -> Claim:
+    return Claim._make((channel, grade, commit, *claim[3:]))
+
+
+def _claim(**values: str) -> Claim:
+    values["text"] = values.get("text", "")[:LONGEST_TEXT]
+    return Claim("", "D", **values)
+
+
+@lru_cache(16384)
+def identity(name: str, email: str) -> tuple[Claim, ...]:
+    """Who a name and an address mean; `Jane (aider)` is Jane and her tool. Empty where both say nothing."""
+    name, email = visible(name)[0].strip(), visible(email)[0].strip()
+    text = f"{name} <{email}>"
+    tool = lineage.who(name, email)
+    if tool == lineage.SERVICE:
+        return (_claim(kind="service", name=name, email=email, account=_account(email), text=text),)
+    if tool:
+        return (_agent(tool, model_in(name, tool), name=name, email=email, text=text),)
+    if is_model(name):
+        return (_agent(None, name, name=name, email=email, text=text),)
+    return _person(name, email, text)
+
+
+def _person(name: str, email: str, text: str) -> tuple[Claim, ...]:
+    head, aside = _aside(name)
+    helper = lineage.who(_unvia(aside), "") if aside and head else None
+    if helper and helper != lineage.SERVICE:
+        model = model_in(_unvia(aside), helper)
+        return *identity(head, email), _agent(helper, model, name=aside, email="", text=text)
+    if not name and not email:
+        return ()
+    kind = "" if name.lower() in ("unknown", "") and "@" not in email else "person"
+    return (_claim(kind=kind, name=name, email=email, account=_account(email), text=text),)
+
+
+def _aside(name: str) -> tuple[str, str]:
+    head, opened, rest = name.partition("(")
+    return (head.strip(), rest.partition(")")[0].strip()) if opened else (name, "")
+
+
+def _unvia(text: str) -> str:
+    first, _, rest = text.partition(" ")
+    return rest if first.lower() in ("via", "with", "using", "by") else text
+
+
+def _account(email: str) -> str:
+    login = lineage.login(email)
+    return f"github:{login}" if login else ""
+
+
+def _agent(tool: lineage.Tool | None, model: str, *, name: str, email: str, text: str) -> Claim:
+    """The weights come of the model that is named; only where none is, of a tool that has weights of one maker."""
+    known = lineage.model(model)
+    implied = tool if tool and not model and tool.family else None
+    return _claim(
+        kind="agent",
+        name=name,
+        email=email,
+        account=_account(email),
+        tool=tool.name if tool else "",
+        model=model,
+        maker=implied.maker if implied else known.maker,
+        family=implied.family if implied else known.family,
+        text=text,
+    )
+
+
+def agent(tool: lineage.Tool | None, model: str = "", *, text: str = "") -> Claim:
+    """A claim about an agent that is known by its tool or its model alone."""
+    return _agent(tool, model.strip()[: lineage.LONGEST], name="", email="", text=text)
+
+
+def model_in(name: str, tool: lineage.Tool) -> str:
+    """The model that a display name states beside the tool's: `Claude Opus 5`, `aider (gpt-5.2)`; "" for none."""
+    head, aside = _aside(name)
+    if aside and (lineage.model(aside).maker or is_model(aside)):
+        return aside
+    known = lineage.model(head)
+    said = {word for word in known.name.split("-") if word not in _CLASSES}
+    if not known.family or not said - set(lineage.words(tool.name)) - {known.family, known.maker, "codex", "chatgpt"}:
+        return ""
+    starts = skeleton(head).lower().startswith(tool.name) and not tool.family
+    return head[len(tool.name) :].strip(" -:_") if starts else name
+
+
+def is_model(name: str) -> bool:
+    """Is the name a model's and nothing else, with a version: `GPT-5.2`, `Kimi K3`, `gemini-3.1-pro-preview`?"""
+    head = _aside(name)[0]
+    if not lineage.model(head).family:
+        return False
+    versioned = any(character.isdigit() for character in head)
+    return versioned and (" " not in head or lineage.only_words(head))
+
+
+def people(value: str) -> tuple[tuple[str, str], ...]:
+    """Names and addresses in a co-author's value: with or without `<>`, closed or not, one or several."""
+    if "@" not in value:
+        name = value.partition("<")[0] if "<" in value else value
+        return ((_name(name), ""),) if _name(name) else ()
+    out = []
+    start = 0
+    while (at := value.find("@", start)) >= 0:
+        left, right = _around(value, at, start)
+        out.append((_name(value[start:left]), _address(value[left:right])))
+        start = right
+    return tuple(out)
+
+
+def _around(value: str, at: int, start: int) -> tuple[int, int]:
+    left, right = at, at + 1
+    while left > start and value[left - 1] not in _BREAKS:
+        left -= 1
+    while right < len(value) and value[right] not in _BREAKS:
+        right += 1
+    return left, right
+
+
+def _address(text: str) -> str:
+    for prefix in ("mailto:", "&lt;", "\\"):
+        text = text.removeprefix(prefix)
+    for suffix in ("&gt;", "\\"):
+        text = text.removesuffix(suffix)
+    return text.strip(".:")
+
+
+def _name(text: str) -> str:
+    text = text.strip(" \t<>,;`\"'\\[|").removesuffix("&lt;").removeprefix("and ").strip()
+    return text if text.endswith("[bot]") else text.rstrip("]")
+
+
+def credited(value: str, text: str, *, may_be_a_person: bool) -> tuple[Claim, ...]:
+    """Who `Assisted-by:`, `Generated-by:`, `Made-with:` and their kin name.
+
+    `TOOL`, `MODEL`, `TOOL:MODEL tools`, `MODEL via TOOL <address>`, `TOOL (MODEL)`, several of them, or a person.
+    """
+    name, email = (people(value) or (("", ""),))[0]
+    name = (name or value).strip(" []`*_\"'.")
+    one = _credit(name, email, text, any_agent=may_be_a_person)
+    if one:
+        return one
+    parts = [part for part in _split(name) if part]
+    several = (
+        tuple(claim for part in parts for claim in _credit(part, "", text, any_agent=False)) if len(parts) > 1 else ()
+    )
+    if several or not may_be_a_person:
+        return several
+    claims = identity(name, email) if email or _is_full_name(name) else ()
+    return tuple(claim._replace(text=text[:LONGEST_TEXT]) for claim in claims)
+
+
+def _credit(name: str, email: str, text: str, *, any_agent: bool) -> tuple[Claim, ...]:
+    if not name and not email:
+        return ()
+    via = _via(name, email, text)
+    if via:
+        return via
+    head, colon, rest = name.partition(":")
+    if colon and rest.strip() and not rest.startswith("//") and " " not in head.strip():
+        return _paired(head.strip(), rest, text, any_agent=any_agent)
+    tool = lineage.tool(name, email)
+    if tool:
+        return (_agent(tool, model_in(name, tool), name="", email=email, text=text),)
+    return (agent(None, name, text=text),) if is_model(name) else ()
+
+
+def _paired(head: str, rest: str, text: str, *, any_agent: bool) -> tuple[Claim, ...]:
+    """`TOOL:MODEL`; `Anthropic: Claude Opus 4` is a model with its maker before it."""
+    tool = lineage.tool(head, "")
+    if tool:
+        return (agent(tool, _stated(rest), text=text),)
+    if lineage.model(rest).maker or (any_agent and head.lower() not in _PLACEHOLDERS):
+        return (_unheard(head, rest, text),)
+    return ()
+
+
+def _unheard(head: str, rest: str, text: str) -> Claim:
+    """`AGENT:MODEL` of a tool that the table does not have: an agent all the same, by the name it gives.
+
+    `Anthropic: Claude Opus 4` is a model after its maker; one after another maker than its own has none.
+    """
+    claim = agent(None, _stated(rest), text=text)._replace(name=head)
+    return claim if lineage.model(f"{head} {rest}").maker else claim._replace(maker="", family="")
+
+
+def _via(name: str, email: str, text: str) -> tuple[Claim, ...]:
+    first, via, last = name.replace("(via ", "via ").replace("(Via ", "via ").partition(" via ")
+    if not via:
+        return ()
+    last = _aside(last.rstrip(" )"))[0]
+    tool = lineage.tool(last, email)
+    if tool:
+        return (agent(tool, first, text=text),)
+    tool = lineage.tool(first, email)
+    return (agent(tool, last if lineage.model(last).maker else "", text=text),) if tool else ()
+
+
+def _stated(rest: str) -> str:
+    """`claude-3-opus coccinelle sparse` states claude-3-opus; `AWS Claude Opus 4.6` and `[Qwen 3.7 Max]` all of it."""
+    rest = rest.strip(" []()`")
+    first = rest.partition(" ")[0]
+    whole = "-" in first or any(character.isdigit() for character in first)
+    return first if whole and lineage.model(first).maker else rest
+
+
+def _split(name: str) -> list[str]:
+    for separator in (" and ", " & ", " + ", ";", "/"):
+        name = name.replace(separator, ",")
+    return [part.strip() for part in name.split(",")]
+
+
+def _is_full_name(name: str) -> bool:
+    return 2 <= len(name.split()) <= 4 and all(word[0].isupper() for word in name.split())

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 1000
 DEEPEST: Final = 8
-MOST_PATTERN: Final = 200_000  # bytes of one compiled pattern
+MOST_PATTERN: Final = 200_000  # bytes of one pattern
+MOST_MEMORY: Final = 64 << 20  # bytes that re2 may take for one
 
 _STAR: Final = rb"[^/\x00]*"
 _ONE: Final = rb"(?:[^/\x00\x80-\xff]|[\xc2-\xf4][\x80-\xbf]{1,3}|[\x80-\xff])"
@@ -71,6 +72,7 @@ def ref_match(patterns: Sequence[str], ref: str, *, fold: bool = False) -> bool:
 
 def checked_ref(glob: str) -> str:
     """A glob for refs, itself; ValueError with a sentence that says what is wrong with it."""
+    _check(glob)
     checked("/" + _full(glob.removeprefix("/")))
     if any(character in glob for character in " ~^:"):
         raise ValueError("has a character that no ref can have")
@@ -89,7 +91,7 @@ def _compiled(pattern: bytes, *, fold: bool) -> re2._Regexp[bytes]:
     options.log_errors = False
     options.case_sensitive = not fold
     options.dot_nl = True
-    options.max_mem = 64 << 20
+    options.max_mem = MOST_MEMORY
     try:
         return re2.compile(pattern, options)
     except re2.error:
@@ -110,7 +112,7 @@ def _check(glob: str) -> None:
     if len(glob) > LONGEST:
         raise ValueError(f"is longer than {LONGEST} characters")
     if glob.startswith("!"):
-        raise ValueError("negation is written `not = { paths = [...] }`")
+        raise ValueError("begins with `!`: negation is written `not = { paths = [...] }`")
     if any(segment in {".", ".."} for segment in glob.split("/")) or "//" in glob:
         raise ValueError("can match no path: paths count from the root of the repository, without `.`, `..` or `//`")
     if not glob.isprintable():

@@ -237,11 +237,13 @@ def syntax_problem(text: str, source: str, error: Exception) -> Problem:
     """A mistake in the TOML itself. tomllib says `... (at line 2, column 6)` or `... (at end of document)`."""
     if isinstance(error, RecursionError):
         return Problem(source, 0, "", "", (), "is nested too deeply")
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return Problem(source, 0, "", "", (), "is no TOML: it holds a number that is too long")
     message, _, place = str(error).rpartition(" (at ")
     line = place.removeprefix("line ").partition(",")[0]
     if place.startswith("line ") and line.isdigit():
         return Problem(source, int(line), "", "", (), f"is no TOML: {message}")
-    return Problem(source, text.count("\n") + 1, "", "", (), f"is no TOML: {message or place}")
+    return Problem(source, text.count("\n") + 1, "", "", (), f"is no TOML: {message}")
 
 
 def _policy(data: Any, report: Report, source: str, above: Policy | None) -> Policy:

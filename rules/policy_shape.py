@@ -261,3 +261,9 @@ def json_schema() -> dict[str, Any]:
             }
         },
     }
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(json_schema(), indent=2))

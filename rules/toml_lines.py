@@ -110,10 +110,10 @@ class _Scanner:
         while True:
             self._spaces()
             parts.append(self._part())
-            self._spaces()
             if len(parts) > DEEPEST:
                 self.deep = True
                 raise _Stop
+            self._spaces()
             if self.text[self.at] != ".":
                 return tuple(parts)
             self.at += 1

@@ -34,6 +34,16 @@ class Touched(NamedTuple):
     paths: tuple[str, ...] | None
 
 
+class LawText(NamedTuple):
+    """A policy as it was read. `role` is floor, default, target or built-in; `form` is twohand.toml or pyproject.toml."""
+
+    role: str
+    source: str
+    text: str
+    form: str = "twohand.toml"
+    problem: str = ""  # why it is no policy, where the reader already knows
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeProposed:
     """A change as its source read it (law 1-8). `commits` run over all parents, newest first."""
@@ -56,6 +66,9 @@ class ChangeProposed:
     rewritten: bool = False
     too_large: str = ""
     self_edits: tuple[str, ...] = ()  # paths of the gate itself (law 29)
+    owners_file: str = ""  # name of the owners file of the base tree; its text follows
+    owners_text: str = ""
+    laws: tuple[LawText, ...] = ()  # the policies to decide under, highest first (law 36)
     awaited: tuple[str, ...] = ()  # reviewers that the settings configure (law 39)
     read_from: tuple[str, ...] = ()  # the listings of statements that were read (law 40)
     break_glass_open_since: str = ""  # oldest break-glass that nobody reviewed afterwards (law 35)

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from rules.claims import NO_TOOL, Claim
 from rules.events import ChangeProposed, CommitFact
-from rules.policy import Agent
+from rules.policy import Agent, Policy
 from rules.principals import Principal, Registry
+from rules.statement import Seen
 
 ASSERTED = frozenset({"opened-by", "pushed-by"})
 WHOLE = ASSERTED | {"proposal"}
@@ -92,7 +93,9 @@ def authorship(
     stuck = [claims for claims in (*proposed.recorded, *earlier) if resolve.accountable(claims)]
     answering = resolve.accountable(own) | resolve.service(proposed)
     signers = _signers(proposed.commits, registry)
-    counted = [*resolve.authors_of(own, proposed, resolve.makers(said, proposed.recorded)), *_flat(stuck)]
+    makers = resolve.makers(said, proposed.recorded) | _self_signed(proposed, resolve)
+    clean = frozenset(commit.id for commit in proposed.commits if not commit.own_edits)
+    counted = [claim for claims in (own, *stuck) for claim in resolve.authors_of(claims, clean, makers)]
     authors = tuple(resolve.join(counted, answering, signers))
     return Authorship(
         authors,
@@ -102,11 +105,6 @@ def authorship(
         any(claim.tool or claim.kind == "agent" for claim in counted),
         _answering_grade(own, resolve, answering, signers),
     )
-
-
-def _flat(groups: Iterable[tuple[Claim, ...]]) -> Iterator[Claim]:
-    for group in groups:
-        yield from group
 
 
 def _signatures(commits: Sequence[CommitFact]) -> Iterator[Claim]:
@@ -125,6 +123,21 @@ def _signers(commits: Sequence[CommitFact], registry: Registry) -> dict[str, str
         if people:
             found[commit.id] = people[0]
     return found
+
+
+def _self_signed(proposed: ChangeProposed, resolve: "_Resolver") -> frozenset[str]:
+    """Law 13: the people who signed, as their authors, all that the change brings."""
+    lines = {claim.commit: claim for claim in proposed.claims if claim.channel == "author"}
+    makers: frozenset[str] = frozenset()
+    for commit in proposed.commits:
+        if not commit.own_edits:
+            continue
+        signer = resolve.people(Claim("signature", "A", account=commit.signed_by)) if commit.signed_by else frozenset()
+        author = resolve.people(lines[commit.id]) if commit.id in lines else frozenset()
+        if not signer & author:
+            return frozenset()
+        makers |= signer & author
+    return makers
 
 
 def _unanswered(commits: Sequence[CommitFact], signers: dict[str, str]) -> tuple[str, ...]:
@@ -187,10 +200,9 @@ class _Resolver:
         return made
 
     def authors_of(
-        self, claims: Iterable[Claim], proposed: ChangeProposed, makers: frozenset[str]
+        self, claims: Sequence[Claim], clean: frozenset[str], makers: frozenset[str]
     ) -> Iterator[Claim]:
         """Claims that name an author, without carriers (law 13) and without merges that add nothing (law 5)."""
-        clean = {commit.id for commit in proposed.commits if not commit.own_edits}
         lines = {claim.commit: claim for claim in claims if claim.channel == "author"}
         for claim in claims:
             if claim.commit in clean and claim.channel in {"author", "committer", "signature"}:
@@ -343,3 +355,13 @@ def _display(claim: Claim) -> str:
     if claim.name and claim.email:
         return f"{claim.name} <{claim.email}>"
     return claim.name or claim.email or claim.account or claim.principal
+
+
+def seen(claims: Sequence[Claim], policies: Sequence[Policy]) -> tuple[Seen, ...]:
+    """The authors that somebody who approves can see, for their statement (law 12)."""
+    rows: dict[Seen, None] = {}
+    for policy in policies:
+        for author in _Resolver(Registry(policy)).join(claims, frozenset(), {}):
+            name = author.principal or author.name
+            rows[Seen(author.kind, name, author.tool, author.model, author.session, author.operator)] = None
+    return tuple(sorted(rows))

@@ -1,0 +1,134 @@
+"""The state of one change, folded from events: `evolve(case, event) -> case` (law 38).
+
+Time passes only through events. Repeats change nothing, and reviews may come in any order.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from rules import events as e
+from rules.claims import Claim
+from rules.findings import Finding, Uncovered
+from rules.sshsig import NAMESPACE, Signer
+from rules.sshsig import parse as parse_signature
+from rules.statement import Statement, StatementInvalid, parse, statement_id
+
+
+class Heard(NamedTuple):
+    """A statement as it arrived. `signer` is what the decider's own verification found; None where it found nothing good."""
+
+    id: str
+    statement: Statement | None  # None: these bytes are no statement
+    signer: Signer | None
+    received: str
+    by: str  # who is said to have made it, for telling about it
+
+
+class Scan(NamedTuple):
+    """What the rules saw in exactly this content."""
+
+    findings: tuple[Finding, ...]
+    uncovered: tuple[Uncovered, ...]
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One change. Dicts are never written after they were made."""
+
+    change: str = ""
+    proposed: e.ChangeProposed | None = None
+    content_keys: frozenset[str] = frozenset()
+    first_seen: dict[str, str] = field(default_factory=dict)  # content key -> when it was first proposed
+    earlier: frozenset[tuple[Claim, ...]] = frozenset()
+    scans: dict[tuple[str, str], Scan] = field(default_factory=dict)  # (content key, reviewer)
+    heard: dict[str, Heard] = field(default_factory=dict)  # by statement id
+    upheld: frozenset[str] = frozenset()  # objections that a decision found in force
+    overdue: frozenset[str] = frozenset()  # content keys whose deadline passed
+    asked: frozenset[str] = frozenset()
+    suspended: frozenset[str] = frozenset()
+    landed: str = ""  # the content key that landed
+    withdrawn: bool = False
+
+
+def evolve(case: Case, event: e.Event) -> Case:
+    """Fold one event. Total: an event that says nothing new returns an equal case."""
+    match event:
+        case e.ChangeProposed():
+            return _proposed(case, event)
+        case e.ReviewGiven():
+            return _reviewed(case, event)
+        case e.WaiverGranted():
+            return _heard(case, event.statement, event)
+        case e.DecisionMade():
+            return replace(case, upheld=case.upheld | set(event.objections))
+        case e.EscalationOpened():
+            return replace(case, asked=case.asked | set(event.asked))
+        case e.DeadlinePassed():
+            return replace(case, overdue=case.overdue | {event.content_key})
+        case e.ChangeMerged():
+            return replace(case, landed=event.content_key)
+        case e.ChangeWithdrawn():
+            return replace(case, withdrawn=True)
+        case e.ReviewerSuspended():
+            return replace(case, suspended=case.suspended | {event.reviewer})
+        case e.ReviewerRestored():
+            return replace(case, suspended=case.suspended - {event.reviewer})
+        case e.EscalationAcknowledged() | e.EscalationResolved() | e.CanaryPlanted():
+            return case
+
+
+def _proposed(case: Case, event: e.ChangeProposed) -> Case:
+    earlier = case.earlier
+    if case.proposed and case.proposed.claims != event.claims:
+        earlier = (earlier | {case.proposed.claims}) - {event.claims}
+    first_seen = case.first_seen
+    if event.content_key not in first_seen:
+        first_seen = {**first_seen, event.content_key: event.at}
+    return replace(
+        case,
+        change=event.change,
+        proposed=event,
+        content_keys=case.content_keys | {event.content_key},
+        first_seen=first_seen,
+        earlier=earlier,
+        withdrawn=False,
+    )
+
+
+def _reviewed(case: Case, event: e.ReviewGiven) -> Case:
+    if event.statement:
+        return _heard(case, event.statement, event)
+    key = (event.content_key, event.reviewer)
+    return replace(case, scans={**case.scans, key: Scan(event.findings, event.uncovered, event.status)})
+
+
+def _heard(case: Case, text: str, event: e.ReviewGiven | e.WaiverGranted) -> Case:
+    signed = text.encode("utf-8", "surrogatepass")
+    name = statement_id(signed)
+    before = case.heard.get(name)
+    if before and (before.signer or not event.signer):
+        return case
+    try:
+        statement = parse(signed)
+    except StatementInvalid:
+        statement = None
+    signer = event.signer if _consistent(event.signature, event.signer) else None
+    by = statement.by if statement else getattr(event, "reviewer", "")
+    return replace(case, heard={**case.heard, name: Heard(name, statement, signer, event.at, by)})
+
+
+def _consistent(armor: str, signer: Signer | None) -> bool:
+    """Whether the verified key is the one that the signature names; verification and record may not drift apart."""
+    if not signer or not armor:
+        return False
+    signature = parse_signature(armor.encode())
+    return signature is not None and signature.key == signer.key and signature.namespace == NAMESPACE
+
+
+def fold(events: "tuple[e.Event, ...] | list[e.Event]", case: Case | None = None) -> Case:
+    """All of them, one after the other."""
+    state = case or Case()
+    for event in events:
+        state = evolve(state, event)
+    return state

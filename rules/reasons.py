@@ -1,0 +1,65 @@
+"""Why a decision is what it is, as data (law 41): a stable code, what it speaks of, the values, and the command that helps."""
+
+from typing import Any, NamedTuple
+
+SELF_REVIEW = "self-review."
+FINDING = "finding."
+CODES = (
+    *(SELF_REVIEW + axis for axis in ("identity", "operator", "session", "model", "family")),
+    "independence.unresolved",
+    "approval.missing",
+    "approval.stale",
+    "approval.unsigned",
+    "approval.hasty",
+    "owner.required",
+    "owner.unresolved",
+    "owner.inactive",
+    "veto",
+    "provenance.missing",
+    "provenance.conflict",
+    "evidence.incomplete",
+    "coverage.partial",
+    "reviewer.suspended",
+    "reviewer.silent",
+    "reviewer.failed",
+    "policy.invalid",
+    "policy.no-requirement",
+    "policy.self-edit",
+    "change.too-large",
+    "change.head-moved",
+    "ref.rewritten",
+    "waiver.invalid",
+    "waiver.expired",
+)  # and finding.<rule> for each rule
+
+
+class Reason(NamedTuple):
+    """`requirement` is the name of the requirement it belongs to, or empty; `remedy` a command that can be pasted."""
+
+    code: str
+    subject: str
+    requirement: str = ""
+    values: dict[str, Any] = {}  # noqa: RUF012 - a value, never written
+    remedy: str = ""
+
+
+class Commands:
+    """The commands that remedies name, for one change."""
+
+    def __init__(self, head: str, target: str) -> None:
+        self._where = f"{head[:12]} --target {target.removeprefix('refs/heads/')}"
+
+    def _verb(self, verb: str, who: str, more: str = "") -> str:
+        return f"twohand {verb} {self._where} --as {who or 'NAME'}{more}"
+
+    def approve(self, who: str = "") -> str:
+        return self._verb("approve", who)
+
+    def propose(self, who: str = "", tool: str = "") -> str:
+        return self._verb("propose", who, f" --tool {tool or 'none'}")
+
+    def withdraw(self, who: str) -> str:
+        return self._verb("withdraw", who)
+
+    def waive(self, finding: str, who: str = "") -> str:
+        return self._verb("waive", who, f" --finding {finding} --reason 'WHY'")

@@ -1,0 +1,264 @@
+"""Which statements count, for which paths, and why the others do not (law 17-28, 33-35)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from rules import instants
+from rules.case import Case, Heard
+from rules.change import FileChange
+from rules.claims import NO_TOOL, Claim
+from rules.events import ChangeProposed
+from rules.independence import Hand
+from rules.lineage import declared, model, same_model
+from rules.policy import Independence
+from rules.principals import Principal, Registry
+from rules.statement import Content, Statement
+
+CLOCK_SKEW = 300  # seconds that a signer's clock may run ahead
+
+
+class Voice(NamedTuple):
+    """A statement whose signature, key and name were checked. `fault` says why it is nothing; empty: it is something."""
+
+    heard: Heard
+    principal: Principal | None
+    presence: bool
+    fault: str
+    heir: bool = False  # valid once, its author has left since (law 18)
+
+    @property
+    def statement(self) -> Statement | None:
+        return self.heard.statement
+
+
+class Vote(NamedTuple):
+    """An approval by somebody enrolled. `whole`: it holds for the change as it is; `paths`: file indexes it holds for."""
+
+    voice: Voice
+    hand: Hand
+    whole: bool
+    paths: frozenset[int]
+    fault: str  # "", stale, hasty, superseded
+
+    @property
+    def name(self) -> str:
+        return self.hand.principal
+
+
+def voices(case: Case, registry: Registry, at: str) -> tuple[Voice, ...]:
+    """Every statement of the case, judged, in a stable order."""
+    return tuple(_voice(heard, case, registry, at) for _, heard in sorted(case.heard.items()))
+
+
+def _voice(heard: Heard, case: Case, registry: Registry, at: str) -> Voice:
+    enrolled = registry.by_key(heard.signer.key) if heard.signer else None
+    principal = enrolled[0] if enrolled else None
+    presence = bool(heard.signer and heard.signer.presence)
+    fault = _fault(heard, case, principal, at)
+    if not fault and enrolled:
+        fault = _key_fault(enrolled[1].valid_after, enrolled[1].valid_before, (at, heard.received))
+    gone = bool(principal and not principal.active)
+    return Voice(heard, principal, presence, fault or ("its author has left" if gone else ""), heir=gone and not fault)
+
+
+def _fault(heard: Heard, case: Case, principal: Principal | None, at: str) -> str:
+    statement, proposed = heard.statement, case.proposed
+    if statement is None:
+        return "these bytes are no statement"
+    if not heard.signer:
+        return "no good signature over these bytes"
+    if not principal:
+        return "no enrolled key made this signature"
+    if statement.by not in principal.names:
+        return f"signed with the key of {principal.name}"
+    if proposed and (statement.repository, statement.target) != (proposed.repository, proposed.target):
+        return f"made for {statement.repository} {statement.target}"
+    if instants.between(at, statement.time) > CLOCK_SKEW:
+        return "dated in the future"
+    return ""
+
+
+def _key_fault(after: str, before: str, moments: Iterable[str]) -> str:
+    for moment in filter(None, moments):
+        if after and moment < after:
+            return f"its key is valid from {after}"
+        if before and moment >= before:
+            return f"its key was valid until {before}"
+    return ""
+
+
+def said(all_voices: Iterable[Voice], proposed: ChangeProposed) -> tuple[Claim, ...]:
+    """Law 12: what verified proposals and approvals of this content say about who made it."""
+    return tuple(
+        claim
+        for voice in all_voices
+        if not voice.fault and voice.statement and voice.statement.content_key == proposed.content_key
+        for claim in _claims(voice, voice.statement)
+    )
+
+
+def _claims(voice: Voice, statement: Statement) -> Iterator[Claim]:
+    principal = voice.principal.name if voice.principal else ""
+    if statement.verb == "propose":
+        text = f"{principal} proposed it" + (f" with {statement.tool}" if statement.tool else "")
+        base = Claim("proposal", "A", principal=principal, text=text)
+        yield base._replace(tool=NO_TOOL if statement.tool == NO_TOOL else "")
+        if statement.tool not in ("", NO_TOOL) or statement.model:
+            known = model(statement.model)
+            yield base._replace(
+                kind="agent", principal="", name=statement.tool, tool=statement.tool, model=statement.model,
+                maker=known.maker, family=known.family, session=statement.session, operator=principal,
+            )  # fmt: skip
+    if statement.verb == "approve":
+        for seen in statement.authors:
+            kind = "person" if seen.kind == "human" else seen.kind
+            known = model(seen.model)
+            text = f"{principal} saw {seen.name or seen.tool} as author"
+            yield Claim(
+                "seen", "D", kind=kind, name=seen.name, principal=seen.name, tool=seen.tool, model=seen.model,
+                maker=known.maker, family=known.family, session=seen.session, operator=seen.operator, text=text,
+            )  # fmt: skip
+
+
+def hand_of(voice: Voice, registry: Registry, awaited: Sequence[str]) -> Hand:
+    """The reviewer as one side of a comparison. A reviewer that the gate itself runs has nobody behind it."""
+    principal, statement = voice.principal, voice.statement
+    if principal is None or statement is None:
+        raise ValueError("a voice without a person has no hand")
+    people: frozenset[str] | None = registry.operators(principal)
+    agent = principal.agent
+    if not agent:
+        return Hand("human", principal.name, principal.name, people)
+    if not people and not principal.names & set(awaited):
+        people = None
+    known = declared(agent.model, agent.maker, agent.family)
+    return Hand("agent", principal.name, principal.name, people, agent.tool, statement.session, known)
+
+
+def model_conflict(voice: Voice) -> str:
+    """Law 22: an agent that signs another model than its registration's."""
+    agent, statement = (voice.principal.agent if voice.principal else None), voice.statement
+    if not agent or not statement or not statement.model or not agent.model:
+        return ""
+    if same_model(statement.model, agent.model):
+        return ""
+    return f"registered with {agent.model}, signed as {statement.model}"
+
+
+class Standing(NamedTuple):
+    """What approvals are measured against: the change as it is now."""
+
+    proposed: ChangeProposed
+    rules: Independence
+    first_seen: str
+    at: str
+
+
+def votes(all_voices: Sequence[Voice], registry: Registry, now: Standing) -> tuple[Vote, ...]:
+    """The newest approval of each principal, with what it still holds for."""
+    newest: dict[str, Vote] = {}
+    for voice in sorted(all_voices, key=_said_at):
+        if voice.fault or not voice.principal or not voice.statement or voice.principal.kind == "service":
+            continue
+        name = voice.principal.name
+        if voice.statement.verb == "approve":
+            vote = _vote(voice, hand_of(voice, registry, now.proposed.awaited), now)
+            if name not in newest or not vote.fault or newest[name].fault:
+                newest[name] = vote
+        elif voice.statement.verb in ("object", "withdraw") and name in newest:
+            newest[name] = newest[name]._replace(fault="superseded", whole=False, paths=frozenset())
+    return tuple(vote for _, vote in sorted(newest.items()))
+
+
+def _said_at(voice: Voice) -> tuple[str, str]:
+    return (voice.statement.time if voice.statement else "", voice.heard.id)
+
+
+def _vote(voice: Voice, hand: Hand, now: Standing) -> Vote:
+    statement = voice.statement
+    assert statement is not None
+    lapsed = instants.between(statement.time, now.at) > now.rules.max_age
+    if lapsed or statement.target != now.proposed.target:
+        return Vote(voice, hand, False, frozenset(), "stale")  # noqa: FBT003
+    moved = touched_since(statement.base, now.proposed)
+    held = carried(statement, now.proposed.files, moved)
+    whole = statement.content_key == now.proposed.content_key and moved is not None and len(held) == len(now.proposed.files)
+    if whole and _hasty(voice, now):
+        return Vote(voice, hand, False, frozenset(), "hasty")  # noqa: FBT003
+    return Vote(voice, hand, whole, held, "" if whole else "stale")
+
+
+def touched_since(base: str, proposed: ChangeProposed) -> frozenset[str] | None:
+    """Paths that commits on the target touched since a statement's base; None where nobody can tell (law 33)."""
+    if base == proposed.base:
+        return frozenset()
+    for row in proposed.touched:
+        if row.since == base:
+            return None if row.paths is None else frozenset(row.paths)
+    return None
+
+
+def carried(statement: Statement, files: Sequence[FileChange], moved: frozenset[str] | None) -> frozenset[int]:
+    """The files whose (old, new) pair the statement saw and which nobody touched below it since."""
+    if moved is None:
+        return frozenset()
+    seen = set(statement.paths)
+    return frozenset(at for at, file in enumerate(files) if file.path not in moved and Content.of(file) in seen)
+
+
+def _hasty(voice: Voice, now: Standing) -> bool:
+    """Law 28: more changed lines a minute than policy believes a person reads."""
+    statement = voice.statement
+    if not now.rules.hasty or not statement or not now.first_seen or (voice.principal and voice.principal.agent):
+        return False
+    minutes = max(instants.between(now.first_seen, statement.time), 0) / 60
+    lines = sum(file.added + file.removed for file in now.proposed.files)
+    return lines > now.rules.hasty * minutes
+
+
+def objections(all_voices: Sequence[Voice], case: Case, proposed: ChangeProposed) -> tuple[Voice, ...]:
+    """Law 34: the objections in force, each author's newest."""
+    withdrawn = _withdrawn(all_voices, proposed)
+    found: dict[str, Voice] = {}
+    for voice in sorted(all_voices, key=_said_at):
+        statement = voice.statement
+        if not statement or statement.verb != "object" or not _was_valid(voice, case):
+            continue
+        if not _applies(statement, case, proposed) or _said_at(voice)[0] <= withdrawn.get(_who(voice), ""):
+            continue
+        found[_who(voice)] = voice
+    return tuple(voice for _, voice in sorted(found.items()))
+
+
+def _who(voice: Voice) -> str:
+    return voice.principal.name if voice.principal else voice.heard.by
+
+
+def _was_valid(voice: Voice, case: Case) -> bool:
+    return not voice.fault or voice.heir or voice.heard.id in case.upheld
+
+
+def _withdrawn(all_voices: Iterable[Voice], proposed: ChangeProposed) -> dict[str, str]:
+    """When each principal last took objections back; an agent's later completed review supersedes its own."""
+    latest: dict[str, str] = {}
+    for voice in all_voices:
+        statement = voice.statement
+        if voice.fault or not statement or not voice.principal:
+            continue
+        review = statement.verb == "approve" and voice.principal.agent and statement.content_key == proposed.content_key
+        if statement.verb == "withdraw" or review:
+            latest[voice.principal.name] = max(latest.get(voice.principal.name, ""), statement.time)
+    return latest
+
+
+def _applies(statement: Statement, case: Case, proposed: ChangeProposed) -> bool:
+    if case.landed and statement.content_key == case.landed and case.landed != proposed.content_key:
+        return False
+    if statement.content_key in case.content_keys or statement.content_key == proposed.content_key:
+        return True
+    if statement.change and statement.change == proposed.number:
+        return True
+    if statement.head in {commit.id for commit in proposed.commits}:
+        return True
+    seen = {(row.path, row.new_blob) for row in statement.paths}
+    return any((file.path, file.new_blob) in seen for file in proposed.files)

@@ -1,0 +1,49 @@
+"""`twohand review`: read a change, judge it, say what comes of it."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from rules.record import record
+from streams.commands import options
+from streams.commands.options import HERE, Format
+from streams.desk import Asked, Desk
+from streams.sinks.render import write
+
+EXIT = {"admitted": 0, "blocked": 1, "escalated": 4, "pending": 5}
+
+OpenedBy = Annotated[str, typer.Option("--opened-by", metavar="ACCOUNT", help="Who opened the change, as forge, hook or CI knows.", show_default=False)]
+PushedBy = Annotated[str, typer.Option("--pushed-by", metavar="ACCOUNT", help="Who pushed it, as forge, hook or CI knows.", show_default=False)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Record nothing in the journal.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="review")(review)
+
+
+def review(
+    *,
+    base: options.Base = None,
+    head: options.Head = None,
+    target: options.Target = None,
+    where: options.Where = HERE,
+    number: options.Number = "",
+    opened_by: OpenedBy = "",
+    pushed_by: PushedBy = "",
+    dry_run: DryRun = False,
+    fmt: options.Formatted = Format.TEXT,
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    settings: options.Settings = None,
+) -> int:
+    """Read a change, run the rules, hear the statements, decide, and say why and what to do next."""
+    asked = Asked(base, head, target, number, opened_by, pushed_by)
+    with Desk.at(where, explicit=settings) as desk:
+        judgement = desk.review(asked, dry_run=dry_run)
+        for note in desk.notes:
+            print(f"note: {note}", file=sys.stderr)
+    result = record(judgement)
+    write.result(result, fmt, output=output, quiet=quiet, verbose=verbose)
+    return 0 if fmt is Format.SARIF else EXIT[judgement.outcome]

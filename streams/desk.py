@@ -1,0 +1,334 @@
+"""The desk where one change is read, reviewed, judged and recorded on one machine (DESIGN 10, embedded)."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from reviewers import statute
+from rules import paths, provenance, record
+from rules.canonical import canonical
+from rules.case import Case, fold
+from rules.change import change_id, content_key
+from rules.claims import Claim
+from rules.events import ChangeProposed, DecisionMade, Event, LawText, ReviewGiven, Touched, WaiverGranted
+from rules.gate_paths import policy_table_changed
+from rules.judgement import Judgement, judge, read_laws
+from rules.owners import LOCATIONS
+from rules.policy import Key, Policy
+from rules.principals import Registry
+from rules.rule import Blobs
+from rules.sshsig import Signer
+from streams import clock, evidence, settings
+from streams.engines.journal import Journal
+from streams.laws import laws
+from streams.sources import signatures, statements
+from streams.sources.change import Range, ReadChange, check_totals, read_blobs, read_change, resolve_range
+from streams.sources.commits import touched_since
+from streams.sources.errors import SourceError
+from streams.sources.git import Repository
+from streams.sources.statements import Stored
+
+MOST_FILES = 20_000  # a change of more files is too large to be judged by anybody but an owner
+OWNERS_LIMIT = 4 << 20  # bytes; GitHub reads 3 MB
+
+
+class Asked(NamedTuple):
+    """What a caller wants to be judged, and what it asserts about opener and pusher (grade B)."""
+
+    base: str | None = None
+    head: str | None = None
+    target: str | None = None
+    number: str = ""
+    opened_by: str = ""
+    pushed_by: str = ""
+
+    def doors(self) -> tuple[Claim, ...]:
+        named = (("opened-by", self.opened_by), ("pushed-by", self.pushed_by))
+        return tuple(evidence.asserted(channel, account) for channel, account in named if account)
+
+
+class Reading(NamedTuple):
+    """A change as read from git, before anybody's statement about it."""
+
+    found: Range
+    read: ReadChange
+    texts: tuple[LawText, ...]
+    policies: tuple[Policy, ...]
+    repository: str
+    key: str
+    incomplete: tuple[str, ...]
+
+
+class Desk:
+    """One repository with its settings and its journal. Use it with `with`."""
+
+    def __init__(self, repo: Repository, *, explicit: Path | None = None, now: Callable[[], str] = clock.now) -> None:
+        self.repo = repo
+        self.settings = settings.load(explicit, repo.common_dir, os.environ)
+        self.now = now
+        self.notes: tuple[str, ...] = ()  # what a user should know about how the range was chosen
+        self._stack = ExitStack()
+        self._journal: Journal | None = None
+
+    @classmethod
+    def at(cls, path: Path, *, explicit: Path | None = None) -> Self:
+        return cls(Repository.open(path), explicit=explicit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def journal_path(self) -> Path:
+        return self.repo.common_dir / "twohand" / "journal.db"
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of this repository; made where there is none."""
+        if self._journal is None:
+            self._journal = self._stack.enter_context(Journal(self.journal_path))
+        return self._journal
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def read(self, asked: Asked) -> Reading:
+        """Range, files, commits and the policies that speak about them. Errors: SourceError."""
+        found = resolve_range(self.repo, base=asked.base, head=asked.head, target=asked.target)
+        self.notes = found.notes
+        read = read_change(self.repo, found)
+        texts = laws(self.repo, self.settings, found.target_tip)
+        known = tuple(law.policy for law in read_laws(texts) if law.policy)
+        repository, doubts = self._name(known)
+        key = content_key(repository, found.target, read.files)
+        return Reading(found, read, texts, known, repository, key, (*read.incomplete, *doubts))
+
+    def _name(self, known: Sequence[Policy]) -> tuple[str, tuple[str, ...]]:
+        """Law 2: the policy's `repository`, else the root of the default branch's first-parent chain."""
+        named = next((policy.repository for policy in reversed(known) if policy.repository), "")
+        default = self.repo.default_branch()
+        if named or not default:
+            return named or "unnamed", ()
+        try:
+            return self.repo.root_commit(default), ()
+        except SourceError as error:
+            return "unnamed", (error.message,)
+
+    # -- judging --------------------------------------------------------------------------------------------------
+
+    def review(self, asked: Asked, *, dry_run: bool = False) -> Judgement:
+        """Read, run the rules, hear the statements, decide; recorded unless `dry_run`."""
+        reading = self.read(asked)
+        fresh = self.events(reading, asked, write=not dry_run)
+        case = fold([*self._history(fresh[0].change, write=not dry_run), *fresh])
+        judgement = judge(case, self.now())
+        if not dry_run:
+            self.journal.append([*fresh, decided(judgement)])
+        return judgement
+
+    def events(self, reading: Reading, asked: Asked, *, write: bool = True) -> list[Event]:
+        """The proposal, what the rules saw, and the statements that concern it."""
+        commits = evidence.parsed(reading.read)
+        enrolled = frozenset(key.line for policy in reading.policies for key in _keys(policy))
+        facts = evidence.facts(commits, reading.read, enrolled)
+        found = evidence.claims(self.repo, commits, reading.found, asked.doors())
+        stored = statements.listing(self.repo)
+        too_large = len(reading.read.files) > MOST_FILES
+        blobs = [] if too_large else list(read_blobs(self.repo, reading.read.files))
+        at = self.now()
+        proposed = ChangeProposed(
+            change="", repository=reading.repository, target=reading.found.target, base=reading.found.base,
+            head=reading.found.head, content_key=reading.key, number=asked.number, branch=reading.found.branch,
+            files=reading.read.files, commits=facts, claims=found, laws=reading.texts,
+            incomplete=(*reading.incomplete, *check_totals(reading.read.files, blobs), *_unread(stored)),
+            too_large=f"{len(reading.read.files)} files are over {MOST_FILES}" if too_large else "",
+            self_edits=_project_edits(blobs), awaited=tuple(sorted(self.settings.reviewers)), at=at,
+            read_from=self._sources(stored, write=write),
+        )  # fmt: skip
+        proposed = self._with_owners(proposed, reading.found)
+        rows = self._concerning(stored.rows, proposed, write=write)
+        signers = self._signers(rows, write=write)
+        proposed = self._named(proposed, rows, signers, reading)
+        proposed = replace(
+            proposed, touched=self._touched(rows, proposed), recorded=self._recorded(proposed, write=write)
+        )
+        scanned = replace(statute.review(proposed.change, proposed.content_key, blobs), at=at)
+        return [proposed, scanned, *(_given(row, proposed, signers.get(row.blob), at) for row in rows)]
+
+    def _sources(self, stored: statements.Listing, *, write: bool) -> tuple[str, ...]:
+        refs = f"{statements.PREFIX} ({stored.refs})"
+        has_journal = write or self.journal_path.exists()
+        return (refs, str(self.journal_path)) if has_journal else (refs,)
+
+    def _with_owners(self, proposed: ChangeProposed, found: Range) -> ChangeProposed:
+        """The owners file of the target's tip: never the change's own (law 29, 36)."""
+        names = [location.encode() for location in LOCATIONS]
+        try:
+            texts = self.repo.tree_blobs(found.target_tip, names, limit=OWNERS_LIMIT)
+        except SourceError as error:
+            return replace(proposed, incomplete=(*proposed.incomplete, error.message))
+        for name, data in texts.items():
+            if data is not None:
+                return replace(proposed, owners_file=name.decode(), owners_text=data.decode("utf-8", "surrogateescape"))
+        return proposed
+
+    def _concerning(self, rows: Iterable[Stored], proposed: ChangeProposed, *, write: bool) -> list[Stored]:
+        """The statements that this change may have to do with; the law decides what they mean."""
+        keys = {proposed.content_key}
+        if write or self.journal_path.exists():
+            same = self.journal.changes_with(proposed.content_key)
+            keys |= {e.content_key for name in same for e in self.journal.events(name) if isinstance(e, ChangeProposed)}
+        near = _Near(keys, proposed)
+        found = [row for row in rows if near.concerns(row)]
+        speakers = {row.statement.by for row in found if row.statement and row.statement.verb == "object"}
+        return [
+            row
+            for row in rows
+            if row in found or (row.statement and row.statement.verb == "withdraw" and row.statement.by in speakers)
+        ]
+
+    def _signers(self, rows: Sequence[Stored], *, write: bool) -> dict[str, Signer]:
+        known = self.journal.known_signers([row.blob for row in rows]) if write or self.journal_path.exists() else {}
+        found = statements.verified(rows, known)
+        if write and found.keys() - known.keys():
+            self.journal.remember_signers(found)
+        return found
+
+    def _named(
+        self, proposed: ChangeProposed, rows: Sequence[Stored], signers: dict[str, Signer], reading: Reading
+    ) -> ChangeProposed:
+        """Law 6: the change id, of the number, of branch and accountable principal, or of the content."""
+        principal = ""
+        for policy in reading.policies:
+            registry = Registry(policy)
+            said = [_proposer(row, signers.get(row.blob), registry, proposed) for row in rows]
+            made = provenance.authorship(proposed, [claim for claim in said if claim], (), registry)
+            principal = principal or min(made.accountable, default="")
+        name = change_id(
+            proposed.repository, proposed.target, number=proposed.number, branch=proposed.branch, principal=principal,
+            key=proposed.content_key,
+        )  # fmt: skip
+        return replace(proposed, change=name)
+
+    def _touched(self, rows: Iterable[Stored], proposed: ChangeProposed) -> tuple[Touched, ...]:
+        bases = {row.statement.base for row in rows if row.statement and row.statement.verb in ("approve", "waive")}
+        return tuple(self._touched_since(base, proposed.base) for base in sorted(bases - {proposed.base}))
+
+    def _touched_since(self, since: str, base: str) -> Touched:
+        try:
+            found = touched_since(self.repo, since, base)
+        except SourceError:
+            found = None
+        return Touched(since, None if found is None else tuple(sorted(map(paths.quote, found))))
+
+    def _recorded(self, proposed: ChangeProposed, *, write: bool) -> tuple[tuple[Claim, ...], ...]:
+        """Law 12, 13: claims of other recorded changes with this content, or with one of its patches."""
+        if not write and not self.journal_path.exists():
+            return ()
+        patches = {commit.patch_id for commit in proposed.commits if commit.patch_id}
+        found = {}
+        for name in self.journal.changes_with(proposed.content_key, patches):
+            for event in self.journal.events(name) if name != proposed.change else ():
+                if isinstance(event, ChangeProposed) and (claims := _shared(event, proposed, patches)):
+                    found[claims] = None
+        return tuple(sorted(found))
+
+    def _history(self, change: str, *, write: bool) -> Iterator[Event]:
+        """What the journal holds of this change, its statements verified again (law 19)."""
+        if not write and not self.journal_path.exists():
+            return
+        for event in self.journal.events(change):
+            yield verified(event)
+
+
+def verified(event: Event) -> Event:
+    """The event with the signer that our own verification finds; never the one that somebody wrote into it."""
+    if not isinstance(event, ReviewGiven | WaiverGranted) or not event.statement:
+        return event
+    signed = event.statement.encode("utf-8", "surrogatepass")
+    return replace(event, signer=signatures.verify(signed, event.signature.encode("utf-8", "replace")))
+
+
+def decided(judgement: Judgement) -> DecisionMade:
+    """The record of a decision."""
+    proposed, leading = judgement.case.proposed, judgement.leading
+    assert proposed is not None
+    return DecisionMade(
+        change=proposed.change,
+        content_key=proposed.content_key,
+        outcome=judgement.outcome,
+        decision=canonical(record.record(judgement)).decode(),
+        objections=leading.objections if leading else (),
+        at=judgement.at,
+    )
+
+
+class _Near:
+    """Whether a statement may concern a change."""
+
+    def __init__(self, keys: set[str], proposed: ChangeProposed) -> None:
+        self._keys = keys
+        self._number = proposed.number
+        self._commits = {commit.id for commit in proposed.commits}
+        self._pairs = {(file.path, file.new_blob) for file in proposed.files}
+
+    def concerns(self, row: Stored) -> bool:
+        statement = row.statement
+        if statement is None:
+            return any(f"/{key}/" in row.ref for key in self._keys)
+        if statement.content_key in self._keys or statement.head in self._commits:
+            return True
+        if self._number and statement.change == self._number:
+            return True
+        return any((seen.path, seen.new_blob) in self._pairs for seen in statement.paths)
+
+
+def _given(row: Stored, proposed: ChangeProposed, signer: Signer | None, at: str) -> ReviewGiven | WaiverGranted:
+    signed = row.signed.decode("utf-8", "surrogateescape")
+    armor = row.armor.decode("ascii", "replace")
+    key = row.statement.content_key if row.statement else proposed.content_key
+    if row.statement and row.statement.verb == "waive":
+        return WaiverGranted(
+            change=proposed.change, content_key=key, statement=signed, signature=armor, signer=signer, at=at
+        )
+    by = row.statement.by if row.statement else "unreadable"
+    return ReviewGiven(
+        change=proposed.change, content_key=key, reviewer=by, statement=signed, signature=armor, signer=signer, at=at
+    )
+
+
+def _proposer(row: Stored, signer: Signer | None, registry: Registry, proposed: ChangeProposed) -> Claim | None:
+    statement, enrolled = row.statement, registry.by_key(signer.key) if signer else None
+    if not statement or not enrolled or statement.verb != "propose" or statement.content_key != proposed.content_key:
+        return None
+    return Claim("proposal", "A", principal=enrolled[0].name) if statement.by in enrolled[0].names else None
+
+
+def _shared(event: ChangeProposed, proposed: ChangeProposed, patches: set[str]) -> tuple[Claim, ...]:
+    """An earlier change's claims, as far as they speak of what is here again."""
+    if event.content_key == proposed.content_key:
+        return event.claims
+    again = {commit.id for commit in event.commits if commit.patch_id in patches}
+    return tuple(claim for claim in event.claims if not claim.commit or claim.commit in again) if again else ()
+
+
+def _keys(policy: Policy) -> Iterator[Key]:
+    for group in (policy.people, policy.agents, policy.services):
+        for one in group.values():
+            yield from one.keys
+
+
+def _unread(stored: statements.Listing) -> tuple[str, ...]:
+    return tuple(f"statement {ref} could not be read" for ref in stored.unread)
+
+
+def _project_edits(blobs: Iterable[Blobs]) -> tuple[str, ...]:
+    return tuple(
+        row.file.path
+        for row in blobs
+        if paths.unquote(row.file.path).rpartition(b"/")[2] == b"pyproject.toml" and policy_table_changed(row.old, row.new)
+    )

@@ -1,0 +1,239 @@
+"""The embedded journal: an append-only record of events in one SQLite file (DESIGN 10, 12).
+
+Several processes share the file. Rows are chained by hash: each holds the digest of its predecessor's hash and itself.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
+
+from rules.canonical import canonical
+from rules.events import Event, body, event_id, type_name
+from rules.sshsig import Signer
+from streams.engines.codec import TYPES, Undecodable, revive
+from streams.sources.errors import SourceError
+
+VERSION = 1
+TOPICS = {
+    "change": "twohand.changes",
+    "canary": "twohand.changes",
+    "review": "twohand.reviews",
+    "waiver": "twohand.reviews",
+    "decision": "twohand.decisions",
+    "escalation": "twohand.escalations",
+    "deadline": "twohand.escalations",
+    "reviewer": "twohand.trust",
+}
+PATIENCE = 5.0  # seconds that a locked journal is waited for
+PAUSE = 0.0005  # between tries; SQLite's own back-off waits up to 100 ms
+SCHEMA = """
+create table log (
+    offset integer primary key autoincrement, topic text not null, key text not null, type text not null,
+    at text not null, event_id text not null unique, body text not null, hash text not null
+) strict;
+create index log_key on log (key, offset);
+create table content (content_key text not null, key text not null, primary key (content_key, key)) strict, without rowid;
+create table patch (patch_id text not null, key text not null, primary key (patch_id, key)) strict, without rowid;
+create table verified (statement text primary key, key text not null, presence integer not null) strict, without rowid;
+"""
+
+
+class JournalUnusable(SourceError):
+    """The journal cannot be read or written; nothing was lost, and nothing is decided without it."""
+
+    exit_code = 3
+
+
+def topic_of(kind: type[Event]) -> str:
+    """The topic that carries an event type (DESIGN 4)."""
+    return TOPICS[type_name(kind).split(".")[2].split("-")[0]]
+
+
+class Journal:
+    """One file. Open it with `with`; `append` is atomic."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = _open(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def append(self, events: Iterable[Event]) -> int:
+        """Record events that are not there yet, in one transaction; how many were new."""
+        with self._writing() as db:
+            return sum(self._append(db, event) for event in events)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        _begin(self._db, self.path)
+        try:
+            yield self._db
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
+    def _append(self, db: sqlite3.Connection, event: Event) -> bool:
+        name = event_id(event)
+        if db.execute("select 1 from log where event_id = ?", (name,)).fetchone():
+            return False
+        last = db.execute("select hash from log order by offset desc limit 1").fetchone()
+        text = canonical(body(event)).decode()
+        row = (topic_of(type(event)), event.change, type_name(type(event)), event.at, name, text)
+        db.execute(
+            "insert into log (topic, key, type, at, event_id, body, hash) values (?, ?, ?, ?, ?, ?, ?)",
+            (*row, chained(last[0] if last else "", row)),
+        )
+        self._index(db, event)
+        return True
+
+    def _index(self, db: sqlite3.Connection, event: Event) -> None:
+        if key := getattr(event, "content_key", ""):
+            db.execute("insert or ignore into content values (?, ?)", (key, event.change))
+        for commit in getattr(event, "commits", ()):
+            if commit.patch_id:
+                db.execute("insert or ignore into patch values (?, ?)", (commit.patch_id, event.change))
+
+    def events(self, change: str | None = None) -> Iterator[Event]:
+        """The events of one change, or all, in their order. JournalUnusable names a row that is no event."""
+        where, values = ("where key = ?", (change,)) if change is not None else ("", ())
+        rows = self._read(f"select offset, type, at, body from log {where} order by offset", values)  # noqa: S608
+        for offset, kind, at, text in rows:
+            yield self._revived(offset, kind, at, text)
+
+    def _revived(self, offset: int, kind: str, at: str, text: str) -> Event:
+        try:
+            if kind not in TYPES:
+                raise Undecodable(f"type {kind!r} is none that this version knows")
+            return revive(TYPES[kind], json.loads(text), at)
+        except ValueError as error:
+            raise JournalUnusable(
+                f"{self.path}: row {offset} is no event: {error}.",
+                remedy="Restore the journal from a backup; `twohand doctor` tells which rows are whole.",
+            ) from None
+
+    def changes_with(self, content_key: str, patch_ids: Iterable[str] = ()) -> list[str]:
+        """The changes ever recorded with this content or one of these patches, newest record first."""
+        found = {row[0] for row in self._read("select key from content where content_key = ?", (content_key,))}
+        for patch_id in patch_ids:
+            found |= {row[0] for row in self._read("select key from patch where patch_id = ?", (patch_id,))}
+        newest = dict(self._read("select key, max(offset) from log group by key", ())) if found else {}
+        return sorted(found, key=lambda key: -newest.get(key, 0))
+
+    def find_changes(self, prefix: str) -> list[str]:
+        """The changes whose id begins so."""
+        rows = self._read("select distinct key from log where substr(key, 1, ?) = ?", (len(prefix), prefix))
+        return sorted(row[0] for row in rows)
+
+    def known_signers(self, statements: Iterable[str]) -> dict[str, Signer]:
+        """Signers of statements that were verified before, by statement blob id."""
+        rows = {}
+        for name in statements:
+            for key, presence in self._read("select key, presence from verified where statement = ?", (name,)):
+                rows[name] = Signer(key, bool(presence))
+        return rows
+
+    def remember_signers(self, signers: dict[str, Signer]) -> None:
+        """Keep what verification found, so that a blob is verified once."""
+        with self._writing() as db:
+            db.executemany(
+                "insert or ignore into verified values (?, ?, ?)",
+                [(name, signer.key, int(signer.presence)) for name, signer in signers.items()],
+            )
+
+    def broken_row(self) -> tuple[int, str] | None:
+        """The first row that is not what was written, with the reason; None where the chain holds."""
+        last = ""
+        rows = self._read("select offset, topic, key, type, at, event_id, body, hash from log order by offset", ())
+        for offset, *row, stored in rows:
+            if chained(last, tuple(row)) != stored:
+                return offset, "its hash does not follow from its content and the row before it"
+            try:
+                event = self._revived(offset, row[2], row[3], row[5])
+            except JournalUnusable as error:
+                return offset, error.message
+            if event_id(event) != row[4]:
+                return offset, "its id is not the digest of its body"
+            last = stored
+        return None
+
+    def size(self) -> int:
+        """How many events it holds."""
+        return int(next(iter(self._read("select count(*) from log", ())))[0])
+
+    def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise _unusable(self.path, error) from error
+
+
+def chained(previous: str, row: tuple[str, ...]) -> str:
+    """The hash of a row, 64 hex digits."""
+    return sha256(canonical([previous, *row])).hexdigest()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(path, isolation_level=None, timeout=0)
+        _patiently(lambda: db.execute("pragma journal_mode = wal"), path)
+        db.execute("pragma synchronous = full")
+        version = _patiently(lambda: db.execute("pragma user_version"), path).fetchone()[0]
+        if version == 0:
+            version = _create(db, path)
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise _unusable(path, error) from error
+    if version != VERSION:
+        raise JournalUnusable(
+            f"{path} was written by a newer twohand (format {version}, this one knows {VERSION}).",
+            remedy="Upgrade twohand; the journal was not touched.",
+        )
+    return db
+
+
+def _create(db: sqlite3.Connection, path: Path) -> int:
+    _begin(db, path)
+    if db.execute("pragma user_version").fetchone()[0] == 0:
+        for statement in SCHEMA.split(";")[:-1]:
+            db.execute(statement)
+        db.execute(f"pragma user_version = {VERSION}")
+    db.execute("commit")
+    return int(db.execute("pragma user_version").fetchone()[0])
+
+
+def _begin(db: sqlite3.Connection, path: Path) -> None:
+    _patiently(lambda: db.execute("begin immediate"), path)
+
+
+def _patiently(work: Callable[[], sqlite3.Cursor], path: Path) -> sqlite3.Cursor:
+    """Do it as soon as nobody else holds the lock; JournalUnusable after PATIENCE seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) and "busy" not in str(error):
+                raise _unusable(path, error) from error
+            if time.monotonic() > deadline:
+                raise JournalUnusable(
+                    f"{path} is locked by another process for more than {PATIENCE:.0f} seconds.",
+                    remedy="Look for a hanging twohand or a backup that holds it, then try again.",
+                ) from error
+        time.sleep(PAUSE)
+
+
+def _unusable(path: Path, error: Exception) -> JournalUnusable:
+    return JournalUnusable(
+        f"{path} cannot be used: {error}.",
+        remedy="It is kept as it is. Restore it from a backup, or move it away: a new one starts without its history.",
+    )

@@ -1,0 +1,79 @@
+"""Who made a change, as everything that a repository and its doors say about it (law 8, DESIGN 5.1)."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+from rules import commits as commit_objects
+from rules import messages, notes, sshsig
+from rules.claims import Claim
+from rules.commits import Commit
+from rules.events import CommitFact
+from streams.sources import signatures
+from streams.sources.change import Range, ReadChange
+from streams.sources.git import Repository
+
+NOTES = "refs/notes/ai"
+NOTE_LIMIT = 8 << 20
+GIT_NAMESPACE = "git"
+
+
+def parsed(read: ReadChange) -> list[Commit]:
+    return [commit_objects.parse(name, data) for name, data in read.commits]
+
+
+def facts(commits: Sequence[Commit], read: ReadChange, enrolled: frozenset[str]) -> tuple[CommitFact, ...]:
+    """The commits with their patch ids and verified signers. Only enrolled keys are verified: others prove nothing."""
+    signers = _signers(commits, enrolled)
+    return tuple(
+        CommitFact(
+            commit.id,
+            own_edits=len(commit.parents) < 2 or commit.id in read.own_edits,
+            patch_id=read.patch_ids.get(commit.id, ""),
+            signed_by=signers.get(commit.id, ""),
+        )
+        for commit in commits
+    )
+
+
+def _signers(commits: Iterable[Commit], enrolled: frozenset[str]) -> dict[str, str]:
+    signed = [(commit, commit.signature.encode()) for commit in commits if commit.signature]
+    known = [(commit, armor) for commit, armor in signed if (s := sshsig.parse(armor)) and s.key in enrolled]
+    found = signatures.verify_all(((commit.payload, armor) for commit, armor in known), namespace=GIT_NAMESPACE)
+    return {commit.id: signer.key for (commit, _), signer in zip(known, found, strict=True) if signer}
+
+
+def claims(repo: Repository, commits: Sequence[Commit], found: Range, doors: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Every channel that this repository holds, by union."""
+    from_messages = (claim for commit in commits for claim in messages.claims(commit))
+    return tuple(
+        dict.fromkeys((*from_messages, *_notes(repo, commits), *messages.branch_claims(_short(found.branch)), *doors))
+    )
+
+
+def _short(branch: str) -> str:
+    return branch.removeprefix("refs/heads/")
+
+
+def asserted(channel: str, account: str) -> Claim:
+    """What whoever runs the gate asserts about opener or pusher (law 10, grade B)."""
+    verb = {"opened-by": "opened", "pushed-by": "pushed"}[channel]
+    return Claim(channel, "B", name=account, account=account, text=f"{account} {verb} it, says the caller")
+
+
+def _notes(repo: Repository, commits: Sequence[Commit]) -> Iterator[Claim]:
+    """git-ai notes of these commits, read in one batch."""
+    if not repo.exists(NOTES):
+        return
+    listed = repo.run("ls-tree", "-r", "-z", NOTES).out.split(b"\0")
+    blobs = dict(_note_entry(row) for row in listed if row)
+    wanted = {blobs[commit.id]: commit.id for commit in commits if commit.id in blobs}
+    with repo.cat_file() as objects:
+        for item in objects.read(sorted(wanted), NOTE_LIMIT):
+            note = notes.parse(item.data) if item.data is not None else None
+            if note:
+                yield from notes.claims(wanted[item.id], note)
+
+
+def _note_entry(row: bytes) -> tuple[str, str]:
+    meta, _, path = row.partition(b"\t")
+    return os.fsdecode(path).replace("/", ""), meta.split()[2].decode("ascii")

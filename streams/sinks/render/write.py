@@ -1,0 +1,45 @@
+"""Where a rendered result goes, and in which form."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from streams.commands.options import Format
+
+
+def result(decision: Mapping[str, Any], fmt: Format, *, output: Path | None, quiet: bool, verbose: bool) -> None:
+    """Write one decision to a file or to standard output."""
+    text = rendered(decision, fmt, quiet=quiet, verbose=verbose, colour=output is None and wants_colour())
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, "utf-8")
+
+
+def rendered(decision: Mapping[str, Any], fmt: Format, *, quiet: bool, verbose: bool, colour: bool) -> str:
+    """The text of a decision in one of the formats, with its last line feed."""
+    match fmt:
+        case Format.JSON:
+            return json.dumps(decision, indent=2, ensure_ascii=False) + "\n"
+        case Format.JSONL:
+            return json.dumps(decision, ensure_ascii=False) + "\n"
+        case Format.SARIF:
+            from streams.sinks.render import sarif  # noqa: PLC0415
+
+            return json.dumps(sarif.render(decision), indent=2, ensure_ascii=False) + "\n"
+        case Format.GITHUB:
+            from streams.sinks.render import github  # noqa: PLC0415
+
+            return github.render(decision)
+        case Format.TEXT:
+            from streams.sinks.render import text  # noqa: PLC0415
+
+            return text.render(decision, quiet=quiet, verbose=verbose, colour=colour)
+
+
+def wants_colour() -> bool:
+    """Colour only on a terminal that can show it, and never against NO_COLOR."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,92 @@
+"""Signed statements as git carries them: one blob under `refs/twohand/reviews/<content key>/<statement id>` (DESIGN 11).
+
+Every read verifies: a blob is only as good as the signature over exactly its bytes (law 19).
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from rules.sshsig import Signer
+from rules.statement import MAX_BYTES, Statement, StatementInvalid, parse, payload, split, statement_id
+from streams.sources import signatures
+from streams.sources.errors import RefMoved, SourceError
+from streams.sources.git import Repository
+
+PREFIX = "refs/twohand/reviews"
+
+
+class StatementExists(SourceError):
+    """The very same statement is there already."""
+
+
+class Stored(NamedTuple):
+    """One statement as the repository holds it; `statement` is None where the bytes are none."""
+
+    ref: str
+    blob: str
+    signed: bytes
+    armor: bytes
+    statement: Statement | None
+
+
+class Listing(NamedTuple):
+    """What was read, and how many refs there were; `unread` names those whose blob could not be had."""
+
+    rows: tuple[Stored, ...]
+    refs: int
+    unread: tuple[str, ...]
+
+
+def listing(repo: Repository) -> Listing:
+    """All statements of the repository, in the order of their refs."""
+    names = [(os.fsdecode(name), blob) for name, blob in repo.refs(PREFIX)]
+    rows, unread = [], []
+    with repo.cat_file() as objects:
+        found = {item.id: item.data for item in objects.read(sorted({blob for _, blob in names}), MAX_BYTES)}
+    for name, blob in names:
+        data = found.get(blob)
+        if data is None:
+            unread.append(name)
+        else:
+            rows.append(_stored(name, blob, data))
+    return Listing(tuple(rows), len(names), tuple(unread))
+
+
+def _stored(ref: str, blob: str, data: bytes) -> Stored:
+    signed, armor = split(data)
+    try:
+        return Stored(ref, blob, signed, armor, parse(signed))
+    except StatementInvalid:
+        return Stored(ref, blob, signed, armor, None)
+
+
+def verified(rows: Sequence[Stored], known: dict[str, Signer]) -> dict[str, Signer]:
+    """The signer of each statement whose signature is good, by blob id. `known` holds those verified before."""
+    fresh = [row for row in rows if row.blob not in known]
+    signers = signatures.verify_all((row.signed, row.armor) for row in fresh)
+    found = {row.blob: signer for row, signer in zip(fresh, signers, strict=True) if signer}
+    return found | {row.blob: known[row.blob] for row in rows if row.blob in known}
+
+
+def ref_of(statement: Statement) -> str:
+    return f"{PREFIX}/{statement.content_key}/{statement_id(payload(statement))}"
+
+
+def write(repo: Repository, statement: Statement, sign: Callable[[bytes], bytes]) -> str:
+    """Sign a statement and keep it; its ref. StatementExists where it is there already."""
+    signed = payload(statement)
+    ref = ref_of(statement)
+    blob = repo.write_blob(signed + sign(signed))
+    try:
+        repo.update_ref(ref, blob, repo.null_id)
+    except RefMoved as error:
+        if repo.exists(ref):
+            raise StatementExists(f"This very statement is there already: {ref}.", remedy="Nothing is left to do.") from error
+        raise
+    return ref
+
+
+def push(repo: Repository, refs: Iterable[str], remote: str) -> None:
+    """Carry statements to a remote. GitFailed with git's words where it refuses."""
+    repo.run("push", "--quiet", "--end-of-options", remote, *(f"{ref}:{ref}" for ref in refs))

@@ -161,7 +161,7 @@ class Repository:
 
     def exists(self, ref: str) -> bool:
         """Whether a full ref name is one of ours."""
-        return self.run("show-ref", "--verify", "--quiet", "--", ref, ok=(0, 1, 128)).code == 0
+        return "\0" not in ref and self.run("show-ref", "--verify", "--quiet", "--", ref, ok=(0, 1, 128)).code == 0
 
     def update_ref(self, name: str, new: str, old: str | None = None) -> None:
         """Moves a ref from `old` (all zeros: it must not exist; None: whatever it is). Errors: RefMoved."""

@@ -26,6 +26,7 @@ FIXED = {
 
 # Configuration of the user or the repository that would change what these commands print or start.
 OVERRIDES = (
+    "advice.graftFileDeprecated=false",
     "core.fsmonitor=false",
     "core.quotePath=false",
     f"core.attributesFile={os.devnull}",
@@ -36,7 +37,7 @@ OVERRIDES = (
     "diff.ignoreSubmodules=none",
     "diff.mnemonicPrefix=false",
     "diff.noprefix=false",
-    "diff.orderFile=",
+    f"diff.orderFile={os.devnull}",
     "diff.relative=false",
     "diff.renames=true",
     "diff.submodule=short",

@@ -1,0 +1,220 @@
+"""The range of a change: what it is compared with, and when it cannot be known (law 1, 4)."""
+
+from pathlib import Path
+
+import pytest
+
+from streams.sources import errors
+from streams.sources.change import Range, read_change, resolve_range
+from streams.sources.git import Repository
+from tests.gitrepo import Repo
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """main: root; feature: root - work, checked out."""
+    made = Repo(tmp_path / "repo")
+    made.write("a", "1\n")
+    made.commit("root")
+    made.branch("feature")
+    made.write("b", "1\n")
+    made.commit("work")
+    return made
+
+
+def resolve(repo: Repo, base: str | None = None, head: str | None = None, target: str | None = None) -> Range:
+    return resolve_range(Repository.open(repo.path), base=base, head=head, target=target)
+
+
+def names(repo: Repo, found: Range) -> list[str]:
+    return [file.path for file in read_change(Repository.open(repo.path), found).files]
+
+
+def test_a_branch_is_compared_with_its_merge_base(repo: Repo) -> None:
+    """What the target got meanwhile is no part of the change."""
+    work = repo.id("HEAD")
+    repo.checkout("main")
+    repo.write("c", "1\n")
+    tip = repo.commit("elsewhere")
+    repo.checkout("feature")
+    found = resolve(repo)
+    assert found == Range("refs/heads/main", tip, repo.id("main^"), work, "refs/heads/feature")
+    assert names(repo, found) == ["b"]
+
+
+def test_a_given_base_counts_from_its_merge_base_with_the_head(repo: Repo) -> None:
+    """--base names a revision; the change starts where the head left it."""
+    middle = repo.id("HEAD")
+    repo.write("c", "1\n")
+    repo.commit()
+    repo.branch("side", middle)
+    repo.write("d", "1\n")
+    repo.commit()
+    found = resolve(repo, base="side", head="feature")
+    assert (found.base, found.notes) == (middle, ())
+    assert names(repo, found) == ["c"]
+
+
+def test_a_head_given_as_an_id_has_no_branch(repo: Repo) -> None:
+    """Only a branch names the source (law 6); a detached HEAD has none."""
+    assert resolve(repo, head=repo.id("HEAD")).branch == ""
+    assert resolve(repo, head="HEAD~0").branch == ""
+    repo.git("checkout", "-q", "--detach")
+    assert resolve(repo).branch == ""
+    repo.git("tag", "v1")
+    assert resolve(repo, head="v1").branch == ""
+
+
+def test_symbolic_names_are_the_real_branches(repo: Repo) -> None:
+    """An alias of source or target is the branch itself (law 4)."""
+    repo.git("symbolic-ref", "refs/heads/trunk", "refs/heads/main")
+    repo.git("symbolic-ref", "refs/heads/alias", "refs/heads/feature")
+    found = resolve(repo, head="alias", target="trunk")
+    assert (found.target, found.branch) == ("refs/heads/main", "refs/heads/feature")
+
+
+@pytest.mark.parametrize("target", [None, "main", "refs/heads/main", "origin/main", "refs/remotes/origin/main"])
+def test_a_remote_tracking_branch_stands_for_the_target(repo: Repo, tmp_path: Path, target: str | None) -> None:
+    """Without a local branch the tip comes from the tracking ref, and the target keeps its own name."""
+    repo.checkout("main")
+    clone = Repo.clone(repo, tmp_path / "clone")
+    clone.git("checkout", "-q", "feature")
+    clone.git("branch", "-D", "main")
+    found = resolve(clone, target=target)
+    assert (found.target, found.target_tip) == ("refs/heads/main", repo.id("main"))
+    clone.git("checkout", "-q", "--detach")
+    assert resolve(clone, head="origin/feature", target=target).branch == "refs/heads/feature"
+
+
+def test_a_tag_called_like_the_target_is_not_the_target(repo: Repo) -> None:
+    """A pushed tag `main` cannot move what the change is compared with."""
+    repo.git("tag", "main", "feature")
+    found = resolve(repo, target="main")
+    assert (found.target_tip, found.base) == (repo.id("refs/heads/main"), repo.id("refs/heads/main"))
+    assert names(repo, found) == ["b"]
+
+
+def test_a_head_that_the_target_holds_is_read_as_its_last_step(repo: Repo) -> None:
+    """On the target itself the last first-parent step is read, with a note and all commits of that step."""
+    repo.checkout("main")
+    side = repo.id("feature")
+    before = repo.id("HEAD")
+    merge = repo.merge("feature")
+    found = resolve(repo)
+    assert (found.base, found.head, found.branch) == (before, merge, "refs/heads/main")
+    assert found.notes == (f"refs/heads/main already holds {merge[:12]}: reading its last step.",)
+    read = read_change(Repository.open(repo.path), found)
+    assert [commit for commit, _ in read.commits] == [merge, side]
+
+
+def test_a_root_commit_is_read_from_the_empty_tree(repo: Repo) -> None:
+    """The first commit of all adds its files."""
+    found = resolve(repo, head="main")
+    assert found.base == Repository.open(repo.path).empty_tree
+    read = read_change(Repository.open(repo.path), found)
+    assert ([file.path for file in read.files], [commit for commit, _ in read.commits]) == (["a"], [found.head])
+
+
+def test_an_empty_range_is_empty(repo: Repo) -> None:
+    """An explicit range without commits has no files, and is no error."""
+    found = resolve(repo, base="feature", head="feature")
+    read = read_change(Repository.open(repo.path), found)
+    assert (found.base, found.notes, read.files, read.commits, read.incomplete) == (found.head, (), (), (), ())
+
+
+# -- what makes it uncertain --------------------------------------------------------------------------------------------
+
+
+def test_several_merge_bases_are_incomplete_evidence(repo: Repo) -> None:
+    """A criss-cross has more than one base, and says so (law 1)."""
+    one, two = repo.id("main"), repo.id("feature")
+    repo.checkout("main")
+    repo.write("c", "1\n")
+    one = repo.commit()
+    repo.merge(two)
+    repo.checkout("feature")
+    repo.merge(one)
+    repo.write("d", "1\n")
+    repo.commit()
+    found = resolve(repo)
+    assert found.base in (one, two)
+    (sentence,) = found.incomplete
+    assert sentence.startswith("there are 2 merge bases: ")
+    assert one in sentence
+    assert two in sentence
+    assert read_change(Repository.open(repo.path), found).incomplete == found.incomplete
+
+
+def test_unrelated_histories_are_incomplete_evidence(repo: Repo) -> None:
+    """Without a common ancestor everything is new, and the range says why (law 1)."""
+    orphan = repo.git("commit-tree", "HEAD^{tree}", "-m", "orphan")
+    found = resolve(repo, head=orphan)
+    assert found.base == Repository.open(repo.path).empty_tree
+    assert found.incomplete == (f"the head and {repo.id('main')[:12]} share no history",)
+    assert names(repo, found) == ["a", "b"]
+
+
+def test_the_edge_of_a_shallow_clone_is_incomplete_evidence(repo: Repo, tmp_path: Path) -> None:
+    """History that is cut off between base and head is told, and only there (law 1)."""
+    for number in range(3):
+        repo.write("b", f"{number}\n")
+        repo.commit()
+    clone = Repo.clone(repo, tmp_path / "clone", "--depth=2", "--no-single-branch", "--branch=feature")
+    cut = resolve(clone, target="main")
+    assert "cut off by a shallow clone" in " ".join(cut.incomplete)
+    assert resolve(clone, base="HEAD^", target="main").incomplete == ()
+    edge = resolve(clone, head="HEAD^", base="HEAD^", target="main")
+    assert (edge.base, edge.incomplete) == (edge.head, ())
+
+
+def test_the_last_step_of_a_shallow_edge_is_incomplete_evidence(repo: Repo, tmp_path: Path) -> None:
+    """A depth of one shows no parents: the whole tree looks new, and the range says why (law 1)."""
+    repo.checkout("main")
+    repo.write("a", "2\n")
+    repo.commit()
+    found = resolve(Repo.clone(repo, tmp_path / "clone", "--depth=1"))
+    assert found.incomplete == ("the parents of the head are cut off by a shallow clone",)
+
+
+# -- what is refused ----------------------------------------------------------------------------------------------------
+
+
+def test_a_repository_without_commits_is_refused(tmp_path: Path) -> None:
+    """An unborn branch is an error with a remedy."""
+    with pytest.raises(errors.UnbornBranch, match="Commit something first"):
+        resolve(Repo(tmp_path / "r"))
+
+
+def test_an_unborn_target_is_refused(repo: Repo) -> None:
+    """HEAD's own branch without commits cannot be landed on."""
+    repo.git("symbolic-ref", "HEAD", "refs/heads/new")
+    with pytest.raises(errors.UnbornBranch, match="refs/heads/new"):
+        resolve(repo, head="feature", target="refs/heads/new")
+
+
+@pytest.mark.parametrize("target", ["nowhere", "refs/heads/nowhere", "--all", "HEAD~1", "a\0b", "ä\n"])
+def test_an_unknown_target_is_refused(repo: Repo, target: str) -> None:
+    """What names no branch is no target."""
+    with pytest.raises(errors.NoTarget, match="--target"):
+        resolve(repo, target=target)
+
+
+def test_a_target_given_as_an_id_is_refused(repo: Repo) -> None:
+    """A target is a branch, since keys are bound to its name (law 2)."""
+    with pytest.raises(errors.NoTarget):
+        resolve(repo, target=repo.id("main"))
+
+
+def test_without_a_default_branch_a_target_is_asked_for(repo: Repo) -> None:
+    """Two branches of arbitrary names show no default."""
+    repo.git("branch", "-m", "main", "one")
+    with pytest.raises(errors.NoTarget, match="Name the branch"):
+        resolve(repo)
+    assert resolve(repo, target="one").target == "refs/heads/one"
+
+
+@pytest.mark.parametrize("which", ["base", "head"])
+def test_an_unknown_revision_is_refused(repo: Repo, which: str) -> None:
+    """A base or head that names nothing is an error that names it."""
+    with pytest.raises(errors.UnknownRevision, match="'typo'"):
+        resolve(repo, **{which: "typo"})

@@ -58,19 +58,24 @@ class Index:
         cut = path.rfind(b"/")
         directory, name = (path[:cut], path[cut + 1 :]) if cut > 0 else (b"", path)
         facts = self._directories.get(directory) or self._learn(directory)
-        extension = _extension(name)
         best = max(
             facts.best,
             self._paths.get(path, NONE),
             self._children.get(directory, NONE),
             self._file_names.get(name, NONE),
-            NONE if extension is None else self._file_extensions.get(extension, NONE),
         )
         if facts.undecided:
             best = self._newest(path, facts.undecided, best)
         if name in self._by_segment:
             best = self._newest(path, self._by_segment[name], best)
-        return best if extension is None else self._newest(path, self._by_extension.get(extension, ()), best)
+        dot = name.rfind(b".") + 1
+        return self._with_extension(path, name[dot:], best) if dot else best
+
+    def _with_extension(self, path: bytes, extension: bytes, best: int) -> int:
+        best = max(best, self._file_extensions.get(extension, NONE))
+        if extension in self._by_extension:
+            return self._newest(path, self._by_extension[extension], best)
+        return best
 
     def scan(self, path: bytes) -> int:
         """The same answer without the index: every shape is tried, newest first."""
@@ -104,10 +109,12 @@ class Index:
                 best = certain
             if name in telling or b"." in name:
                 best = max(best, self._named(name, more))
-        newer = tuple(sorted({number for number in more if number > best}, reverse=True)) if more else ()
+        newer = [number for number in more if number > best]
+        if len(newer) > 1:
+            newer = sorted(set(newer), reverse=True)
         if len(self._directories) >= _MOST_DIRECTORIES:
             self._directories = {b"": self._root}
-        facts = self._directories[directory] = _Facts(best, newer)
+        facts = self._directories[directory] = _Facts(best, tuple(newer))
         return facts
 
     def _named(self, name: bytes, more: list[int]) -> int:

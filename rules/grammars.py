@@ -12,11 +12,12 @@ class Grammar(NamedTuple):
     calls: tuple[str, ...]
     marks: tuple[str, ...] = ()
     returns: tuple[str, ...] = ("return_statement",)
+    joins: tuple[str, ...] = ("binary_expression",)
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every kind, in a fixed order."""
-        return (*self.functions, *self.containers, *self.conditionals, *self.calls, *self.marks, *self.returns)
+        return (*self.functions, *self.containers, *self.conditionals, *self.calls, *self.marks, *self.returns, *self.joins)
 
 
 _SCRIPT = Grammar(
@@ -37,6 +38,7 @@ GRAMMARS = {
         conditionals=("if_statement", "elif_clause", "conditional_expression", "while_statement", "assert_statement"),
         calls=("call",),
         marks=("decorator",),
+        joins=("boolean_operator",),
     ),
     "javascript": _SCRIPT,
     "typescript": _SCRIPT,
@@ -44,7 +46,7 @@ GRAMMARS = {
     "go": Grammar(
         functions=("function_declaration", "method_declaration"),
         containers=(),
-        conditionals=("if_statement",),
+        conditionals=("if_statement", "expression_case"),
         calls=("call_expression",),
     ),
     "java": Grammar(
@@ -60,6 +62,7 @@ GRAMMARS = {
         conditionals=("if", "unless", "if_modifier", "unless_modifier", "elsif", "conditional", "while"),
         calls=("call",),
         returns=("return",),
+        joins=("binary",),
     ),
     "php": Grammar(
         functions=("function_definition", "method_declaration"),
@@ -105,5 +108,6 @@ GRAMMARS = {
         calls=("call_expression",),
         marks=("annotation",),
         returns=("jump_expression",),
+        joins=("conjunction_expression", "disjunction_expression"),
     ),
 }  # fmt: skip

@@ -98,7 +98,7 @@ def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
 
 
 def _conditions(facts: Facts, name: str) -> list[Branch]:
-    return [branch for branch in (*facts.branches, *facts.returns) if branch.function == name]
+    return [branch for branch in (*facts.branches, *facts.loose) if branch.function == name]
 
 
 def _key(branch: Branch) -> tuple[frozenset[str], str]:

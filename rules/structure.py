@@ -63,7 +63,7 @@ class Facts(NamedTuple):
     branches: tuple[Branch, ...]
     calls: tuple[Call, ...]
     marks: tuple[Mark, ...]
-    returns: tuple[Branch, ...]  # returned conditions; no body
+    loose: tuple[Branch, ...]  # conditions that are returned, assigned or passed on; no body
 
     def function_at(self, line: int) -> str:
         """The innermost named function or class around a line; "" outside of all."""
@@ -132,14 +132,15 @@ class _Reader:
         self._branches: list[Branch] = []
         self._calls: list[Call] = []
         self._marks: list[Mark] = []
-        self._returns: list[Branch] = []
+        self._loose: list[Branch] = []
+        self._read_to = 0  # offset up to which the text lies in a condition already read
         self._open: list[Span] = []
 
     def facts(self, root: Any, language: str) -> Facts:
         for node in root.find_all(_query(language)):
             self._take(node, node.kind())
         return Facts(
-            tuple(self._spans), tuple(self._branches), tuple(self._calls), tuple(self._marks), tuple(self._returns)
+            tuple(self._spans), tuple(self._branches), tuple(self._calls), tuple(self._marks), tuple(self._loose)
         )
 
     def _take(self, node: Any, kind: str) -> None:
@@ -155,8 +156,10 @@ class _Reader:
             self._call(node, (start, end))
         elif kind in grammar.marks:
             self._mark(node, start)
-        else:
+        elif kind in grammar.returns:
             self._return(node, (start, end))
+        else:
+            self._join(node, (start, end))
 
     @property
     def _here(self) -> str:
@@ -174,6 +177,7 @@ class _Reader:
         parts = _parts(node)
         if parts is not None:
             condition, body, otherwise = parts
+            self._read(condition)
             formula = condition_of(condition, negated=node.kind().startswith("unless"))
             self._branches.append(Branch(self._here, *lines, formula, flat(body), flat(otherwise)))
 
@@ -192,9 +196,20 @@ class _Reader:
         while value is not None and value.kind() in {"expression_list", "argument_list"}:
             value = next((child for child in value.children() if child.is_named()), None)
         if value is not None:
-            formula = condition_of(value)
-            if formula.is_logical:
-                self._returns.append(Branch(self._here, *lines, formula, "", ""))
+            self._keep_loose(value, lines)
+
+    def _join(self, node: Any, lines: tuple[int, int]) -> None:
+        if node.range().start.index >= self._read_to:
+            self._keep_loose(node, lines)
+
+    def _keep_loose(self, node: Any, lines: tuple[int, int]) -> None:
+        formula = condition_of(node)
+        if formula.is_logical:
+            self._read(node)
+            self._loose.append(Branch(self._here, *lines, formula, "", ""))
+
+    def _read(self, condition: Any) -> None:
+        self._read_to = max(self._read_to, condition.range().end.index)
 
 
 def _lines(node: Any) -> tuple[int, int]:
@@ -251,6 +266,8 @@ def _parts(node: Any) -> tuple[Any, Any, Any] | None:
         return (named[0], None, None) if named else None
     if kind == "conditional_expression" and node.field("condition") is None:  # python: body if condition else other
         return (named[1], named[0], named[2]) if len(named) == 3 else None
+    if kind == "expression_case":
+        return (named[0], named[-1], None) if named else None
     condition = node.field("condition")
     body = node.field("consequence") or node.field("body")
     otherwise = node.field("alternative")

@@ -104,7 +104,7 @@ def _weighs(lost: guards.Lost) -> bool:
     asked = lost.branch.condition.text
     if vocabulary.names(asked) <= _ELSEWHERE:
         return False
-    return lost.strong or vocabulary.is_guarding(f"{asked} {lost.branch.function}")
+    return lost.strong or vocabulary.is_checking(f"{asked} {lost.branch.function}")
 
 
 def _refuses(line: Line) -> bool:

@@ -1,0 +1,75 @@
+"""Compares what the functions of a file call before and after."""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from rules import guards
+from rules.rule import Change, Edit
+from rules.structure import Call, Facts, Mark
+
+
+class LostCall(NamedTuple):
+    """A call that its function no longer makes; `now` are the calls that it makes instead."""
+
+    call: Call
+    now: tuple[Call, ...]
+
+
+def lost(edit: Edit) -> Iterator[LostCall]:
+    """Calls that surviving functions lost and that no other function of the change gained."""
+    old, new = edit.old.facts, edit.new.facts
+    if old is None or new is None:
+        return
+    known = guards.pairs(edit)
+    for name in sorted(guards.touched(edit, old, old=True)):
+        if name in known:
+            yield from _lost_of(edit, _of(old, name), _of(new, known[name]))
+
+
+def _of(facts: Facts, function: str) -> list[Call]:
+    return [call for call in facts.calls if call.function == function]
+
+
+def _lost_of(edit: Edit, before: list[Call], after: list[Call]) -> Iterator[LostCall]:
+    missing = Counter(call.name for call in before) - Counter(call.name for call in after)
+    gained = Counter(call.name for call in after) - Counter(call.name for call in before)
+    instead = tuple(call for call in after if call.name in gained)
+    removed = {line.number for line in edit.changed.removed}
+    for call in sorted(before, key=lambda call: call.line not in removed):
+        if missing[call.name] > 0:
+            missing[call.name] -= 1
+            if call.line in removed and call.name not in _gained(edit.change):
+                yield LostCall(call, instead)
+
+
+@lru_cache(maxsize=4)
+def _gained(change: Change) -> frozenset[str]:
+    """Names that production files of this change call more often than before."""
+    total: Counter[str] = Counter()
+    for edit in change.edits:
+        if edit.is_code:
+            total.update(call.name for call in (edit.new.facts.calls if edit.new.facts else ()))
+            total.subtract(call.name for call in (edit.old.facts.calls if edit.old.facts else ()))
+    return frozenset(name for name, count in total.items() if count > 0) | _kept(change, total)
+
+
+def _kept(change: Change, total: Counter[str]) -> frozenset[str]:
+    """Names that are called as often as before, in another place."""
+    called = {call.name for edit in change.edits if edit.is_code and edit.new.facts for call in edit.new.facts.calls}
+    return frozenset(name for name in called if total[name] == 0)
+
+
+def lost_marks(edit: Edit) -> Iterator[tuple[Mark, tuple[Mark, ...]]]:
+    """Decorators and annotations that a surviving function or class lost, each with those that it has now."""
+    old, new = edit.old.facts, edit.new.facts
+    if old is None or new is None:
+        return
+    targets = {span.name.rsplit(".", 1)[-1] for span in new.spans}
+    present = Counter((mark.target, mark.text) for mark in new.marks)
+    for mark in old.marks:
+        if present[(mark.target, mark.text)] > 0:
+            present[(mark.target, mark.text)] -= 1
+        elif mark.target in targets:
+            yield mark, tuple(other for other in new.marks if other.target == mark.target)

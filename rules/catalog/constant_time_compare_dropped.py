@@ -1,0 +1,65 @@
+"""A comparison in constant time became an ordinary one."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rules.findings import Finding, Tier
+from rules.patterns import found, pattern
+from rules.rule import Change, Diff, Edit, Rule
+
+_COMPARES = (
+    rb"(?i)compare_digest|timing_?safe_?equal|constant_?time_?(?:eq|compare|equal)|secure_?compare|hash_equals|"
+    rb"MessageDigest\.isEqual|fixed_?time_?equals|CRYPTO_memcmp|sodium_memcmp|sodium_compare|ct_eq\b|tsscmp|safe_str_cmp"
+)
+
+
+class ConstantTimeCompareDropped(Rule):
+    """A comparison in constant time is gone.
+
+    ## What it does
+    Counts comparisons in constant time over the whole change. Where there are fewer than before, each lost one is reported.
+
+    ## Why it matters
+    `==` stops at the first byte that differs; how long it takes tells an attacker how much of a token is right.
+
+    ## Example
+    `hmac.compare_digest(sent, expected)` becomes `sent == expected`.
+
+    ## What to do instead
+    Keep the library's comparison for everything secret.
+    """
+
+    id, slug, tier, since = "TH104", "constant-time-compare-dropped", Tier.HOLD, "0.1"
+    triggers: ClassVar = (_COMPARES,)
+
+    HOLDS: ClassVar = (
+        Diff(
+            "app/hooks.py",
+            "def check(sent, mine):\n    return hmac.compare_digest(sent, mine)\n",
+            "def check(sent, mine):\n    return sent == mine\n",
+        ),
+        Diff("a.js", "ok = crypto.timingSafeEqual(a, b)\n", "ok = a.equals(b)\n"),
+    )
+    PASSES: ClassVar = (
+        (
+            Diff("a.js", "ok = crypto.timingSafeEqual(a, b)\n", "ok = same(a, b)\n"),
+            Diff("b.js", None, "const same = (a, b) => crypto.timingSafeEqual(a, b)\n"),
+        ),
+        Diff("a.py", "# compare_digest is slow\nx = 1\n", "x = 1\n"),
+    )
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        """The removed lines that compared, where the change as a whole compares less often."""
+        if not edit.is_code or _balance(edit.change) >= 0:
+            return
+        for line in edit.changed.removed:
+            if found(_COMPARES, line.text) and not line.text.startswith((b"#", b"//", b"*", b"import ", b"from ", b"use ")):
+                yield self.lost(edit, line.number, "this comparison in constant time is gone")
+
+
+def _balance(change: Change) -> int:
+    return sum(_count(edit.new.data) - _count(edit.old.data) for edit in change.edits if edit.is_code)
+
+
+def _count(data: bytes) -> int:
+    return sum(1 for _ in pattern(_COMPARES).finditer(data))

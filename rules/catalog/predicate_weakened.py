@@ -1,0 +1,107 @@
+"""A condition asks less than it did."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rules import guards, vocabulary
+from rules.conditions import Condition
+from rules.findings import Finding, Tier
+from rules.rule import Diff, Edit, Rule, visible
+
+
+class PredicateWeakened(Rule):
+    """A condition that guards something asks less than it did.
+
+    ## What it does
+    Compares each condition before and after as the questions that it asks. It reports a question that left a guard, one that joined it so
+    that fewer are refused, a turned answer, and a comparison that became another.
+
+    ## Why it matters
+    `a and b` that becomes `a` reads like a simplification. It admits everybody whom only `b` refused.
+
+    ## Example
+    A redirect target was checked for its host and its scheme; after the change only for its host.
+
+    ## What to do instead
+    Keep every question. If one is answered elsewhere, show where; if it is no longer needed, let an owner of the path say so.
+    """
+
+    id, slug, tier, since = "TH102", "predicate-weakened", Tier.HOLD, "0.1"
+    languages = ("python", "go", "javascript", "typescript", "java", "ruby", "php", "rust", "c", "c++", "c#", "kotlin")
+    triggers: ClassVar = (
+        rb"(?:&&|\|\||[=!<>]=|[<>])",
+        rb"\b(?:if|unless|elif|elsif|elseif|and|or|not|in|is|return|when|case|while|assert)\b",
+    )
+
+    HOLDS: ClassVar = (
+        Diff(
+            "src/share.py",
+            "def may_open(user, doc):\n    return doc.public or (user.active and user.owner_of(doc))\n",
+            "def may_open(user, doc):\n    return doc.public or user.active\n",
+        ),
+        Diff(
+            "src/login.js",
+            "function enter(req, res) {\n  if (!req.user || !req.user.verified) {\n    return res.status(403).end();\n  }\n  next();\n}\n",
+            "function enter(req, res) {\n  if (!req.user) {\n    return res.status(403).end();\n  }\n  next();\n}\n",
+        ),
+        Diff(
+            "src/Gate.java",
+            "class Gate { void open(User u) { if (!u.isAdmin()) { throw new Denied(); } go(); } }\n",
+            "class Gate { void open(User u) { if (!u.isAdmin() && !u.isInternal()) { throw new Denied(); } go(); } }\n",
+        ),
+    )
+    PASSES: ClassVar = (
+        Diff(
+            "src/share.py",
+            "def may_open(user, doc):\n    return user.active and user.owner_of(doc)\n",
+            "def may_open(person, doc):\n    return person.owner_of(doc) and person.active\n",
+        ),
+        Diff(
+            "src/login.js",
+            "function enter(req, res) {\n  if (!req.user) {\n    return res.status(403).end();\n  }\n  next();\n}\n",
+            "function enter(req, res) {\n  if (!req.user || req.user.banned) {\n    return res.status(403).end();\n  }\n  next();\n}\n",
+        ),
+    )
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        """Changed conditions of guards, and conditions without outcome that speak of access."""
+        if not edit.is_code:
+            return
+        for lost in guards.lost(edit):
+            message = _weakened(lost)
+            if message:
+                where = visible(lost.branch.function.encode()) or "the module"
+                yield self.lost(edit, lost.branch.line, f"{where}: {message}")
+
+
+def _weakened(lost: guards.Lost) -> str:
+    asked = lost.branch.condition
+    speaks = vocabulary.is_guarding(f"{asked.text} {lost.branch.function} {lost.refusal}")
+    if lost.now is None:
+        gone = not lost.refusal and speaks and len(asked.atoms) > 1
+        return f"nothing asks `{visible(asked.text.encode())}` any more" if gone else ""
+    if not speaks and not lost.strong:
+        return ""
+    refuses = vocabulary.refusal(lost.branch.body) != ""
+    if lost.refusal and _polarity(asked) == _polarity(lost.now.condition):
+        return f"where `{visible(asked.text.encode())}`, nothing answers `{visible(lost.refusal.encode())}` any more"
+    return _less(asked, lost.now.condition, refuses=refuses)
+
+
+def _polarity(condition: Condition) -> frozenset[tuple[str, bool, str]]:
+    return frozenset((atom.text, atom.positive, atom.joined) for atom in condition.atoms)
+
+
+def _less(before: Condition, after: Condition, *, refuses: bool) -> str:
+    gone = [atom for atom in before.atoms if atom.text not in after.questions]
+    come = [atom for atom in after.atoms if atom.text not in before.questions]
+    harmless = "and" if refuses else "or"
+    weaker_gone = [atom for atom in gone if atom.joined != harmless or come]
+    weaker_come = [atom for atom in come if atom.joined == harmless]
+    if weaker_gone:
+        return f"the condition `{visible(before.text.encode())}` no longer asks `{visible(weaker_gone[0].text.encode())}`"
+    if weaker_come:
+        return f"the condition `{visible(before.text.encode())}` yields where `{visible(weaker_come[0].text.encode())}`"
+    if not gone and not come and _polarity(before) != _polarity(after):
+        return f"the condition `{visible(before.text.encode())}` became `{visible(after.text.encode())}`"
+    return ""

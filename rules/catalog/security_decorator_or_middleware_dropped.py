@@ -1,0 +1,157 @@
+"""What stood guard before a function is gone."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rules import calls, guards, vocabulary
+from rules.findings import Finding, Tier
+from rules.patterns import found
+from rules.rule import Diff, Edit, Rule, visible
+from rules.structure import Call
+
+_GUARDS = (
+    rb"(?i)(?:auth|permi|requir|login|secur|role|allow|csrf|protect|limit|throttl|restrict|verif|valid|access|admin|owner|staff|"
+    rb"granted|sudo|guard|gate|policy|exempt|safe|only|denied|reauth|mfa|token|confirm)"
+)
+_ROUTES = (
+    rb"(?i)^(?:get|post|put|patch|delete|del|options|all|any|use|group|route|handle|handlefunc|with|match|resource|resources|"
+    rb"middleware|combo|path|re_path|url|mount|add_url_rule|add_route|router)$"
+)
+_HOOKS = rb"^(?:(?:prepend_)?before_(?:action|filter|request|handler)|before|prepend|with_options|middleware|pipe_through|plug|use|verify_authenticity|protect_from_forgery|validates?(?:_\w+)?|load_and_authorize_resource|authorize_resource)$"
+_MIXINS = rb"(?i)(?:auth|permission|login|access|secur|requir|csrf|protect|superuser|owner)\w*"
+_EXEMPTS = rb"(?i)(?:exempt|allow_?any|permit_?all|anonymous|public|skip_|no_?auth)"
+
+
+class SecurityDecoratorOrMiddlewareDropped(Rule):
+    """What stood guard before a function is gone.
+
+    ## What it does
+    Compares the decorators and annotations of every function and class, the base classes that guard, the handlers of every route, and the
+    hooks of every controller. One that demanded something and is gone, or demands something else, is reported.
+
+    ## Why it matters
+    The function itself did not change. Who only reads functions sees nothing.
+
+    ## Example
+    `@login_required` disappears, or `reqToken()` from a row of a table of routes.
+
+    ## What to do instead
+    Keep it, or move the demand into the function. If everybody may call it now, let an owner of the path say so.
+    """
+
+    id, slug, tier, since = "TH106", "security-decorator-or-middleware-dropped", Tier.HOLD, "0.1"
+    languages = ("python", "javascript", "typescript", "go", "java", "ruby", "php", "c#", "kotlin")
+    triggers: ClassVar = (_GUARDS,)
+
+    HOLDS: ClassVar = (
+        Diff(
+            "app/views.py",
+            "@login_required\ndef export(request):\n    return rows()\n",
+            "def export(request):\n    return rows()\n",
+        ),
+        Diff(
+            "src/Admin.java",
+            'class Admin {\n  @PreAuthorize("hasRole(\'ADMIN\')")\n  void drop() { go(); }\n}\n',
+            "class Admin {\n  void drop() { go(); }\n}\n",
+        ),
+        Diff("routes.js", "app.post('/keys', requireAuth, addKey)\n", "app.post('/keys', addKey)\n"),
+        Diff(
+            "app/controllers/keys.rb",
+            "class Keys\n  before_action :require_login\n  def index\n  end\nend\n",
+            "class Keys\n  def index\n  end\nend\n",
+        ),
+        Diff("app/v.py", "class Keys(LoginRequiredMixin, View):\n    x = 1\n", "class Keys(View):\n    x = 1\n"),
+    )
+    PASSES: ClassVar = (
+        Diff("app/views.py", "@cached\ndef export(request):\n    return 1\n", "def export(request):\n    return 1\n"),
+        Diff("routes.js", "app.post('/keys', requireAuth, addKey)\n", "app.post('/keys', requireAuth, addKeys)\n"),
+        Diff(
+            "app/views.py",
+            "@login_required\n@cached\ndef a(request):\n    return 1\n",
+            "@cached\n@login_required\ndef a(request):\n    return 1\n",
+        ),
+    )
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        """Marks, routes and hooks, and base classes."""
+        if not edit.is_code or not guards.comparable(edit):
+            return
+        yield from self._marks(edit)
+        yield from self._routes(edit)
+        yield from self._bases(edit)
+
+    def _marks(self, edit: Edit) -> Iterator[Finding]:
+        for mark, _ in calls.lost_marks(edit):
+            text = visible(mark.text.encode())
+            if _demands(mark.text) and not found(_EXEMPTS, mark.name.encode()):
+                yield self.lost(edit, mark.line, f"`{text}` no longer stands before {visible(mark.target.encode())}")
+
+    def _routes(self, edit: Edit) -> Iterator[Finding]:
+        old, new = edit.old.facts, edit.new.facts
+        assert old is not None
+        assert new is not None
+        removed = {line.number for line in edit.removed}
+        present = Counter(word for call in new.calls if _is_table(call) for word in _words(call))
+        for call in old.calls:
+            if _is_table(call) and not removed.isdisjoint(range(call.line, call.end + 1)):
+                yield from self._row(edit, call, present)
+
+    def _row(self, edit: Edit, call: Call, present: Counter[str]) -> Iterator[Finding]:
+        row = _row_of(edit, call)
+        if row is None:
+            return
+        kept = set(_words(row))
+        for word in _words(call):
+            if word not in kept and _demands(word):
+                line = _line_of(edit, call, word)
+                yield self.lost(edit, line, f"`{visible(word.encode())}` no longer stands in `{visible(call.target.encode())}`")
+
+    def _bases(self, edit: Edit) -> Iterator[Finding]:
+        added = b"\n".join(line.text for line in edit.changed.added)
+        for line in edit.removed:
+            if not line.text.startswith((b"class ", b"public class ", b"export class ")) or not found(_MIXINS, line.text):
+                continue
+            header = line.text.split(b"(", 1)
+            same = header[0] + b"(" in added or header[0] + b":" in added
+            lost = [base.strip(b" ):") for base in header[1].split(b",")] if len(header) == 2 and same else []
+            for base in lost:
+                if found(_MIXINS, base) and base not in added:
+                    yield self.lost(edit, line.number, f"the class no longer has `{visible(base)}` among its bases")
+
+
+def _demands(text: str) -> bool:
+    return found(_GUARDS, text.encode()) or vocabulary.is_guarding(text)
+
+
+def _is_table(call: Call) -> bool:
+    return found(_ROUTES, call.name.encode()) or found(_HOOKS, call.name.encode())
+
+
+def _words(call: Call) -> tuple[str, ...]:
+    """The handlers of a route, the names of a hook: arguments without bodies, paths and texts."""
+    return tuple(
+        word for word in call.arguments
+        if len(word) <= 120 and not word.startswith(("'", '"', "`", "func", "function", "(", "async", "{", "->", "lambda"))
+    )  # fmt: skip
+
+
+def _row_of(edit: Edit, call: Call) -> Call | None:
+    """The same row of the new table: its first argument is the same text, or a hook's class is still there."""
+    new = edit.new.facts
+    assert new is not None
+    first = call.arguments[0] if call.arguments else ""
+    same = [
+        other for other in new.calls
+        if other.name == call.name and other.function == call.function and other.arguments[:1] == (first,)
+    ]  # fmt: skip
+    if same:
+        return max(same, key=lambda other: (len(set(_words(other)) & set(_words(call))), -abs(other.line - call.line)))
+    is_hook = found(_HOOKS, call.name.encode()) and any(span.name == call.function for span in new.spans)
+    hooks = tuple(word for other in new.calls if other.function == call.function and _is_table(other) for word in other.arguments)
+    return call._replace(arguments=hooks) if is_hook else None
+
+
+def _line_of(edit: Edit, call: Call, word: str) -> int:
+    lines = range(call.line, call.end + 1)
+    return next((number for number in lines if word.encode()[:40] in edit.old.line(number)), call.line)

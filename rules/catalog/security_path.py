@@ -1,0 +1,55 @@
+"""The change touches where people are let in."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rules.findings import Finding, Tier
+from rules.kinds import Kind
+from rules.patterns import found, pattern
+from rules.rule import Diff, Edit, Rule
+
+_AREAS = (
+    rb"(?i)(?:^|[/_.-])(?:auth(?:n|z|entication|orization|enticator)?|oauth2?|oidc|saml|sso|jwt|log_?in|log_?out|sign_?(?:in|up)|"
+    rb"sessions?|passwords?|passwd|credentials?|recover(?:y|able)?|reset|confirmations?|mfa|otp|totp|two_?factors?|2fa|webauthn|"
+    rb"passkeys?|crypto|cipher|encrypt(?:ion)?|decrypt|signatures?|hmac|csrf|cors|permissions?|acl|rbac|access(?:_control)?|"
+    rb"polic(?:y|ies)|payments?|billing|checkout|payouts?|refunds?|tokens?|secrets?|keystore|vault|accounts?|impersonat\w*|sudo)"
+    rb"(?:[/_.-]|$)"
+)
+_CAMEL = rb"(?:Auth|Login|Session|Password|Credential|Recovery|Token|Permission|Crypto|Payment|Csrf|Mfa|Otp)[A-Z.]"
+
+
+class SecurityPath(Rule):
+    """The change touches where people are let in.
+
+    ## What it does
+    Names production files whose path speaks of login, sessions, account recovery, second factors, permissions, cryptography or payment.
+
+    ## Why it matters
+    More than half of the checks that were ever missing stood in other files; but a mistake in one of these is dear. So it informs.
+
+    ## Example
+    `accounts/recovery.py` changes.
+
+    ## What to do instead
+    Nothing. A policy may ask for an owner wherever this rule speaks.
+    """
+
+    id, slug, tier, since = "TH501", "security-path", Tier.NOTE, "0.1"
+
+    HOLDS: ClassVar = (
+        Diff("src/accounts/recovery.py", "x = 1\n", "x = 2\n"),
+        Diff("src/LoginController.java", "class A {}\n", "class A { int x; }\n"),
+    )
+    PASSES: ClassVar = (
+        Diff("src/authors/list.py", "x = 1\n", "x = 2\n"),
+        Diff("tests/test_login.py", "x = 1\n", "x = 2\n"),
+    )
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        """One note a file."""
+        if edit.kind is not Kind.PRODUCTION:
+            return
+        hit = pattern(_AREAS).search(edit.path)
+        if hit is not None or found(_CAMEL, edit.path):
+            side = "new" if edit.file.exists_after else "old"
+            yield Finding(self.slug, self.tier, edit.file.path, side, 0, "this file decides who is let in", "")

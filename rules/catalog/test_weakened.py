@@ -1,0 +1,119 @@
+"""The tests ask less than they did."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import ClassVar, NamedTuple
+
+from rules.findings import Finding, Tier
+from rules.kinds import Kind
+from rules.lines import Line
+from rules.patterns import found, pattern
+from rules.rule import Change, Diff, Edit, Rule
+
+_ASSERTS = (
+    rb"\bassert\w*\b|\bexpect(?:ed|Exception\w*)?\s*[({.]|\.should\b|\bshould\.|\bmust_\w+|\brefute\w*\b|\brequire\.[A-Z]\w+\(|"
+    rb"\bt\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow|is|equal|deepEqual|ok|throws|strictEqual|same)\b|\bverify\(|\bCHECK\w*\(|"
+    rb"\bassert_\w+!|\bXCTAssert\w*|\bpytest\.raises\b|\bexpect_\w+"
+)
+_SKIPS = (
+    rb"@(?:pytest\.mark\.|unittest\.)?(?:skip\w*|xfail|expectedFailure|Ignore|Disabled)\b|\bpytest\.(?:skip|xfail)\(|\bself\.skipTest\(|"
+    rb"\b(?:it|describe|test|context|suite|t)\.(?:skip|todo|failing|fixme)\b|\bx(?:it|describe|test|context|specify)\b\s*[( ]|"
+    rb"\b(?:it|describe|test)\.only\b|\bt\.Skip(?:f|Now)?\(|\bmarkTest(?:Skipped|Incomplete)\(|^\s*(?:skip|pending)\b|#\[ignore|"
+    rb"\bGTEST_SKIP\(|\[(?:Ignore|Skip)"
+)
+_LOOSE = (
+    rb"\bassert(?:True|IsNotNone|_not_nil|NotNull)\b|\.to(?:BeTruthy|BeDefined|BeFalsy)\(|\bassert True\b|\bexpect\.any(?:thing)?\(|"
+    rb"\.to be_(?:truthy|present)\b|\bassertIn\b|\bassert\.ok\("
+)
+_STRICT = (
+    rb"\bassert(?:Equals?|Raises\w*|_equal|_raises?|Throws|Same|Is)\b|\.to(?:Be|Equal|StrictEqual|Throw\w*|HaveBeenCalledWith)\(|"
+    rb"\bassert [^\n]*[!=]=|\.to (?:eq|raise_error)\b|\bassert\.(?:equal|strictEqual|deepEqual|deepStrictEqual|throws|rejects)\("
+)
+
+
+class TestWeakened(Rule):
+    """The tests ask less than they did.
+
+    ## What it does
+    Counts what all tests of the change assert before and after, and looks for new skips and for exact expectations that became loose. Beside a
+    change of production code it is a hold, alone a note.
+
+    ## Why it matters
+    The cheapest way to make a test pass is to stop asking.
+
+    ## Example
+    A test that expects a refusal is deleted in the change that takes the refusal away.
+
+    ## What to do instead
+    Keep the test and repair the code. If the expectation was wrong, let an owner of the path say so.
+    """
+
+    id, slug, tier, since = "TH401", "test-weakened", Tier.HOLD, "0.1"
+    triggers: ClassVar = (_ASSERTS, _SKIPS, _LOOSE)
+    __test__ = False  # no test class, whatever pytest makes of the name
+
+    HOLDS: ClassVar = (
+        (
+            Diff("src/a.py", "def a():\n    return check(1)\n", "def a():\n    return 1\n"),
+            Diff("tests/test_a.py", "def test_a():\n    assert a() == 1\n    assert b()\n", "def test_a():\n    assert b()\n"),
+        ),
+        (
+            Diff("src/a.js", "f(1)\n", "f(2)\n"),
+            Diff("test/a.test.js", "it('refuses', () => {\n  go()\n})\n", "it.skip('refuses', () => {\n  go()\n})\n"),
+        ),
+        (
+            Diff("src/a.js", "f(1)\n", "f(2)\n"),
+            Diff("test/a.test.js", "expect(f()).toBe(403)\n", "expect(f()).toBeDefined()\n"),
+        ),
+    )
+    PASSES: ClassVar = (
+        Diff("tests/test_a.py", "def test_a():\n    assert a() == 1\n    assert b()\n", "def test_a():\n    assert b()\n"),
+        (
+            Diff("src/a.py", "x = 1\n", "x = 2\n"),
+            Diff("tests/test_a.py", "def test_a():\n    assert a()\n", None),
+            Diff("tests/test_b.py", None, "def test_b():\n    assert a()\n"),
+        ),
+    )
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        """Of one test file: what it lost where the whole change lost, and what it skips."""
+        if edit.kind is not Kind.TEST:
+            return
+        tier = self.tier if edit.change.has_production else Tier.NOTE
+        whole, mine = _balance(edit.change), _tally(edit)
+        if whole.asserts < 0 and mine.asserts < 0:
+            line = next((line.number for line in edit.changed.removed if found(_ASSERTS, line.text)), 0)
+            message = f"{-mine.asserts} assertions fewer here, {-whole.asserts} in all tests of the change"
+            yield self.lost(edit, line, message, tier=tier)
+        elif whole.strict < 0 and mine.strict < 0 and mine.loose > 0:
+            line = next(line.number for line in edit.changed.added if found(_LOOSE, line.text))
+            yield self.came(edit, line, "an exact expectation became a loose one", tier=tier)
+        if mine.skips > 0:
+            line = next(line.number for line in edit.changed.added if found(_SKIPS, line.text))
+            yield self.came(edit, line, f"{mine.skips} tests are skipped or singled out that were not before", tier=tier)
+
+
+class _Tally(NamedTuple):
+    """Occurrences won less occurrences lost."""
+
+    asserts: int
+    skips: int
+    strict: int
+    loose: int
+
+
+def _tally(edit: Edit) -> _Tally:
+    def won(text: bytes) -> int:
+        return _count(text, edit.changed.added) - _count(text, edit.changed.removed)
+
+    return _Tally(won(_ASSERTS), won(_SKIPS), won(_STRICT), won(_LOOSE))
+
+
+def _count(text: bytes, lines: tuple[Line, ...]) -> int:
+    return sum(1 for _ in pattern(text).finditer(b"\n".join(line.text for line in lines)))
+
+
+@lru_cache(maxsize=4)
+def _balance(change: Change) -> _Tally:
+    tallies = [_tally(edit) for edit in change.edits if edit.kind is Kind.TEST]
+    return _Tally(*(sum(column) for column in zip(*tallies, strict=True)))

@@ -1,0 +1,94 @@
+"""A call that verified, authorised or cleaned something is gone."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rules import calls, vocabulary
+from rules.findings import Finding, Tier
+from rules.patterns import found
+from rules.rule import Diff, Edit, Rule, visible
+from rules.structure import Call
+
+_VERBS = (
+    rb"(?i)^_*(?:re|pre|post|do|is|has|can|must|should|before|assert|skip)?_?(?:verif|valid|check|ensure|require|req[A-Z_]|assert|authori|authenti|"
+    rb"permi|escape|html_?escape|saniti|clean|strip|normali|quote|encode_|csrf|protect|guard|forbid|deny|confirm|limit|"
+    rb"throttl|allow|trust|safe|secur|constant_?time|compare_?digest|timing|regenerate|rotate|revoke|invalidate|expire|"
+    rb"abort_?if|abort_?unless|enforce|restrict|reject|refuse|filter|redact|mask)"
+)
+_ANYWHERE = rb"(?i)(?:verif|validat|authori[sz]|authentic|permission|saniti|escape|csrf|_?required|forbid|is_?allowed|secure)"
+_TALKS = (
+    rb"(?i)^(?:log|logger|debug|info|warn|warning|error|fatal|exception|trace|print|printf|println|puts|flash|format|sprintf|"
+    rb"render|gettext|_|t|tr|emit|append|push|insert|add_argument|describe|it|include|extend|require|require_relative|require_once|"
+    rb"import|super|new|len|range|foreach|map|filter)$"
+)
+
+
+class VerificationCallDropped(Rule):
+    """A function no longer calls what verified, authorised or cleaned for it.
+
+    ## What it does
+    Compares the calls of every surviving function. One whose name verifies, validates, authorises, escapes, limits or revokes, and
+    that is made neither here nor elsewhere in the change any more, is reported.
+
+    ## Why it matters
+    A dropped call is one line less, and nothing fails: what it would have refused simply passes.
+
+    ## Example
+    `verify_signature(document)` disappears from the function that reads the document.
+
+    ## What to do instead
+    Keep the call, or show the call that does its work now. If it has become needless, let an owner of the path say so.
+    """
+
+    id, slug, tier, since = "TH103", "verification-call-dropped", Tier.HOLD, "0.1"
+    languages = ("python", "go", "javascript", "typescript", "java", "ruby", "php", "rust", "c", "c++", "c#", "kotlin")
+    triggers: ClassVar = (_ANYWHERE, rb"\w[(!?]", vocabulary.STRONG)
+
+    HOLDS: ClassVar = (
+        Diff(
+            "src/sso.ts",
+            "class Sso {\n  read(doc) {\n    this.verifyIssuer(doc);\n    return doc.profile;\n  }\n}\n",
+            "class Sso {\n  read(doc) {\n    return doc.profile;\n  }\n}\n",
+        ),
+        Diff(
+            "app/controllers/teams.rb",
+            "class Teams\n  def update\n    authorize!\n    save\n  end\nend\n",
+            "class Teams\n  def update\n    save\n  end\nend\n",
+        ),
+        Diff(
+            "web/templates.py",
+            "def cell(value):\n    return mark(escape(value))\n",
+            "def cell(value):\n    return mark(value)\n",
+        ),
+    )
+    PASSES: ClassVar = (
+        Diff(
+            "src/sso.ts",
+            "class Sso {\n  read(doc) {\n    this.verifyIssuer(doc);\n    return doc.profile;\n  }\n}\n",
+            "class Sso {\n  read(doc) {\n    return this.open(doc);\n  }\n  open(doc) {\n    this.verifyIssuer(doc);\n    return doc.profile;\n  }\n}\n",
+        ),
+        Diff("src/log.py", "def go(x):\n    log(x)\n    return x\n", "def go(x):\n    return x\n"),
+    )
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        """Lost calls by name, and lost statements that speak of access."""
+        if not edit.is_code:
+            return
+        seen = set()
+        for lost in calls.lost(edit):
+            place = (lost.call.function, lost.call.name)
+            if place not in seen and _verifies(edit, lost.call):
+                seen.add(place)
+                where = visible(lost.call.function.encode()) or "the module"
+                yield self.lost(edit, lost.call.line, f"{where} no longer calls `{visible(lost.call.target.encode())}`")
+
+
+def _verifies(edit: Edit, call: Call) -> bool:
+    name, line = call.name.encode(), edit.old.line(call.line).strip()
+    if line.startswith(b"@") or found(_TALKS, name):
+        return False
+    if found(_VERBS, name) or found(_ANYWHERE, name):
+        return True
+    stands_alone = line.startswith(call.target.encode()[:40])
+    said = f"{call.target} {' '.join(call.arguments)}"
+    return stands_alone and len(said) <= 160 and vocabulary.is_guarding(said)

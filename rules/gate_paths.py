@@ -1,0 +1,75 @@
+"""The paths by which a change could edit its own gate (law 29). Matched on bytes, without regard to case."""
+
+import tomllib
+from typing import Any
+
+POLICY = b"twohand.toml"
+
+_NAMES = frozenset({
+    POLICY, b"twohand.settings.toml", b"codeowners", b"owners", b"owners_aliases", b"allowed_signers",
+    b".pre-commit-config.yaml", b".pre-commit-config.yml", b".pre-commit-hooks.yaml", b"lefthook.yml", b"lefthook.yaml",
+    b"lefthook.toml", b".lefthook.yml", b".lefthook.yaml", b".huskyrc", b".huskyrc.json", b".huskyrc.js", b".overcommit.yml",
+    b".gitlab-ci.yml", b".gitlab-ci.yaml", b".travis.yml", b"jenkinsfile", b"azure-pipelines.yml", b"azure-pipelines.yaml",
+    b"bitbucket-pipelines.yml", b".drone.yml", b".drone.yaml", b".woodpecker.yml", b".woodpecker.yaml", b"appveyor.yml",
+    b".appveyor.yml", b"cloudbuild.yaml", b"cloudbuild.yml", b".cirrus.yml", b".build.yml", b"codefresh.yml", b"wercker.yml",
+    b"buildspec.yml", b"buildspec.yaml", b".prow.yaml",
+    b"agents.md", b"agents.override.md", b"agent.md", b"claude.md", b"claude.local.md", b"gemini.md", b"copilot-instructions.md",
+    b".mcp.json", b"mcp.json", b".cursorrules", b".cursorignore", b".windsurfrules", b".clinerules", b".roorules", b".rules",
+    b".goosehints", b".aider.conf.yml", b"crush.md", b"qwen.md", b"opencode.json",
+    b"crush.json", b".crush.json", b".aiignore", b".coderabbit.yaml", b".coderabbit.yml",
+})  # fmt: skip
+_DIRECTORIES = frozenset({
+    b".twohand", b".githooks", b".git-hooks", b"githooks", b"git-hooks", b".husky", b".lefthook", b".cursor", b".claude",
+    b".codex", b".gemini", b".windsurf", b".continue", b".clinerules", b".roo", b".kiro", b".junie", b".amazonq", b".aider",
+    b".agents", b".agent", b".opencode", b".crush", b".qwen", b".goose", b".circleci", b".woodpecker", b".buildkite",
+    b".semaphore", b".teamcity", b".tekton", b".builds", b".sourcehut",
+})  # fmt: skip
+_FORGES = frozenset({b".github", b".gitea", b".forgejo", b".gitlab"})
+_FORGE_PARTS = frozenset({
+    b"workflows", b"actions", b"ci", b"instructions", b"prompts", b"chatmodes", b"agents", b"skills", b"hooks",
+    b"dependabot.yml", b"dependabot.yaml", b"settings.yml", b"settings.yaml",
+})  # fmt: skip
+_EDITOR = frozenset({b"mcp.json", b"settings.json", b"tasks.json"})
+
+
+def is_gate_path(path: bytes) -> bool:
+    """Whether editing this path edits what decides about the edit. pyproject.toml is judged by `policy_table_changed`."""
+    *directories, name = path.lower().split(b"/")
+    if name in _NAMES or not _DIRECTORIES.isdisjoint((*directories, name)):
+        return True
+    if name.endswith((b".instructions.md", b".prompt.md", b".chatmode.md", b".agent.md", b".gitlab-ci.yml")):
+        return True
+    return _in_forge([*directories, name]) or (directories[-1:] == [b".vscode"] and name in _EDITOR)
+
+
+def _in_forge(parts: list[bytes]) -> bool:
+    return any(forge in _FORGES and part in _FORGE_PARTS for forge, part in zip(parts, parts[1:], strict=False))
+
+
+def is_pyproject(path: bytes) -> bool:
+    """Whether the file may hold the policy as `[tool.twohand]`: at the root only."""
+    return path.lower() == b"pyproject.toml"
+
+
+def policy_table_changed(old: bytes | None, new: bytes | None) -> bool:
+    """Whether the parsed value of `[tool.twohand]` differs (law 36). What cannot be parsed counts as changed."""
+    before, after = _table(old), _table(new)
+    return before is _UNREADABLE or after is _UNREADABLE or before != after
+
+
+_UNREADABLE = object()
+
+
+def _table(data: bytes | None) -> Any:
+    if data is None:
+        return None
+    try:
+        tool = tomllib.loads(data.decode("utf-8")).get("tool", {})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return _UNREADABLE if _may_hold_policy(data) else None
+    return tool.get("twohand") if isinstance(tool, dict) else None
+
+
+def _may_hold_policy(data: bytes) -> bool:
+    """A broken file that nowhere names us holds no policy of ours; an escape could spell the name."""
+    return b"twohand" in data or b"\\" in data

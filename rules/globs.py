@@ -60,14 +60,18 @@ def compiled(patterns: tuple[str, ...], *, fold: bool = False) -> Globs:
 
 def checked(glob: str) -> str:
     """The glob itself; ValueError with a sentence that says what is wrong with it."""
-    Globs((glob,))
+    _pattern(glob)
     return glob
 
 
 def ref_match(patterns: Sequence[str], ref: str, *, fold: bool = False) -> bool:
     """Whether a ref is one of the named ones: `main`, `release/*` (branches), or full names such as `refs/tags/v*`."""
-    path = _full(ref).encode("utf-8", "surrogateescape")
-    return compiled(tuple("/" + _full(pattern.removeprefix("/")) for pattern in patterns), fold=fold).match(path)
+    return compiled_refs(tuple(patterns), fold=fold).match(_full(ref).encode("utf-8", "surrogateescape"))
+
+
+def compiled_refs(patterns: tuple[str, ...], *, fold: bool = False) -> Globs:
+    """`Globs` over full ref names; ValueError where they cannot be."""
+    return compiled(tuple("/" + _full(pattern.removeprefix("/")) for pattern in patterns), fold=fold)
 
 
 def checked_ref(glob: str) -> str:

@@ -80,13 +80,13 @@ def _ambiguous(policy: Policy) -> Iterator[Clash]:
 def _check_operators(policy: Policy, above: Policy | None, names: Names, report: Report) -> None:
     operators = {name: agent.operator for name, agent in (above.agents if above else {}).items()}
     operators |= {name: agent.operator for name, agent in policy.agents.items()}
-    known = tuple(sorted(names.people | names.agents))
+    known = names.people | names.agents
     for name, agent in policy.agents.items():
         path = ("agents", name, "operator")
         if agent.operator in names.services:
             report.add(path, agent.operator, ("a person or an agent",), "is a service: a service operates nobody")
         elif agent.operator and agent.operator not in known:
-            _nobody(path, agent.operator, known, report)
+            _nobody(path, agent.operator, (known,), report)
     for name in _circular(operators) & policy.agents.keys():
         report.add(
             ("agents", name, "operator"),
@@ -135,16 +135,21 @@ def _check_person(path: Path, name: str, names: Names, report: Report, *, teams:
     kinds = "people and teams" if teams else "people"
     if not name or name in names.people or (teams and name in names.teams):
         return
-    if name in names.agents | names.services | names.teams:
-        kind = "an agent" if name in names.agents else "a service" if name in names.services else "a team"
+    others = (("an agent", names.agents), ("a service", names.services), ("a team", names.teams))
+    kind = next((kind for kind, known in others if name in known), "")
+    if kind:
         report.add(path, name, (kinds,), f"is {kind}: only {kinds} can stand here")
     else:
-        _nobody(path, name, tuple(sorted(names.people | (names.teams if teams else frozenset()))), report)
+        _nobody(path, name, (names.people, names.teams if teams else frozenset()), report)
 
 
-def _nobody(path: Path, name: str, known: tuple[str, ...], report: Report) -> None:
-    allowed = known[:20] or ("nobody is enrolled yet",)
-    report.add(path, name, allowed, "is nobody that this policy knows" + report.hint(name, known))
+def _nobody(path: Path, name: str, known: tuple[frozenset[str], ...], report: Report) -> None:
+    if report.full:
+        report.add(path, name, (), "")
+        return
+    words = tuple(sorted(frozenset().union(*known)))
+    allowed = words[:20] or ("nobody is enrolled yet",)
+    report.add(path, name, allowed, "is nobody that this policy knows" + report.hint(name, words))
 
 
 def _check_requirements(policy: Policy, names: Names, report: Report) -> None:

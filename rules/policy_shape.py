@@ -73,6 +73,8 @@ ACCOUNT: Final = Text("host:login", _account, "^[^: ]+:[^ ]+$")
 KEY: Final = Text("an OpenSSH public key line", sshkeys.key_of, r"(ssh-|ecdsa-|sk-).* AAAA")
 SOURCE: Final = Text("model, model:NAME, human, team:NAME, owner", _source, r"^(model(:.+)?|human|owner|team:.+)$")
 NAMES: Final = ListOf(NAME)
+GLOBS: Final = ListOf(GLOB, least=1, single=True, whole=globs.compiled)
+REFS: Final = ListOf(REF, least=1, single=True, whole=globs.compiled_refs)
 _NOBODY: Final[list[str]] = []
 
 
@@ -119,12 +121,12 @@ CONDITIONS: Final = {
         "Who made the change: agent when any author is one, human when all are people, mixed when both occur, "
         "service when all are services, unknown when nobody is known, any always (law 39).",
     ),
-    "paths": Entry(ListOf(GLOB, least=1, single=True), "Globs of changed paths."),
+    "paths": Entry(GLOBS, "Globs of changed paths."),
     "languages": Entry(ListOf(OneOf(LANGUAGES), least=1, single=True), "Languages of changed files, by their names."),
     "rule": Entry(ListOf(SLUG, least=1, single=True), "Files with a finding of one of these rules."),
     "tier": Entry(OneOf(("note", "hold", "block")), "Files with a finding of at least this tier."),
     "lines": Entry(Whole(1, 10**9), "Changes of at least this many added and removed lines together."),
-    "target": Entry(ListOf(REF, least=1, single=True), "Globs of the branch or ref that the change is for."),
+    "target": Entry(REFS, "Globs of the branch or ref that the change is for."),
     "all": Entry(ListOf(WHEN, least=1, unique=False), "Files for which every one of these conditions holds."),
     "any": Entry(ListOf(WHEN, least=1, unique=False), "Files for which at least one of these conditions holds."),
     "not": Entry(WHEN, "Files for which this condition does not hold."),
@@ -222,7 +224,9 @@ POLICY: Final = Table(
     {
         "version": Entry(Whole(VERSION, VERSION), f"The version of this format: {VERSION}."),
         "repository": Entry(OPTIONAL_LINE, "What statements are bound to; without it, the root commit.", ""),
-        "protect": Entry(ListOf(REF), "Protected branches and refs beside the default branch.", _NOBODY),
+        "protect": Entry(
+            ListOf(REF, whole=globs.compiled_refs), "Protected branches and refs beside the default branch.", _NOBODY
+        ),
         "media": Entry(
             ListOf(OneOf(("image", "font"))),
             "Binary files that are notes and no gap in coverage (law 3).",
@@ -261,9 +265,3 @@ def json_schema() -> dict[str, Any]:
             }
         },
     }
-
-
-if __name__ == "__main__":
-    import json
-
-    print(json.dumps(json_schema(), indent=2))

@@ -47,12 +47,17 @@ class Report:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    @property
+    def full(self) -> bool:
+        """Whether further mistakes are only counted, so that nobody needs to word them."""
+        return len(self._found) >= MOST_PROBLEMS
+
     def add(self, path: Path, value: Any, allowed: tuple[str, ...], message: str) -> None:
         """A wrong value at a path. At most 100 are kept, the others are counted."""
-        if len(self._found) < MOST_PROBLEMS:
-            self._found.append((path, shown(value), allowed, message))
-        else:
+        if self.full:
             self._more += 1
+        else:
+            self._found.append((path, shown(value), allowed, message))
 
     def unknown(self, path: Path, known: tuple[str, ...]) -> None:
         self.add(path, None, known, "is no known key" + self.hint(path[-1], known))
@@ -62,7 +67,7 @@ class Report:
 
     def hint(self, value: Any, known: tuple[str, ...]) -> str:
         """`; did you mean "x"?` for the closest of the known words, if one is close."""
-        if not isinstance(value, str) or len(value) > 64 or len(self._found) >= MOST_PROBLEMS:
+        if not isinstance(value, str) or len(value) > 64 or self.full:
             return ""
         from difflib import get_close_matches  # noqa: PLC0415  (only when something is wrong)
 

@@ -154,13 +154,17 @@ def duration_text(seconds: int) -> str:
 
 
 class ListOf(NamedTuple):
-    """A list; the value is a tuple. `single` also takes one item without brackets. Repeated items are mistakes."""
+    """A list; the value is a tuple. `single` also takes one item without brackets. Repeated items are mistakes.
+
+    `whole` raises ValueError with a sentence where right items make no right list.
+    """
 
     item: Shape
     least: int = 0
     most: int = 1000
     single: bool = False
     unique: bool = True
+    whole: Callable[[tuple[Any, ...]], object] = len
     empty: tuple[Any, ...] = ()
 
     def read(self, value: Any, path: Path, report: Report) -> Any:
@@ -172,7 +176,15 @@ class ListOf(NamedTuple):
         items = [self.item.read(item, (*path, index), report) for index, item in enumerate(value)]
         if self.unique:
             self._repeated(items, value, path, report)
+        if BAD not in items:
+            self._check_whole(tuple(items), value, path, report)
         return tuple(self.item.empty if item is BAD else item for item in items)
+
+    def _check_whole(self, items: tuple[Any, ...], value: list[Any], path: Path, report: Report) -> None:
+        try:
+            self.whole(items)
+        except ValueError as error:
+            report.add(path, value, (), str(error))
 
     def _refused(self, value: Any, path: Path, report: Report) -> Any:
         if isinstance(value, list) and not value:

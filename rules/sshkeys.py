@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from binascii import a2b_base64
 from typing import NamedTuple
 
 NAMESPACE = "twohand"
@@ -137,7 +137,7 @@ def _in_calendar(digits: str) -> bool:
 def _check_blob(type_: str, text: str) -> None:
     """ValueError unless the base64 holds a key of exactly this type (RFC 4253, RFC 8709, OpenSSH PROTOCOL.u2f)."""
     try:
-        blob = b64decode(text, validate=True)
+        blob = a2b_base64(text, strict_mode=True)
     except ValueError:
         raise ValueError("its base64 part is damaged: copy the whole .pub line") from None
     parts = _strings(blob) if len(blob) <= LONGEST_BLOB else []

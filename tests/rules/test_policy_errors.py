@@ -1,5 +1,7 @@
 """Every mistake in a policy names file, line, wrong value and what is allowed (law 36; DESIGN 5.2)."""
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -64,6 +66,14 @@ MISTAKES = [  # text, line, key, value, a part of allowed or message
     (R + "when = { lines = '9' }\n", 5, "requirement[0].when.lines", '"9"', "whole number"),
     (R + "when = { paths = [] }\n", 5, "requirement[0].when.paths", "a list of 0", "at least one"),
     (R + "when = { paths = [\n'ok',\n'a**b'] }\n", 7, "requirement[0].when.paths[1]", '"a**b"', "stands alone"),
+    (
+        R + f"when = {{ paths = {['é' * 900 + str(n) for n in range(99)]} }}\n",
+        5,
+        "requirement[0].when.paths",
+        "a list of 99",
+        "together",
+    ),
+    (V + f"protect = {['é' * 900 + str(n) for n in range(99)]}\n", 2, "protect", "a list of 99", "together"),
     (R + "when = { rule = 'TH 1' }\n", 5, "requirement[0].when.rule", '"TH 1"', "auth-check-removed"),
     (R + "when = { languages = 'pyton' }\n", 5, "requirement[0].when.languages", '"pyton"', 'mean "python"?'),
     (R + "when = { target = 'a b' }\n", 5, "requirement[0].when.target", '"a b"', "no ref can have"),
@@ -244,3 +254,24 @@ def test_other_durations_are_refused(text):
     """Only whole numbers with s, m, h or d."""
     with pytest.raises(ValueError, match="a duration such as 2s, 15m, 1h or 7d"):
         seconds_of(text)
+
+
+HOSTILE = {
+    "dots": V + "[x" + ".a" * 400_000 + "]",
+    "operators": V + "".join(f"[agents.a{i}]\noperator = 'a{i + 1}'\n" for i in range(18_000)),
+    "strangers": V
+    + "".join(f"[people.a{i}]\n" for i in range(15_000))
+    + "[teams]\n"
+    + "".join(f"t{i} = ['zz']\n" for i in range(15_000)),
+    "globs": R + "when.paths = [" + ",".join(f"'{i}{'{a,b}' * 100}'" for i in range(1000)) + "]",
+    "brackets": V + "x = [" + "[]," * 300_000 + "]",
+    "names": V + "".join(f"a{i} = 1\n" for i in range(80_000)),
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_file_of_the_largest_size_cannot_stall_it(text):
+    """Whatever a megabyte says, it is answered within seconds."""
+    started = time.perf_counter()
+    assert problems(text)
+    assert time.perf_counter() - started < 8

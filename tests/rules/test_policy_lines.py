@@ -74,7 +74,18 @@ def test_what_is_missing_is_where_its_table_is():
 
 def test_a_broken_text_gives_the_lines_before_the_break():
     """The scanner stops without an error."""
-    for broken in ("x = [1 2]", "x = {a=1 b=2}", "x = 'a\n'", "x", "x =", "[x", "= 1", '"\\q" = 1', "x = " + "[" * 99):
+    for broken in (
+        "x = ['a' 'b']",
+        "x = {a='1' b=2}",
+        "x y = 1",
+        "x = 'a\n'",
+        "x",
+        "x =",
+        "[x",
+        "= 1",
+        '"\\q" = 1',
+        "x = " + "[" * 99,
+    ):
         assert lines_of("a = 1\n" + broken)[("a",)] == 1
 
 

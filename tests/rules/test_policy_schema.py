@@ -17,7 +17,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 def test_the_published_schema_is_current():
     """docs/policy.schema.json is what `policy schema` prints."""
     written = json.loads((ROOT / "docs" / "policy.schema.json").read_text())
-    assert written == SCHEMA, "run: python -m rules.policy_shape > docs/policy.schema.json"
+    assert written == SCHEMA, "run: twohand policy schema > docs/policy.schema.json"
 
 
 def test_the_schema_is_a_schema():

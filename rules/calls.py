@@ -23,7 +23,7 @@ def lost(edit: Edit) -> Iterator[LostCall]:
     if old is None or new is None:
         return
     known = guards.pairs(edit)
-    for name in sorted(guards.touched(edit, old, old=True)):
+    for name in sorted(guards.touched(edit)):
         if name in known:
             yield from _lost_of(edit, _of(old, name), _of(new, known[name]))
 

@@ -1,12 +1,13 @@
 """Compares what the functions of a file refused before and after. The rules about weakened checks share this reading."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from rules import vocabulary
-from rules.lines import squeeze
+from rules.lines import Line, squeeze
 from rules.rule import Change, Edit
 from rules.structure import Branch, Facts
 
@@ -25,10 +26,19 @@ def comparable(edit: Edit) -> bool:
     return edit.old.facts is not None and edit.new.facts is not None
 
 
-def touched(edit: Edit, facts: Facts, *, old: bool) -> frozenset[str]:
-    """The functions of one side that lost or won a line; "" for the code outside of all."""
-    part = edit.changed.removed if old else edit.changed.added
-    return frozenset(facts.function_at(line.number) for line in part)
+def touched(edit: Edit) -> frozenset[str]:
+    """The functions of the old file that lost a line or, under the same name, won one; "" for the code outside of all."""
+    sides = ((edit.old.facts, edit.changed.removed), (edit.new.facts, edit.changed.added))
+    return frozenset(name for facts, part in sides if facts is not None for name in _around(facts, part))
+
+
+def _around(facts: Facts, part: tuple[Line, ...]) -> Iterator[str]:
+    numbers = [line.number for line in part]
+    yield ""
+    for span in facts.spans:
+        first = bisect_left(numbers, span.start)
+        if first < len(numbers) and numbers[first] <= span.end:
+            yield span.name
 
 
 def pairs(edit: Edit) -> dict[str, str]:
@@ -75,7 +85,7 @@ def lost(edit: Edit) -> Iterator[Lost]:
     if old is None or new is None:
         return
     known = pairs(edit)
-    for name in sorted(touched(edit, old, old=True) | touched(edit, old, old=False) & known.keys()):
+    for name in sorted(touched(edit)):
         if name in known:
             yield from _lost_of(edit, name, known[name])
 

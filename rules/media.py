@@ -26,7 +26,8 @@ def is_binary(data: bytes) -> bool:
         return False
     controls = sum(probe.count(bytes([code])) for code in range(1, 32) if code not in (9, 10, 12, 13, 27))
     high = sum(byte >= 0x80 for byte in probe)
-    return probe.count(b"\0") + controls + high > len(probe) // 20 or (b"\0" not in probe and high > len(probe) // 4)
+    odd = probe.count(b"\0") + controls + high
+    return odd >= 8 and odd > len(probe) // 20
 
 
 def unread(edit: Edit) -> str:

@@ -65,13 +65,6 @@ class Facts(NamedTuple):
     marks: tuple[Mark, ...]
     loose: tuple[Branch, ...]  # conditions that are returned, assigned or passed on; no body
 
-    def function_at(self, line: int) -> str:
-        """The innermost named function or class around a line; "" outside of all."""
-        return max((s for s in self.spans if s.start <= line <= s.end), key=lambda s: (s.start, -s.end), default=_NOWHERE).name
-
-
-_NOWHERE = Span("", 0, 0, is_function=False)
-
 
 def read(data: bytes, language: str) -> Facts | None:
     """The facts of a file; None where it has no grammar or is not fit to be parsed."""

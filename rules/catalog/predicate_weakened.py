@@ -54,7 +54,12 @@ class PredicateWeakened(Rule):
         Diff(
             "src/share.py",
             "def may_open(user, doc):\n    return user.active and user.owner_of(doc)\n",
-            "def may_open(person, doc):\n    return person.owner_of(doc) and person.active\n",
+            "def may_open(person, doc):\n    return person.active and person.owner_of(doc)\n",
+        ),
+        Diff(
+            "src/share.py",
+            "def may_open(user, doc):\n    return user.active and not user.banned\n",
+            "def may_open(user, doc):\n    return not (user.banned or not user.active)\n",
         ),
         Diff(
             "src/login.js",

@@ -18,7 +18,7 @@ _OFF = (
     rb"danger_accept_invalid_(?:certs|hostnames)|allow_?unsafe_?certificates?)[\"']?\s*(?:=>|[=:(])\s*[\"']?(?:true|1|yes)\b|"
     rb"\bCERT_NONE\b|_create_unverified_context|SSL_VERIFY_NONE|\bVERIFY_NONE\b|NODE_TLS_REJECT_UNAUTHORIZED\W{1,6}0|"
     rb"CURLOPT_SSL_VERIFY(?:PEER|HOST)\W{1,4}(?:0|false)\b|NoopHostnameVerifier|ALLOW_ALL_HOSTNAME_VERIFIER|"
-    rb"TrustAllCerts|TrustAllStrategy|DangerousAcceptAnyServerCertificateValidator|\bcurl\s[^\n|;]{0,80}(?:\s-[a-jl-z]{0,6}k\b|--insecure)|"
+    rb"TrustAllCerts|TrustAllStrategy|DangerousAcceptAnyServerCertificateValidator|\bcurl(?:\s[^\n|;]{0,80})?\s(?:-[a-jl-z]{0,6}k|--insecure)\b|"
     rb"--no-check-certificate|algorithms?[\"']?\s*(?:=>|[=:])\s*\[?\s*[\"']none[\"']"
 )
 _ON = (

@@ -112,7 +112,7 @@ def _sit(case: Case, proposed: ChangeProposed, policy: Policy, at: str) -> Sitti
     owners_file = owners_of(proposed.owners_file, proposed.owners_text)
     owning = Owning(policy, registry, owners_file, _recusal(bench, ballots, registry))
     findings, uncovered = _scanned(case, proposed)
-    commands = Commands(proposed.head, proposed.target)
+    commands = _commands(proposed, made, registry)
     measured = waivers.Bench(
         policy, registry, proposed, [hand for _, hand in bench.pairs], owning, findings, commands, at
     )
@@ -120,6 +120,13 @@ def _sit(case: Case, proposed: ChangeProposed, policy: Policy, at: str) -> Sitti
         case, proposed, policy, registry, made, bench, all_voices, ballots, owning, owners_file, findings, uncovered,
         waivers.waived(all_voices, measured), tuple(unquote(file.path) for file in proposed.files), commands, at,
     )  # fmt: skip
+
+
+def _commands(proposed: ChangeProposed, made: Authorship, registry: Registry) -> Commands:
+    tool = min((author.tool for author in made.authors if author.kind == "agent" and author.tool), default="")
+    people = [a.principal for a in made.authors if a.kind == "human" and a.principal] or [a.operator for a in made.authors]
+    known = sorted(name for name in people if registry.named(name))
+    return Commands(proposed.head, proposed.target, tool=tool, proposer=known[0] if known else "")
 
 
 def _recusal(bench: Court, ballots: Iterable[Ballot], registry: Registry) -> Any:
@@ -159,7 +166,8 @@ def _judge(s: Sitting) -> Decision:
     in_force = [v for v in objections(s.all_voices, s.case, s.proposed) if _who(v) not in s.waived.objections]
     room, rulings = _rulings(s)
     blocked = [*_vetoes(in_force, s), *_blocking_findings(s), *(r for one in rulings for r in one.blocked)]
-    escalated = [*_holds(s, room), *_evidence(s), *(r for one in rulings for r in one.escalated)]
+    asked = [reason for one in rulings for reason in one.escalated]
+    escalated = [*_holds(s, room, asked), *_evidence(s), *asked]
     pending = [reason for one in rulings for reason in one.pending]
     if s.proposed.files and all(one.state == NOT_APPLICABLE for one in rulings):
         escalated.append(Reason("policy.no-requirement", s.policy.source, remedy="twohand policy show"))
@@ -249,7 +257,7 @@ def _found(finding: Finding, s: Sitting) -> Reason:
     return Reason(FINDING + finding.rule, finding.path, values=values, remedy=remedy)
 
 
-def _holds(s: Sitting, room: Room) -> list[Reason]:
+def _holds(s: Sitting, room: Room, already: Sequence[Reason]) -> list[Reason]:
     """What only an owner of the path releases: findings of tier hold, self-edits, what nobody could read (law 31, 32)."""
     index = {file.path: at for at, file in enumerate(s.proposed.files)}
     held: list[tuple[Reason, int | None]] = []
@@ -265,7 +273,9 @@ def _holds(s: Sitting, room: Room) -> list[Reason]:
     files = {at for _, at in open_holds if at is not None}
     wide = range(len(s.raw)) if any(at is None for _, at in open_holds) and not files else ()
     asked = list(ask_owners(files or wide, room))
-    return [_with_remedy(reason, asked) for reason, _ in open_holds] + asked
+    known = {path for reason in already if reason.code.startswith("owner.") for path in reason.values["paths"]}
+    new = [reason for reason in asked if not known.issuperset(reason.values["paths"])]
+    return [_with_remedy(reason, asked) for reason, _ in open_holds] + new
 
 
 def _with_remedy(reason: Reason, asked: Sequence[Reason]) -> Reason:

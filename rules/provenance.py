@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from rules.claims import NO_TOOL, Claim
 from rules.events import ChangeProposed, CommitFact
+from rules.lineage import model
 from rules.policy import Agent, Policy
 from rules.principals import Principal, Registry
 from rules.statement import Seen
@@ -232,16 +233,15 @@ class _Resolver:
         self, claims: Iterable[Claim], answering: frozenset[str], signers: dict[str, str]
     ) -> Iterator[Author]:
         """One author for each hand, with all its evidence, in a stable order."""
-        grouped: dict[tuple[str, ...], list[tuple[Author, Claim]]] = {}
+        hands: dict[tuple[str, str], list[_Seen]] = {}
         for claim in _with_sessions(claims):
             if claim.tool == NO_TOOL:
                 claim = claim._replace(tool="")  # noqa: PLW2901 - it names the proposer and says that there is no tool
             author = self._author(claim, answering, signers)
             if author:
-                key = (author.kind, author.principal or author.name, author.session, author.tool, author.model)
-                grouped.setdefault(key, []).append((author, claim))
-        for _, members in sorted(grouped.items()):
-            yield _merged(members)
+                hands.setdefault((author.kind, author.principal or author.name), []).append(_Seen(author, claim))
+        for _, members in sorted(hands.items()):
+            yield from map(_merged, _apart(members))
 
     def _author(self, claim: Claim, answering: frozenset[str], signers: dict[str, str]) -> Author | None:
         principal = self.principal(claim)
@@ -339,14 +339,40 @@ def _completed(claim: Claim, others: Sequence[Claim]) -> Claim:
     return claim
 
 
-def _merged(members: Sequence[tuple[Author, Claim]]) -> Author:
-    first = members[0][0]
+class _Seen(NamedTuple):
+    author: Author
+    claim: Claim
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """What sets two appearances of one tool apart: session and weights."""
+        return self.author.session, model(self.author.model).name if self.author.model else ""
+
+
+def _apart(members: Sequence[_Seen]) -> Iterator[list[_Seen]]:
+    """Appearances of one name, apart by session and model. What tells less joins the only one that it can mean."""
+    groups: dict[tuple[str, str], list[_Seen]] = {}
+    for member in sorted(members, key=lambda seen: (-sum(map(bool, seen.told)), seen.told)):
+        fitting = [told for told in groups if all(mine in ("", theirs) for mine, theirs in zip(member.told, told, strict=True))]
+        groups.setdefault(fitting[0] if len(fitting) == 1 else member.told, []).append(member)
+    for _, group in sorted(groups.items()):
+        yield group
+
+
+def _merged(members: Sequence[_Seen]) -> Author:
+    """The best evidenced appearance, with the evidence of all."""
+    best = min(members, key=lambda seen: (seen.claim.grade, -len(seen.author.model), seen.claim))
     evidence = {Evidence(claim.channel, claim.grade, claim.text or _display(claim)) for _, claim in members}
-    return first._replace(
+    said = {name: max(getattr(author, name) for author, _ in members) for name in ("operator", "tool", "session")}
+    weights = best.author if best.author.model else max((author for author, _ in members), key=lambda a: (a.model, a.maker))
+    return best.author._replace(
         accountable=any(author.accountable for author, _ in members),
-        operator=max(author.operator for author, _ in members),
-        maker=max(author.maker for author, _ in members),
-        family=max(author.family for author, _ in members),
+        operator=best.author.operator or said["operator"],
+        tool=best.author.tool or said["tool"],
+        session=best.author.session or said["session"],
+        model=weights.model,
+        maker=weights.maker,
+        family=weights.family,
         evidence=tuple(sorted(evidence, key=lambda item: (item.grade, item.channel, item.claim))),
     )
 

@@ -46,7 +46,10 @@ class Reason(NamedTuple):
 class Commands:
     """The commands that remedies name, for one change."""
 
-    def __init__(self, head: str, target: str) -> None:
+    def __init__(self, head: str, target: str, *, tool: str = "", proposer: str = "") -> None:
+        """`tool` is what the change itself says that it was made with, `proposer` an enrolled name that could answer."""
+        self._tool = tool
+        self._proposer = proposer
         self._where = f"{head[:12]} --target {target.removeprefix('refs/heads/')}"
 
     def _verb(self, verb: str, who: str, more: str = "") -> str:
@@ -55,8 +58,8 @@ class Commands:
     def approve(self, who: str = "") -> str:
         return self._verb("approve", who)
 
-    def propose(self, who: str = "", tool: str = "") -> str:
-        return self._verb("propose", who, f" --tool {tool or 'none'}")
+    def propose(self) -> str:
+        return self._verb("propose", self._proposer, f" --tool {self._tool or 'none'}")
 
     def withdraw(self, who: str) -> str:
         return self._verb("withdraw", who)

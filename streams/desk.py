@@ -275,6 +275,8 @@ class _Near:
         self._number = proposed.number
         self._commits = {commit.id for commit in proposed.commits}
         self._pairs = {(file.path, file.new_blob) for file in proposed.files}
+        self._paths = {file.path for file in proposed.files}
+        self._base = proposed.base
 
     def concerns(self, row: Stored) -> bool:
         statement = row.statement
@@ -283,6 +285,8 @@ class _Near:
         if statement.content_key in self._keys or statement.head in self._commits:
             return True
         if self._number and statement.change == self._number:
+            return True
+        if statement.base == self._base and any(seen.path in self._paths for seen in statement.paths):
             return True
         return any((seen.path, seen.new_blob) in self._pairs for seen in statement.paths)
 

@@ -10,7 +10,7 @@ from rules.rule import Blobs
 from streams.sources import commits as history
 from streams.sources import errors
 from streams.sources.catfile import CatFile, Info
-from streams.sources.git import FILE_LIMIT, HEADS, ORIGIN, Repository
+from streams.sources.git import FILE_LIMIT, HEADS, ORIGIN, REMOTES, Ref, Repository
 from streams.sources.process import finish
 
 TOTAL_LIMIT = 256 * 1024 * 1024  # bytes of all blobs of a change together
@@ -59,52 +59,54 @@ def resolve_range(repo: Repository, *, base: str | None, head: str | None, targe
 
     Errors: UnbornBranch, UnknownRevision, NoTarget.
     """
-    revision = head or "HEAD"
-    head_id = repo.resolve(revision)
-    name, tip = _target(repo, target)
-    start = repo.resolve(base) if base else tip
+    branch, head_id = _head(repo, head or "HEAD")
+    onto = _target(repo, target)
+    start = repo.resolve(base) if base else onto.id
     bases = repo.merge_bases(start, head_id)
-    found = Range(name, tip, bases[0] if bases else repo.empty_tree, head_id, _branch(repo, revision))
+    found = Range(_local_name(onto.name), onto.id, bases[0] if bases else repo.empty_tree, head_id, branch)
     if not base and found.base == head_id:
         return _last_step(repo, found)
     return found._replace(incomplete=_doubts(repo, found, start, bases))
 
 
-def _target(repo: Repository, target: str | None) -> tuple[str, str]:
+def _head(repo: Repository, revision: str) -> Ref:
+    """The head, with the full name of the branch that it was named by, "" for any other revision."""
+    name = repo.symref("HEAD") if revision == "HEAD" else revision
+    found = None if repo.is_id(revision) else repo.first_ref(*_head_refs(name))
+    return Ref(_local_name(found.name), found.id) if found else Ref("", repo.resolve(revision))
+
+
+def _head_refs(name: str) -> tuple[str, ...]:
+    if name.startswith("refs/"):
+        return (name,) if name.startswith((HEADS, REMOTES)) else ()
+    return (HEADS + name, REMOTES + name)
+
+
+def _target(repo: Repository, target: str | None) -> Ref:
     wanted = target or repo.default_branch()
     if wanted is None:
         raise errors.NoTarget(
             "This repository shows no default branch, so there is nothing to compare with.",
             remedy="Name the branch that the change shall land on with --target.",
         )
-    for ref in _target_refs(wanted):
-        if repo.exists(ref):
-            real = repo.symref(ref) or ref
-            return _local_name(real), repo.resolve(real)
+    if found := repo.first_ref(*_target_refs(wanted)):
+        return found if found.name.startswith((HEADS, REMOTES)) else Ref(found.name, repo.resolve(found.name))
     remedy = f"Fetch it (`git fetch origin {wanted.removeprefix(HEADS)}`), or name another one with --target."
     if wanted == repo.symref("HEAD"):
         raise errors.UnbornBranch(f"The target branch {wanted} has no commit yet.", remedy=remedy)
     raise errors.NoTarget(f"There is no branch {wanted!r} here to land on.", remedy=remedy)
 
 
-def _target_refs(wanted: str) -> tuple[str, ...]:
-    if wanted.startswith(HEADS):
-        return (wanted, ORIGIN + wanted.removeprefix(HEADS))
-    if wanted.startswith("refs/"):
-        return (wanted,)
-    return (HEADS + wanted, ORIGIN + wanted, "refs/remotes/" + wanted)
-
-
-def _branch(repo: Repository, revision: str) -> str:
-    name = _local_name(repo.full_name(revision))
-    return name if name.startswith(HEADS) else ""
+def _target_refs(name: str) -> tuple[str, ...]:
+    if name.startswith(HEADS):
+        return (name, ORIGIN + name.removeprefix(HEADS))
+    return (name,) if name.startswith("refs/") else (HEADS + name, ORIGIN + name, REMOTES + name)
 
 
 def _local_name(ref: str) -> str:
     """The branch that a remote-tracking ref follows; any other ref is itself."""
-    if not ref.startswith("refs/remotes/"):
-        return ref
-    return HEADS + ref.split("/", 3)[3]
+    parts = ref.split("/", 3)
+    return HEADS + parts[3] if ref.startswith(REMOTES) and len(parts) == 4 else ref
 
 
 def _last_step(repo: Repository, found: Range) -> Range:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     import git
 
 HEADS = "refs/heads/"
-ORIGIN = "refs/remotes/origin/"
+REMOTES = "refs/remotes/"
+ORIGIN = REMOTES + "origin/"
 EMPTY_TREES = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
 FILE_LIMIT = 8 * 1024 * 1024  # bytes of one file that we read into memory
+PATTERN = frozenset("*?[\\\0")  # no ref's name holds these; git would take them as a pattern
 NO_INDEX = "twohand/no-index"  # a file that never exists: attributes of an index must not steer us
 
 
@@ -32,6 +34,13 @@ class Places(NamedTuple):
     bare: bool
     object_format: str  # sha1 or sha256
     shallow: bool
+
+
+class Ref(NamedTuple):
+    """A ref by its real name, symbolic ones resolved, and what it points to."""
+
+    name: str
+    id: str
 
 
 class Repository:
@@ -86,21 +95,21 @@ class Repository:
 
         Errors: UnbornBranch, UnknownRevision.
         """
-        for candidate in (revision,) if self._is_id(revision) else _candidates(revision):
+        for candidate in (revision,) if self.is_id(revision) else _candidates(revision):
             if found := self._commit(candidate):
                 return found
         raise self._unknown(revision)
 
     def full_name(self, revision: str) -> str:
         """The ref that a revision names, symbolic refs resolved (law 4); "" for an id, an expression or a detached HEAD."""
-        for candidate in () if "\0" in revision or self._is_id(revision) else _candidates(revision):
+        for candidate in () if "\0" in revision or self.is_id(revision) else _candidates(revision):
             arguments = ("rev-parse", "--verify", "--quiet", "--symbolic-full-name", "--end-of-options", candidate)
             name = _line(self.run(*arguments, ok=(0, 1, 128)))
             if name.startswith("refs/"):
                 return name
         return ""
 
-    def _is_id(self, revision: str) -> bool:
+    def is_id(self, revision: str) -> bool:
         return len(revision) == len(self.null_id) and not set(revision.lower()) - set("0123456789abcdef")
 
     def _commit(self, revision: str) -> str:
@@ -149,11 +158,21 @@ class Repository:
 
     def refs(self, prefix: str) -> list[tuple[bytes, str]]:
         """Every ref at or below `prefix` (whole path components), sorted by name: (name, id)."""
-        if not prefix.startswith("refs/") or set("*?[\\") & set(prefix):
-            return []  # no ref can be called so, and git would take it as a pattern
+        if not prefix.startswith("refs/") or PATTERN & set(prefix):
+            return []
         done = self.run("for-each-ref", "--format=%(objectname) %(refname)", prefix)
         pairs = (line.split(b" ", 1) for line in done.out.splitlines())
         return [(name, object_id.decode("ascii")) for object_id, name in pairs]
+
+    def first_ref(self, *names: str) -> Ref | None:
+        """The first of these full names that exists, symbolic refs resolved (law 4)."""
+        asked = [name for name in names if name.startswith("refs/") and not PATTERN & set(name)]
+        if not asked:
+            return None
+        done = self.run("for-each-ref", "--format=%(refname)%00%(symref)%00%(objectname)", *asked)
+        rows = (os.fsdecode(line).split("\0") for line in done.out.splitlines())
+        found = {name: Ref(real or name, object_id) for name, real, object_id in rows}
+        return next((found[name] for name in asked if name in found), None)
 
     def symref(self, name: str) -> str:
         """What a symbolic ref points to, in full; "" when it is none."""
@@ -179,10 +198,9 @@ class Repository:
         origin = self.symref(ORIGIN + "HEAD")
         names = [origin.removeprefix(ORIGIN)] if origin else []
         names += [self.config("init.defaultBranch"), "main", "master"]
-        for name in filter(None, names):
-            for ref in (HEADS + name, ORIGIN + name):
-                if self.exists(ref):
-                    return ref
+        found = self.first_ref(*(ref + name for name in filter(None, names) for ref in (HEADS, ORIGIN)))
+        if found:
+            return found.name
         only = self.refs(HEADS)
         return os.fsdecode(only[0][0]) if len(only) == 1 else None
 

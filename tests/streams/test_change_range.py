@@ -185,6 +185,23 @@ def test_a_repository_without_commits_is_refused(tmp_path: Path) -> None:
         resolve(Repo(tmp_path / "r"))
 
 
+def test_an_unborn_head_is_not_its_remote_branch(repo: Repo, tmp_path: Path) -> None:
+    """A fetched branch does not stand for a branch of that name without commits."""
+    fresh = Repo(tmp_path / "fresh")
+    fresh.git("fetch", "-q", f"file://{repo.path}", "main:refs/remotes/origin/main")
+    with pytest.raises(errors.UnbornBranch):
+        resolve(fresh)
+
+
+def test_a_tag_is_a_head_and_a_target_by_its_commit(repo: Repo) -> None:
+    """Annotated tags are peeled; a full ref outside the branches may be a target."""
+    repo.git("tag", "-a", "-m", "v1", "v1", "feature")
+    repo.git("tag", "-a", "-m", "v0", "v0", "main")
+    found = resolve(repo, head="refs/tags/v1", target="refs/tags/v0")
+    assert (found.head, found.branch) == (repo.id("feature"), "")
+    assert (found.target, found.target_tip) == ("refs/tags/v0", repo.id("main"))
+
+
 def test_an_unborn_target_is_refused(repo: Repo) -> None:
     """HEAD's own branch without commits cannot be landed on."""
     repo.git("symbolic-ref", "HEAD", "refs/heads/new")

@@ -145,16 +145,14 @@ def _meets_edge(repo: Repository, found: Range, start: str, bases: Sequence[str]
 
 def read_change(repo: Repository, found: Range) -> ReadChange:
     """The files, commits, merges' own edits and patch ids of a range. What is missing is said, never raised."""
-    counting = repo.start(*DIFF, "--numstat", found.base, found.head, "--")
-    walk = history.walk(repo, base=found.base, head=found.head, target_tip=found.target_tip)
-    patches = history.start_patches(repo, walk.parents)
-    own_edits = history.own_edits(repo, walk.parents)
-    done = finish(counting)
-    with repo.cat_file() as objects:
-        files, lost = _files(repo, found, done.out if done.code == 0 else None, objects)
+    with repo.start(*DIFF, "--numstat", found.base, found.head, "--") as counting, repo.cat_file() as objects:
+        walk = history.walk(repo, base=found.base, head=found.head, target_tip=found.target_tip)
+        patch_ids = history.patch_ids(repo, walk.parents)
+        own_edits = history.own_edits(repo, walk.parents)
         read, unread = history.read_commits(objects, walk.parents)
-    incomplete = (*found.incomplete, *lost, *walk.incomplete, *unread)
-    return ReadChange(files, read, own_edits, history.finish_patches(repo, patches), incomplete)
+        done = finish(counting)
+        files, lost = _files(repo, found, done.out if done.code == 0 else None, objects)
+    return ReadChange(files, read, own_edits, patch_ids, (*found.incomplete, *lost, *walk.incomplete, *unread))
 
 
 def _files(

@@ -98,49 +98,37 @@ def _remerged(output: bytes) -> dict[str, bool]:
 # -- patch ids --------------------------------------------------------------------------------------------------------
 
 
-class Patches(NamedTuple):
-    """A running diff of single-parent commits, in the order in which they were asked for."""
+def patch_ids(repo: Repository, parents: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Commit -> verbatim patch id, of up to `PATCHES_READ` commits; of more, none.
 
-    commits: tuple[str, ...]
-    process: subprocess.Popen[bytes]
-
-
-def start_patches(repo: Repository, parents: Mapping[str, Sequence[str]]) -> Patches | None:
-    """Starts to diff the commits; None for more than `PATCHES_READ` (merges have no patch and are left out)."""
-    single = tuple(commit for commit, above in parents.items() if len(above) < 2)
-    if not single or len(single) > PATCHES_READ:
-        return None
-    options = ("-p", "-r", "--root", "--always", "--full-index", "--no-renames", "--text", "--no-color")
-    hermetic = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--unified=3")
-    process = repo.start("diff-tree", *options, *hermetic, "--stdin", stderr=subprocess.DEVNULL)
-    assert process.stdin is not None
-    process.stdin.write("\n".join([*single, ""]).encode())
-    process.stdin.close()
-    return Patches(single, process)
-
-
-def finish_patches(repo: Repository, patches: Patches | None) -> dict[str, str]:
-    """Commit -> verbatim patch id.
-
-    None for an empty patch, for one that holds a NUL byte (git's id does not see what follows it in a line), and for
-    none at all when they are larger than `PATCH_LIMIT` together or cannot be read.
+    No id have merges, empty patches, and those with a NUL byte (git's id does not see what follows it in a line).
+    None at all has a change whose patches are over `PATCH_LIMIT` together or cannot be read.
     """
-    if patches is None:
+    single = [commit for commit, above in parents.items() if len(above) < 2]
+    if not single or len(single) > PATCHES_READ:
         return {}
-    with patches.process as running:
-        assert running.stdout is not None
-        data = running.stdout.read(PATCH_LIMIT + 1)
-        if len(data) > PATCH_LIMIT:
-            running.kill()
-    if len(data) > PATCH_LIMIT or running.returncode:
-        return {}
-    visible = b"".join(patch for patch in _split(data, patches.commits) if b"\0" not in patch)
+    visible = b"".join(patch for patch in _split(_patches(repo, single), single) if b"\0" not in patch)
     rows = repo.run("patch-id", "--verbatim", stdin=visible).out.decode("ascii").split()
     return dict(zip(rows[1::2], rows[::2], strict=True))
 
 
+def _patches(repo: Repository, commits: Sequence[str]) -> bytes:
+    """The patch of each commit under its id; nothing when they are too large or unreadable."""
+    options = ("-p", "-r", "--root", "--always", "--full-index", "--no-renames", "--text", "--no-color")
+    hermetic = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--unified=3")
+    with repo.start("diff-tree", *options, *hermetic, "--stdin", stderr=subprocess.DEVNULL) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        running.stdin.write("\n".join([*commits, ""]).encode())
+        running.stdin.close()
+        data = running.stdout.read(PATCH_LIMIT + 1)
+    return data if len(data) <= PATCH_LIMIT and not running.returncode else b""
+
+
 def _split(data: bytes, commits: Sequence[str]) -> Iterator[bytes]:
     """Each commit's patch, headed by its id. No line of content starts without a sign, so that none looks like an id."""
+    if not data:
+        return iter(())
     starts: list[int] = []
     for commit in commits:
         header = commit.encode() + b"\n"

@@ -251,6 +251,16 @@ def test_every_commit_has_the_id_of_its_own_patch(repo: Repo) -> None:
     assert found == expected
 
 
+def test_patches_that_are_too_large_have_no_ids(repo: Repo) -> None:
+    """More than 64 MiB of patches are not held in memory; the change is read without their ids."""
+    repo.write("big", b"0123456789abcde\n" * 4_300_000)
+    big = repo.commit()
+    found = read(repo)
+    assert (found.patch_ids, found.incomplete) == ({}, ())
+    assert [commit for commit, _ in found.commits] == [big]
+    assert found.files[0].added == 0  # over the limit: not covered, and not counted either
+
+
 # -- what the target got meanwhile --------------------------------------------------------------------------------------
 
 

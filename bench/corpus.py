@@ -92,7 +92,9 @@ def report(found: list[Answer], without: frozenset[str]) -> None:
     for kind, group in sorted(kinds.items()):
         held = sum(bool(WEIGHS & answer.tiers(without)) for answer in group)
         blocked = sum(Tier.BLOCK in answer.tiers(without) for answer in group)
-        print(f"{kind:13} rows {len(group):4}  held {held:4} = {held / len(group):6.1%}  blocked {blocked:3} = {blocked / len(group):6.1%}")
+        print(
+            f"{kind:13} rows {len(group):4}  held {held:4} = {held / len(group):6.1%}  blocked {blocked:3} = {blocked / len(group):6.1%}"
+        )
         print("   " + ", ".join(f"{rule} {count}" for rule, count in by_rule(group, without)))
 
 
@@ -119,7 +121,9 @@ def listing(found: list[Answer], want: str, without: frozenset[str]) -> None:
             print("HELD", answer.row["repo"], answer.row["commit"], answer.row.get("use", ""))
             for finding in answer.findings:
                 if finding.tier in WEIGHS and finding.rule not in without:
-                    print(f"    {finding.tier} {finding.rule} {finding.path}:{finding.line} {finding.message}\n        {finding.quote}")
+                    print(
+                        f"    {finding.tier} {finding.rule} {finding.path}:{finding.line} {finding.message}\n        {finding.quote}"
+                    )
 
 
 def main() -> None:

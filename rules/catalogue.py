@@ -18,6 +18,8 @@ def all_rules() -> tuple[Rule, ...]:
 def _rule(name: str) -> Rule:
     module = import_module(f"{catalog.__name__}.{name}")
     (found,) = (
-        value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Rule) and value is not Rule
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Rule) and value is not Rule
     )
     return found()

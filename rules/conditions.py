@@ -6,8 +6,21 @@ from typing import Any, NamedTuple
 _AND = {"and", "&&"}
 _OR = {"or", "||"}
 _DUAL = {"and": "or", "or": "and", "": ""}
-_WRAPPERS = {"parenthesized_expression", "condition_clause", "parenthesized_statements", "parenthesized", "expression_list"}
-_NEGATIONS = {"not_operator", "unary_expression", "unary", "unary_op_expression", "prefix_unary_expression", "prefix_expression"}
+_WRAPPERS = {
+    "parenthesized_expression",
+    "condition_clause",
+    "parenthesized_statements",
+    "parenthesized",
+    "expression_list",
+}
+_NEGATIONS = {
+    "not_operator",
+    "unary_expression",
+    "unary",
+    "unary_op_expression",
+    "prefix_unary_expression",
+    "prefix_expression",
+}
 _COMPARISONS = {"!=": "==", "!==": "===", "is not": "is", "not in": "in", ">=": "<", "<=": ">", "!~": "=~", "<>": "=="}
 _BINARY = {
     "boolean_operator", "binary_expression", "binary", "comparison_operator", "conjunction_expression",

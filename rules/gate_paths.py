@@ -1,6 +1,7 @@
 """The paths by which a change could edit its own gate (law 29). Matched on bytes, without regard to case."""
 
 import tomllib
+from itertools import pairwise
 from typing import Any
 
 POLICY = b"twohand.toml"
@@ -43,7 +44,7 @@ def is_gate_path(path: bytes) -> bool:
 
 
 def _in_forge(parts: list[bytes]) -> bool:
-    return any(forge in _FORGES and part in _FORGE_PARTS for forge, part in zip(parts, parts[1:], strict=False))
+    return any(forge in _FORGES and part in _FORGE_PARTS for forge, part in pairwise(parts))
 
 
 def is_pyproject(path: bytes) -> bool:

@@ -17,7 +17,15 @@ class Grammar(NamedTuple):
     @property
     def all(self) -> tuple[str, ...]:
         """Every kind, in a fixed order."""
-        return (*self.functions, *self.containers, *self.conditionals, *self.calls, *self.marks, *self.returns, *self.joins)
+        return (
+            *self.functions,
+            *self.containers,
+            *self.conditionals,
+            *self.calls,
+            *self.marks,
+            *self.returns,
+            *self.joins,
+        )
 
 
 _SCRIPT = Grammar(

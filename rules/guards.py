@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rules import vocabulary
 from rules.lines import Line, squeeze
+from rules.patterns import pattern
 from rules.rule import Change, Edit
 from rules.structure import Branch, Facts
 
@@ -52,7 +53,9 @@ def pairs(edit: Edit) -> dict[str, str]:
     lone = [span for span in new.spans if span.name not in known]
     for span in old.spans:
         if span.name not in known and span.is_function:
-            best = _likeliest(_body(edit, span.name, old=True), [(other.name, _body(edit, other.name, old=False)) for other in lone])
+            best = _likeliest(
+                _body(edit, span.name, old=True), [(other.name, _body(edit, other.name, old=False)) for other in lone]
+            )
             if best:
                 known[span.name] = best
     return known
@@ -68,7 +71,11 @@ def _body(edit: Edit, name: str, *, old: bool) -> frozenset[bytes]:
     """The lines of a function but its first, without blanks."""
     side = edit.old if old else edit.new
     spans = [span for span in side.facts.spans if span.name == name] if side.facts else []
-    return frozenset(squeeze(line) for span in spans for line in side.lines[span.start : span.end]) - {b"", b"}", b"end"}
+    return frozenset(squeeze(line) for span in spans for line in side.lines[span.start : span.end]) - {
+        b"",
+        b"}",
+        b"end",
+    }
 
 
 def text_of(edit: Edit, name: str, *, old: bool) -> bytes:
@@ -76,7 +83,9 @@ def text_of(edit: Edit, name: str, *, old: bool) -> bytes:
     side = edit.old if old else edit.new
     if not name or side.facts is None:
         return side.data
-    return b"\n".join(b"\n".join(side.lines[span.start - 1 : span.end]) for span in side.facts.spans if span.name == name)
+    return b"\n".join(
+        b"\n".join(side.lines[span.start - 1 : span.end]) for span in side.facts.spans if span.name == name
+    )
 
 
 def lost(edit: Edit) -> Iterator[Lost]:
@@ -105,6 +114,31 @@ def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
         found = _judge(edit, branch, fresh, (name, now))
         if found is not None:
             yield found
+
+
+def retired(edit: Edit) -> Iterator[tuple[int, Branch]]:
+    """Functions that asked something, are gone with their questions, and were used by code that stays: line of use, question."""
+    old, new = edit.old.facts, edit.new.facts
+    if old is None or new is None:
+        return
+    known = pairs(edit)
+    for span in old.spans:
+        name = span.name.rsplit(".", 1)[-1]
+        if span.is_function and span.name not in known and not mentions(name, edit.new.data):
+            uses = [
+                line.number
+                for line in edit.removed
+                if not span.start <= line.number <= span.end and mentions(name, line.text)
+            ]
+            asked = [branch for branch in _conditions(old, span.name) if not _moved(edit.change, branch)]
+            if uses and asked:
+                yield uses[0], max(asked, key=lambda branch: vocabulary.refusal(branch.body) != "")
+
+
+def mentions(name: str, data: bytes) -> bool:
+    """Whether the name stands in the data as a word."""
+    word = name.encode()
+    return word in data and any(match.group(0) == word for match in pattern(rb"[\w$]+[!?]?").finditer(data))
 
 
 def _conditions(facts: Facts, name: str) -> list[Branch]:
@@ -145,7 +179,11 @@ def _likeness(branch: Branch, other: Branch) -> int:
     shared = len(branch.condition.questions & other.condition.questions)
     names = vocabulary.names(branch.condition.text) & vocabulary.names(other.condition.text)
     same_end = branch.body != "" and branch.body == other.body
-    return 10 * shared + (5 if same_end and names else 0) + (1 if len(names) * 2 >= len(vocabulary.names(branch.condition.text)) and names else 0)
+    return (
+        10 * shared
+        + (5 if same_end and names else 0)
+        + (1 if len(names) * 2 >= len(vocabulary.names(branch.condition.text)) and names else 0)
+    )
 
 
 def _moved(change: Change, branch: Branch) -> bool:
@@ -187,5 +225,6 @@ def _renamed(edit: Edit, branch: Branch, now: Branch, names: tuple[str, str]) ->
     old_text = set(vocabulary.tokens(text_of(edit, names[0], old=True).decode("latin1")))
     new_text = set(vocabulary.tokens(text_of(edit, names[1], old=False).decode("latin1")))
     return bool(mapping) and all(
-        old not in new_text and new not in old_text and vocabulary.is_name(old) and vocabulary.is_name(new) for old, new in mapping
+        old not in new_text and new not in old_text and vocabulary.is_name(old) and vocabulary.is_name(new)
+        for old, new in mapping
     )

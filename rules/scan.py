@@ -73,7 +73,9 @@ def _patterns(rules: tuple[Rule, ...]) -> PatternSet:
 def _capped(rule: Rule, edit: Edit) -> Iterator[Finding]:
     for count, finding in enumerate(rule.check(edit)):
         if count == MAX_FINDINGS:
-            yield finding._replace(line=0, message=f"more than {MAX_FINDINGS} findings of this rule in this file", quote="")
+            yield finding._replace(
+                line=0, message=f"more than {MAX_FINDINGS} findings of this rule in this file", quote=""
+            )
             return
         yield _weighed(finding, edit)
 

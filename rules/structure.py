@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from rules.conditions import Condition, condition_of
 from rules.grammars import GRAMMARS, Grammar
-from rules.patterns import pattern
 
 MAX_PARSED = 1 << 20  # bytes
 MAX_LINE = 5_000  # bytes
@@ -227,7 +226,9 @@ def name_of(node: Any) -> str:
     if declarator is not None:
         return flat(declarator).split("(", 1)[0].rsplit(" ", 1)[-1].lstrip("*&")
     if node.kind() in {"function_declaration", "class_declaration", "object_declaration"}:
-        return next((str(c.text()) for c in node.children() if c.kind() in {"simple_identifier", "type_identifier"}), "")
+        return next(
+            (str(c.text()) for c in node.children() if c.kind() in {"simple_identifier", "type_identifier"}), ""
+        )
     return _bound(node.parent())
 
 
@@ -275,14 +276,14 @@ def _callee(node: Any) -> tuple[str, tuple[str, ...]]:
     receiver = node.field("receiver") or node.field("object") or node.field("scope")
     if called is None and name is None:
         called = next((child for child in node.children() if child.is_named()), None)
-    if called is None:
-        target = (f"{flat(receiver)}." if receiver is not None else "") + flat(name)
-    else:
-        target = flat(called)
+    owner = f"{flat(receiver)}." if receiver is not None else ""
+    target = flat(called) if called is not None else owner + flat(name)
     given = node.field("arguments")
     if given is None:
         return target, ()
-    return target, tuple(flat(child) for child in given.children() if child.is_named() and "comment" not in child.kind())
+    return target, tuple(
+        flat(child) for child in given.children() if child.is_named() and "comment" not in child.kind()
+    )
 
 
 def _target(mark: Any) -> str:
@@ -301,12 +302,3 @@ def _target(mark: Any) -> str:
 def _defined(node: Any) -> Any | None:
     definition = node.field("definition")
     return definition.field("name") if definition is not None else None
-
-
-def mentions(word: str, data: bytes) -> bool:
-    """Whether the name is called anywhere in the data."""
-    return word.encode() in data and pattern(rb"\b" + _literal(word) + rb"[ \t]*[(!?]?").search(data) is not None
-
-
-def _literal(word: str) -> bytes:
-    return b"".join(b"\\" + bytes([byte]) if chr(byte) in ".$*+?()[]{}|^\\" else bytes([byte]) for byte in word.encode())

@@ -60,7 +60,9 @@ def is_checking(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def tokens(text: str) -> tuple[str, ...]:
     """Names, numbers and every other character but blanks."""
-    return tuple(match.group(0).decode("latin1") for match in pattern(rb"\w+|[^\w\s]").finditer(text.encode("utf-8", "replace")))
+    return tuple(
+        match.group(0).decode("latin1") for match in pattern(rb"\w+|[^\w\s]").finditer(text.encode("utf-8", "replace"))
+    )
 
 
 def names(text: str) -> frozenset[str]:

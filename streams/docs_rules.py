@@ -30,7 +30,10 @@ def page(rule: Rule) -> str:
 
 
 def _table() -> str:
-    rows = [f"| [{rule.slug}]({rule.slug}.md) | {rule.id} | {rule.tier} | {cleandoc(rule.__doc__ or '').splitlines()[0]} |" for rule in all_rules()]
+    rows = [
+        f"| [{rule.slug}]({rule.slug}.md) | {rule.id} | {rule.tier} | {cleandoc(rule.__doc__ or '').splitlines()[0]} |"
+        for rule in all_rules()
+    ]
     return "\n".join([_MARK, "", "# Rules", "", "| rule | id | tier | what it finds |", "|---|---|---|---|", *rows, ""])
 
 
@@ -49,8 +52,7 @@ def _lines(file: Diff) -> Iterator[str]:
     old, new = (_text(side) for side in (file.old, file.new))
     yield f"--- {file.path}" if file.old is not None else "--- (no file)"
     yield f"+++ {file.path}" if file.new is not None else "+++ (no file)"
-    for line in list(unified_diff(old, new, lineterm="", n=20))[3:]:
-        yield line
+    yield from list(unified_diff(old, new, lineterm="", n=20))[3:]
 
 
 def _text(side: str | bytes | None) -> list[str]:

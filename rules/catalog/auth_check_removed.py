@@ -72,7 +72,11 @@ class AuthCheckRemoved(Rule):
             ),
             Diff("app/b.py", None, "def ensure(user):\n    if not user.verified:\n        raise Denied('no')\n"),
         ),
-        Diff("tests/test_a.py", "def test_a(user):\n    if not user.verified:\n        raise Denied\n", "def test_a(user):\n    pass\n"),
+        Diff(
+            "tests/test_a.py",
+            "def test_a(user):\n    if not user.verified:\n        raise Denied\n",
+            "def test_a(user):\n    pass\n",
+        ),
     )
 
     def check(self, edit: Edit) -> Iterator[Finding]:

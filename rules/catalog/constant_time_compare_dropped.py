@@ -53,7 +53,9 @@ class ConstantTimeCompareDropped(Rule):
         if not edit.is_code or _balance(edit.change) >= 0:
             return
         for line in edit.changed.removed:
-            if found(_COMPARES, line.text) and not line.text.startswith((b"#", b"//", b"*", b"import ", b"from ", b"use ")):
+            if found(_COMPARES, line.text) and not line.text.startswith(
+                (b"#", b"//", b"*", b"import ", b"from ", b"use ")
+            ):
                 yield self.lost(edit, line.number, "this comparison in constant time is gone")
 
 

@@ -39,7 +39,11 @@ class GateEdited(Rule):
         Diff(".gitattributes", "", "*.py -diff\n"),
     )
     PASSES: ClassVar = (
-        Diff("pyproject.toml", "[tool.twohand]\nage = 1\n[project]\n", "[tool.twohand]\nage = 1  # day\n[project]\nname = 'x'\n"),
+        Diff(
+            "pyproject.toml",
+            "[tool.twohand]\nage = 1\n[project]\n",
+            "[tool.twohand]\nage = 1  # day\n[project]\nname = 'x'\n",
+        ),
         Diff("src/hooks/use_name.ts", "export const a = 1\n", "export const a = 2\n"),
         Diff(".gitattributes", "", "*.sh text eol=lf\n"),
     )
@@ -48,7 +52,9 @@ class GateEdited(Rule):
         """By path; of two kinds of file by value."""
         if gate_paths.is_gate_path(edit.path):
             yield self._whole(edit, "this file decides about changes: its edit needs an owner of the gate")
-        elif gate_paths.is_pyproject(edit.path) and gate_paths.policy_table_changed(_data(edit, new=False), _data(edit, new=True)):
+        elif gate_paths.is_pyproject(edit.path) and gate_paths.policy_table_changed(
+            _data(edit, new=False), _data(edit, new=True)
+        ):
             yield self._whole(edit, "the value of [tool.twohand], the policy, differs")
         elif edit.path.lower().rsplit(b"/", 1)[-1] == b".gitattributes":
             yield from self._attributes(edit)

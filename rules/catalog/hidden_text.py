@@ -27,28 +27,32 @@ _TRACES = (
     _Trace("control characters", rb"[\x00-\x08\x0e-\x1f\x7f]|\xc2[\x80-\x84\x86-\x9f]", prose=False),
     _Trace("a carriage return that hides what stands before it", rb"\r+[^\r\n]", prose=True),
     _Trace("characters without width", rb"\xe2\x80[\x8b\x8c]|\xe2\x81[\xa0-\xa4]|\xef\xbb\xbf|\xe1\xa0\x8e|\xc2\xad|[\x21-\x7e]\xe2\x80\x8d", prose=True),
-    _Trace("a name that mixes look-alike letters of two scripts", rb"(?:[A-Za-z_]|\W[A-Za-z])(?:%(alike)s)|(?:%(alike)s)[A-Za-z_]" % {
+    _Trace("a name that mixes look-alike letters of two scripts", rb"(?:^|[^\\%%])[A-Za-z_](?:%(alike)s)|(?:%(alike)s)[A-Za-z_]" % {
         b"alike": rb"\xd0[\x80-\xbf]|\xd1[\x80-\xbf]|\xce[\x91\x92\x95-\x97\x99\x9a\x9c\x9d\x9f\xa1\xa4\xa5\xa7\xbd\xbf]|"
         rb"\xef\xbc[\xa1-\xba]|\xef\xbd[\x81-\x9a]|\xd4[\x80-\xbf]|\xd5[\xa1-\xbf]"
     }, prose=True),
 )  # fmt: skip
 _GAP = rb"[\s\W_]{1,12}"
-_SPEAKS = tuple(
-    phrase.replace(b" ", _GAP)
-    for phrase in (
-        rb"(?i)\b(?:ignore|disregard|forget|override) (?:(?:all|any|the|your|my|every|of) ){0,3}(?:previous|prior|above|earlier|preceding|other|system) "
-        rb"(?:instructions?|prompts?|rules|directions|guidelines|context)",
-        rb"(?i)\b(?:reviewers?|review (?:bots?|agents?|models?)|(?:ai|llm|automated|code) (?:reviewers?|assistants?|agents?|models?)|(?:llm|claude|gpt|gemini|copilot)s?) "
-        rb"(?:must|should|shall|can|may|will|need to|are to|please) (?:now |always |please |safely |just )?(?:approve|accept|ignore|skip|merge|pass|not flag|not report|not review|admit)",
-        rb"(?i)\b(?:verdict|review result|review status|review decision)\W{1,8}(?:approved?|accept(?:ed)?|admit(?:ted)?|lgtm|pass(?:ed)?)\b",
-        rb"(?i)\b(?:do not|don t|never|please don t) (?:flag|report|mention|review|object to|block) (?:this|these|the following|any of)",
-        rb"(?i)\bthis (?:change|code|diff|file|commit|pr|pull request|patch|function) (?:is|was|has been) (?:already |fully |pre )?"
-        rb"(?:approved|reviewed|audited|vetted|verified|cleared)(?: and approved)? by (?:the )?(?:security|owner|maintainers?|human|review)",
-        rb"(?i)\b(?:note|message|instructions?|attention|dear|hey|hello) (?:to|for)? ?(?:the )?(?:ai|llm|automated|code|model) (?:reviewers?|agents?|models?|assistants?)",
-        rb"(?i)\byou are (?:now )?(?:a|an|the) (?:\w+ ){0,4}(?:reviewer|assistant|language model|auditor)\b",
-        rb"(?i)<\|(?:im_start|im_end|system|endoftext)\|>|\[/?INST\]|\bBEGIN SYSTEM PROMPT\b|</?system_prompt>",
-    )
+_WHOM = rb"(?:reviewers?|review (?:bots?|agents?|models?)|(?:ai|llm|automated|code) (?:reviewers?|assistants?|agents?|models?))"
+_FORGET = rb"(?i)\b(?:ignore|disregard|forget|override) (?:(?:all|any|the|your|my|every|of) ){0,3}"
+_OLD_ORDERS = (
+    rb"(?:previous|prior|above|earlier|preceding|system) (?:instructions?|prompts?|rules|directions|guidelines|context)"
 )
+_MUST = rb" (?:must|should|shall|need to|are to|please) (?:now |always |please |safely |just )?"
+_DO = rb"(?:approve|accept|ignore|skip|merge|pass|admit|not (?:flag|report|review|block))"
+_DONE = rb"(?i)\bthis (?:change|code|diff|file|commit|pr|pull request|patch|function) (?:is|was|has been) (?:already |fully |pre )?"
+_BY = rb"(?:approved|reviewed|audited|vetted|cleared)(?: and approved)? by (?:the )?(?:security|owner|maintainers?|human|review)"
+_PHRASES = (
+    _FORGET + _OLD_ORDERS,
+    rb"(?i)\b" + _WHOM + _MUST + _DO,
+    rb"(?i)\b(?:verdict|review result|review status|review decision)\W{1,8}(?:approved?|accept(?:ed)?|admit(?:ted)?|lgtm|pass(?:ed)?)\b",
+    rb"(?i)\b(?:do not|don t|never|please don t) (?:flag|report|object to|block) (?:this|these|the following) (?:change|code|diff|line|file|commit|finding)",
+    _DONE + _BY,
+    rb"(?i)\b(?:note|message|instructions?|attention|dear|hey|hello) (?:to |for )?(?:the )?(?:ai|llm|automated|code) reviewers?\b",
+    rb"(?i)\byou are (?:now )?(?:a|an|the) (?:\w+ ){0,4}(?:code reviewer|reviewer of|auditor of)\b",
+    rb"(?i)<\|(?:im_start|im_end|system|endoftext)\|>|\[/?INST\]|\bBEGIN SYSTEM PROMPT\b|</?system_prompt>",
+)
+_SPEAKS = tuple(phrase.replace(b" ", _GAP) for phrase in _PHRASES)
 _SPACED = bytes.maketrans(b"-_./", b"    ")
 _ANY = rb"[\x00-\x08\x0e-\x1f\x7f]|[\xc2\xcd-\xcf\xd0\xd1\xd4\xd5\xd8\xe1-\xe3\xef\xf3][\x80-\xbf]|\r"
 
@@ -87,6 +91,7 @@ class HiddenText(Rule):
     PASSES: ClassVar = (
         Diff("a.py", "", "name = 'Жанна' + 'Σ'  # \N{SPARKLES}\ufe0f done\n"),
         Diff("po/fa.po", "", 'msgstr "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"\n'),
+        Diff("a.py", "", "print('\\nЖанна %sЖ')\n"),
         Diff("a.txt", "a\r\n", "a\r\nb\r\n"),
         Diff("a.py", "", "# the reviewer approves a change\n"),
     )

@@ -81,32 +81,44 @@ class PredicateWeakened(Rule):
 
 def _weakened(lost: guards.Lost) -> str:
     asked = lost.branch.condition
-    speaks = vocabulary.is_guarding(f"{asked.text} {lost.branch.function} {lost.refusal}")
     if lost.now is None:
-        gone = not lost.refusal and speaks and len(asked.atoms) > 1
-        return f"nothing asks `{visible(asked.text.encode())}` any more" if gone else ""
-    if not speaks and not lost.strong:
-        return ""
+        said = f"{asked.text} {lost.branch.function} {lost.branch.body}"
+        gone = not lost.refusal and vocabulary.is_guarding(said)
+        return f"nothing asks `{_shown(asked.text)}` any more" if gone else ""
     refuses = vocabulary.refusal(lost.branch.body) != ""
     if lost.refusal and _polarity(asked) == _polarity(lost.now.condition):
-        return f"where `{visible(asked.text.encode())}`, nothing answers `{visible(lost.refusal.encode())}` any more"
-    return _less(asked, lost.now.condition, refuses=refuses)
+        kept = not lost.strong and not _speaks(lost)
+        return "" if kept else f"where `{_shown(asked.text)}`, nothing answers `{_shown(lost.refusal)}` any more"
+    return _less(lost, lost.now.condition, refuses=refuses)
+
+
+def _speaks(lost: guards.Lost) -> bool:
+    said = f"{lost.branch.condition.text} {lost.branch.function} {lost.refusal}"
+    return vocabulary.is_guarding(said) or (lost.refusal != "" and vocabulary.is_checking(said))
+
+
+def _less(lost: guards.Lost, after: Condition, *, refuses: bool) -> str:
+    before = lost.branch.condition
+    gone = [atom for atom in before.atoms if atom.text not in after.questions]
+    come = [atom for atom in after.atoms if atom.text not in before.questions]
+    harmless = "and" if refuses else "or"
+    sharper = "or" if refuses else "and"
+    if gone and not come and all(atom.joined == sharper for atom in gone) and lost.branch.body:
+        return f"the condition `{_shown(before.text)}` no longer asks `{_shown(gone[0].text)}`"
+    if not _speaks(lost) and not lost.strong:
+        return ""
+    if [atom for atom in gone if atom.joined != harmless or come or vocabulary.is_guarding(atom.text)]:
+        return f"the condition `{_shown(before.text)}` no longer asks `{_shown(gone[0].text)}`"
+    if [atom for atom in come if atom.joined == harmless]:
+        return f"the condition `{_shown(before.text)}` yields where `{_shown(come[0].text)}`"
+    if not gone and not come and _polarity(before) != _polarity(after):
+        return f"the condition `{_shown(before.text)}` became `{_shown(after.text)}`"
+    return ""
 
 
 def _polarity(condition: Condition) -> frozenset[tuple[str, bool, str]]:
     return frozenset((atom.text, atom.positive, atom.joined) for atom in condition.atoms)
 
 
-def _less(before: Condition, after: Condition, *, refuses: bool) -> str:
-    gone = [atom for atom in before.atoms if atom.text not in after.questions]
-    come = [atom for atom in after.atoms if atom.text not in before.questions]
-    harmless = "and" if refuses else "or"
-    weaker_gone = [atom for atom in gone if atom.joined != harmless or come]
-    weaker_come = [atom for atom in come if atom.joined == harmless]
-    if weaker_gone:
-        return f"the condition `{visible(before.text.encode())}` no longer asks `{visible(weaker_gone[0].text.encode())}`"
-    if weaker_come:
-        return f"the condition `{visible(before.text.encode())}` yields where `{visible(weaker_come[0].text.encode())}`"
-    if not gone and not come and _polarity(before) != _polarity(after):
-        return f"the condition `{visible(before.text.encode())}` became `{visible(after.text.encode())}`"
-    return ""
+def _shown(text: str) -> str:
+    return visible(text.encode())

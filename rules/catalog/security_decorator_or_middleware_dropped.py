@@ -1,6 +1,5 @@
 """What stood guard before a function is gone."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -52,7 +51,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
         ),
         Diff(
             "src/Admin.java",
-            'class Admin {\n  @PreAuthorize("hasRole(\'ADMIN\')")\n  void drop() { go(); }\n}\n',
+            "class Admin {\n  @PreAuthorize(\"hasRole('ADMIN')\")\n  void drop() { go(); }\n}\n",
             "class Admin {\n  void drop() { go(); }\n}\n",
         ),
         Diff("routes.js", "app.post('/keys', requireAuth, addKey)\n", "app.post('/keys', addKey)\n"),
@@ -88,29 +87,28 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
                 yield self.lost(edit, mark.line, f"`{text}` no longer stands before {visible(mark.target.encode())}")
 
     def _routes(self, edit: Edit) -> Iterator[Finding]:
-        old, new = edit.old.facts, edit.new.facts
+        old = edit.old.facts
         assert old is not None
-        assert new is not None
         removed = {line.number for line in edit.removed}
-        present = Counter(word for call in new.calls if _is_table(call) for word in _words(call))
         for call in old.calls:
             if _is_table(call) and not removed.isdisjoint(range(call.line, call.end + 1)):
-                yield from self._row(edit, call, present)
+                yield from self._row(edit, call)
 
-    def _row(self, edit: Edit, call: Call, present: Counter[str]) -> Iterator[Finding]:
+    def _row(self, edit: Edit, call: Call) -> Iterator[Finding]:
         row = _row_of(edit, call)
-        if row is None:
-            return
-        kept = set(_words(row))
-        for word in _words(call):
-            if word not in kept and _demands(word):
+        for word in _words(call) if row is not None else ():
+            if word not in _words(row or call) and _demands(word):
                 line = _line_of(edit, call, word)
-                yield self.lost(edit, line, f"`{visible(word.encode())}` no longer stands in `{visible(call.target.encode())}`")
+                yield self.lost(
+                    edit, line, f"`{visible(word.encode())}` no longer stands in `{visible(call.target.encode())}`"
+                )
 
     def _bases(self, edit: Edit) -> Iterator[Finding]:
         added = b"\n".join(line.text for line in edit.changed.added)
         for line in edit.removed:
-            if not line.text.startswith((b"class ", b"public class ", b"export class ")) or not found(_MIXINS, line.text):
+            if not line.text.startswith((b"class ", b"public class ", b"export class ")) or not found(
+                _MIXINS, line.text
+            ):
                 continue
             header = line.text.split(b"(", 1)
             same = header[0] + b"(" in added or header[0] + b":" in added
@@ -145,11 +143,37 @@ def _row_of(edit: Edit, call: Call) -> Call | None:
         other for other in new.calls
         if other.name == call.name and other.function == call.function and other.arguments[:1] == (first,)
     ]  # fmt: skip
-    if same:
+    if same and len(same) >= _rows_like(edit, call):
         return max(same, key=lambda other: (len(set(_words(other)) & set(_words(call))), -abs(other.line - call.line)))
+    if same and _keeps_routes(edit, call):
+        return call._replace(arguments=())
     is_hook = found(_HOOKS, call.name.encode()) and any(span.name == call.function for span in new.spans)
-    hooks = tuple(word for other in new.calls if other.function == call.function and _is_table(other) for word in other.arguments)
+    hooks = tuple(
+        word for other in new.calls if other.function == call.function and _is_table(other) for word in other.arguments
+    )
     return call._replace(arguments=hooks) if is_hook else None
+
+
+def _rows_like(edit: Edit, call: Call) -> int:
+    old = edit.old.facts
+    assert old is not None
+    return sum(
+        o.name == call.name and o.function == call.function and o.arguments[:1] == call.arguments[:1] for o in old.calls
+    )
+
+
+def _keeps_routes(edit: Edit, call: Call) -> bool:
+    """Whether a route that stood inside this row still stands somewhere, and the row's words no longer do as often."""
+    old, new = edit.old.facts, edit.new.facts
+    assert old is not None
+    assert new is not None
+    inside = {o.arguments[0] for o in old.calls if call.line < o.line <= call.end and _is_table(o) and o.arguments}
+    after = [word for other in new.calls if _is_table(other) for word in _words(other)]
+    before = [word for other in old.calls if _is_table(other) for word in _words(other)]
+    fewer = any(_demands(word) and after.count(word) < before.count(word) for word in _words(call))
+    return fewer and any(
+        _is_table(other) and other.arguments[:1] and other.arguments[0] in inside for other in new.calls
+    )
 
 
 def _line_of(edit: Edit, call: Call, word: str) -> int:

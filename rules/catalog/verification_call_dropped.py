@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from rules import calls, vocabulary
+from rules import calls, guards, vocabulary
 from rules.findings import Finding, Tier
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
@@ -11,11 +11,13 @@ from rules.structure import Call
 
 _VERBS = (
     rb"(?i)^_*(?:re|pre|post|do|is|has|can|must|should|before|assert|skip)?_?(?:verif|valid|check|ensure|require|req[A-Z_]|assert|authori|authenti|"
-    rb"permi|escape|html_?escape|saniti|clean|strip|normali|quote|encode_|csrf|protect|guard|forbid|deny|confirm|limit|"
+    rb"permi|escape|html_?escape|saniti|clean|strip|normali|quote|encode_|csrf|protect|guard|forbid|prevent|disallow|deny|confirm|limit|"
     rb"throttl|allow|trust|safe|secur|constant_?time|compare_?digest|timing|regenerate|rotate|revoke|invalidate|expire|"
     rb"abort_?if|abort_?unless|enforce|restrict|reject|refuse|filter|redact|mask)"
 )
-_ANYWHERE = rb"(?i)(?:verif|validat|authori[sz]|authentic|permission|saniti|escape|csrf|_?required|forbid|is_?allowed|secure)"
+_ANYWHERE = (
+    rb"(?i)(?:verif|validat|authori[sz]|authentic|permission|saniti|escape|csrf|_?required|forbid|is_?allowed|secure)"
+)
 _TALKS = (
     rb"(?i)^(?:log|logger|debug|info|warn|warning|error|fatal|exception|trace|print|printf|println|puts|flash|format|sprintf|"
     rb"render|gettext|_|t|tr|emit|append|push|insert|add_argument|describe|it|include|extend|require|require_relative|require_once|"
@@ -74,6 +76,7 @@ class VerificationCallDropped(Rule):
         """Lost calls by name, and lost statements that speak of access."""
         if not edit.is_code:
             return
+        yield from self._retired(edit)
         seen = set()
         for lost in calls.lost(edit):
             place = (lost.call.function, lost.call.name)
@@ -82,13 +85,19 @@ class VerificationCallDropped(Rule):
                 where = visible(lost.call.function.encode()) or "the module"
                 yield self.lost(edit, lost.call.line, f"{where} no longer calls `{visible(lost.call.target.encode())}`")
 
+    def _retired(self, edit: Edit) -> Iterator[Finding]:
+        for line, asked in guards.retired(edit):
+            if vocabulary.is_checking(f"{asked.condition.text} {asked.function}"):
+                name, text = visible(asked.function.encode()), visible(asked.condition.text.encode())
+                yield self.lost(edit, line, f"{name}, which asked `{text}`, is gone and no longer called")
+
 
 def _verifies(edit: Edit, call: Call) -> bool:
     name, line = call.name.encode(), edit.old.line(call.line).strip()
     if line.startswith(b"@") or found(_TALKS, name):
         return False
-    if found(_VERBS, name) or found(_ANYWHERE, name):
+    if found(_VERBS, name) or found(_ANYWHERE, b".".join(call.target.encode()[-80:].split(b".")[-2:])):
         return True
-    stands_alone = line.startswith(call.target.encode()[:40])
+    stands_alone = found(rb"^[\w$.:>!@-]*$", line.split(name, 1)[0])
     said = f"{call.target} {' '.join(call.arguments)}"
     return stands_alone and len(said) <= 160 and vocabulary.is_guarding(said)

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from rules.catalogue import all_rules
-from streams.docs_rules import HEADINGS, page, pages
 from rules.findings import Tier
 from rules.rule import Diff
 from rules.scan import scan
+from streams.docs_rules import HEADINGS, page, pages
 
 ROOT = Path(__file__).parents[2]
 ISSUED = {
@@ -77,7 +77,9 @@ def test_the_table_is_alphabetical_and_complete():
 @pytest.mark.parametrize("name", sorted(pages()))
 def test_the_pages_say_what_the_rules_say(name):
     """A page that was not written again after its rule changed is an error."""
-    assert (ROOT / "docs" / "rules" / name).read_text(encoding="utf-8") == pages()[name], "run: python -m streams.docs_rules docs/rules"
+    assert (ROOT / "docs" / "rules" / name).read_text(encoding="utf-8") == pages()[name], (
+        "run: python -m streams.docs_rules docs/rules"
+    )
 
 
 def test_no_page_outlives_its_rule():

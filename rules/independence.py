@@ -96,11 +96,7 @@ def _pair(reviewer: Hand, author: Hand, claim: Author, on: Ground) -> tuple[Answ
 def _identity(reviewer: Hand, author: Hand, claim: Author, on: Ground) -> Answer:
     if author.principal and author.principal == reviewer.principal:
         return Answer("identity", SAME, "", author.name, _because(claim))
-    return _distinct("identity", author, on, grade=max(on.grade, reviewer.grade, _named(author)))
-
-
-def _named(author: Hand) -> str:
-    return author.grade if author.principal else "D"
+    return _distinct("identity", author, on, grade=max(on.grade, reviewer.grade, author.grade))
 
 
 def _operator(reviewer: Hand, author: Hand, claim: Author, on: Ground) -> Answer:
@@ -110,7 +106,7 @@ def _operator(reviewer: Hand, author: Hand, claim: Author, on: Ground) -> Answer
     if reviewer.people is None or author.people is None:
         unknown = reviewer.name if reviewer.people is None else author.name
         return Answer("operator", UNRESOLVED, "", author.name, f"nobody is known to operate {unknown}")
-    return _distinct("operator", author, on, grade=max(on.grade, reviewer.grade, _named(author)))
+    return _distinct("operator", author, on, grade=max(on.grade, reviewer.grade, author.grade))
 
 
 def _session(reviewer: Hand, author: Hand, *, apart: bool, on: Ground) -> Answer:

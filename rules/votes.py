@@ -10,8 +10,9 @@ from rules.claims import NO_TOOL, Claim
 from rules.events import ChangeProposed
 from rules.independence import Hand
 from rules.lineage import declared, model, same_model
-from rules.policy import Independence
+from rules.policy import Independence, Key
 from rules.principals import Principal, Registry
+from rules.sshsig import NAMESPACE
 from rules.statement import Content, Statement
 
 CLOCK_SKEW = 300  # seconds that a signer's clock may run ahead
@@ -56,7 +57,7 @@ def _voice(heard: Heard, case: Case, registry: Registry, at: str) -> Voice:
     presence = bool(heard.signer and heard.signer.presence)
     fault = _fault(heard, case, principal, at)
     if not fault and enrolled:
-        fault = _key_fault(enrolled[1].valid_after, enrolled[1].valid_before, (at, heard.received))
+        fault = _key_fault(enrolled[1], (at, heard.received))
     gone = bool(principal and not principal.active)
     return Voice(heard, principal, presence, fault or ("its author has left" if gone else ""), heir=gone and not fault)
 
@@ -78,12 +79,13 @@ def _fault(heard: Heard, case: Case, principal: Principal | None, at: str) -> st
     return ""
 
 
-def _key_fault(after: str, before: str, moments: Iterable[str]) -> str:
+def _key_fault(key: Key, moments: Iterable[str]) -> str:
+    """Law 18: valid at the decision, and at receipt where somebody recorded it."""
+    if key.namespaces and NAMESPACE not in key.namespaces:
+        return f"its key is enrolled for {', '.join(key.namespaces)} only"
     for moment in filter(None, moments):
-        if after and moment < after:
-            return f"its key is valid from {after}"
-        if before and moment >= before:
-            return f"its key was valid until {before}"
+        if not key.valid_at(moment):
+            return f"its key is valid from {key.valid_after or 'ever'} until {key.valid_before or 'ever'}"
     return ""
 
 

@@ -8,7 +8,7 @@ import typer
 
 from rules.report import Invalid
 from streams.cli import INTERNAL, INTERRUPTED, USAGE, VERSION
-from streams.commands import review, say
+from streams.commands import journal, replay, review, say
 from streams.sources.errors import SourceError
 
 EPILOG = "Exit codes: 0 admitted, 1 blocked, 2 usage or configuration, 3 internal error, 4 escalated, 5 no decision in time."
@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 review.register(app)
 say.register(app)
+replay.register(app)
+journal.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -11,10 +11,11 @@ from streams.sources import commits as history
 from streams.sources import errors
 from streams.sources.catfile import CatFile, Info
 from streams.sources.git import FILE_LIMIT, HEADS, ORIGIN, REMOTES, Ref, Repository
-from streams.sources.process import finish
+from streams.sources.process import STALLED, Done, finish
 
 TOTAL_LIMIT = 256 * 1024 * 1024  # bytes of all blobs of a change together
 FILES_AT_ONCE = 500
+COUNTING = 5.0  # seconds for git to count lines; somebody can write files for which it takes minutes
 DIFF = (
     "diff-tree",
     "-r",
@@ -150,26 +151,25 @@ def read_change(repo: Repository, found: Range) -> ReadChange:
         patch_ids = history.patch_ids(repo, walk.parents)
         own_edits = history.own_edits(repo, walk.parents)
         read, unread = history.read_commits(objects, walk.parents)
-        done = finish(counting)
-        files, lost = _files(repo, found, done.out if done.code == 0 else None, objects)
+        files, lost = _files(repo, found, finish(counting, seconds=COUNTING), objects)
     return ReadChange(files, read, own_edits, patch_ids, (*found.incomplete, *lost, *walk.incomplete, *unread))
 
 
 def _files(
-    repo: Repository, found: Range, counted: bytes | None, objects: CatFile
+    repo: Repository, found: Range, counted: Done, objects: CatFile
 ) -> tuple[tuple[FileChange, ...], tuple[str, ...]]:
-    if counted is not None:
-        return tuple(_count_binaries(objects, parse_diff(counted))), ()
+    """The files and what is lost of them. Lines that git counts too slowly, or not at all, are counted by us."""
+    if counted.code == 0:
+        return tuple(_count_rest(objects, parse_diff(counted.out))), ()
     raw = repo.run(*DIFF, found.base, found.head, "--", ok=(0, 128))
     if raw.code:
         return (), (f"the trees of the change cannot be read: {raw.err}",)
-    return tuple(file._replace(added=0, removed=0) for file in parse_diff(raw.out)), (
-        "objects of the change are missing or damaged, so that its lines could not be counted",
-    )
+    missing = "objects of the change are missing or damaged, so that not all of its lines could be counted"
+    return tuple(_count_rest(objects, parse_diff(raw.out))), () if counted.code == STALLED else (missing,)
 
 
 def parse_diff(output: bytes) -> list[FileChange]:
-    """The files in `diff-tree -z --raw [--numstat]`. Where git counted no lines (a NUL byte), added is -1."""
+    """The files in `diff-tree -z --raw [--numstat]`. Where git counted no lines, added is -1."""
     tokens = iter(output.split(b"\0")[:-1])
     entries: dict[bytes, tuple[str, str, str, str]] = {}
     counts: dict[bytes, tuple[int, int]] = {}
@@ -183,8 +183,8 @@ def parse_diff(output: bytes) -> list[FileChange]:
     return [FileChange(paths.quote(path), *entry, *counts.get(path, (-1, 0))) for path, entry in entries.items()]
 
 
-def _count_binaries(objects: CatFile, files: Sequence[FileChange]) -> Iterator[FileChange]:
-    """numstat gives no lines for content with a NUL, whatever it is told; we count them, so that it hides nothing."""
+def _count_rest(objects: CatFile, files: Sequence[FileChange]) -> Iterator[FileChange]:
+    """numstat gives no lines for content with a NUL or over 1 MiB, whatever it is told; we count these ourselves."""
     uncounted = [file for file in files if file.added < 0]
     counted = {blobs.file.path: _counted(blobs) for blobs in _read_blobs(objects, uncounted, FILE_LIMIT, TOTAL_LIMIT)}
     return (counted.get(file.path, file) for file in files)

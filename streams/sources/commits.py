@@ -1,16 +1,19 @@
 """The commits of a change: which ones, their raw objects, what merges did themselves, and patch ids (law 5, 12, 33)."""
 
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from streams.sources.catfile import CatFile
 from streams.sources.git import Repository
-from streams.sources.process import finish
+from streams.sources.process import STALLED, finish
 
 COMMIT_LIMIT = 1024 * 1024  # bytes of one commit object
 MERGES_CHECKED = 200  # each costs git a merge; beyond that they count as edited
+MERGING = 10.0  # seconds for all of them
 PATCHES_READ = 200
+PATCHING = 5.0  # seconds for all of them
 PATCH_LIMIT = 64 * 1024 * 1024  # bytes of all patches together
 
 
@@ -58,7 +61,8 @@ def read_commits(objects: CatFile, ids: Iterable[str]) -> tuple[tuple[tuple[str,
 def own_edits(repo: Repository, parents: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """The merges that hold more or less than git's own merge of their parents (law 5).
 
-    A merge that cannot be repeated counts as edited: an octopus, missing parents, those beyond `MERGES_CHECKED`.
+    A merge that cannot be repeated counts as edited: an octopus, missing parents, those beyond `MERGES_CHECKED`,
+    all when they take longer than `MERGING`.
     """
     merges = [commit for commit, above in parents.items() if len(above) > 1]
     simple = [commit for commit in merges if len(parents[commit]) == 2][:MERGES_CHECKED]
@@ -71,7 +75,7 @@ def _clean(repo: Repository, merges: Sequence[str]) -> frozenset[str]:
     options = ("--no-walk=unsorted", "--remerge-diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=%H")
     done = repo.run(
         "log", *options, "--no-notes", "--no-show-signature", "--no-mailmap", "--ignore-submodules=none", "--stdin",
-        stdin="\n".join([*merges, ""]).encode(), ok=range(256),
+        stdin="\n".join([*merges, ""]).encode(), ok=range(STALLED, 256), seconds=MERGING,
     )  # fmt: skip
     if done.code:
         return frozenset()
@@ -102,7 +106,7 @@ def patch_ids(repo: Repository, parents: Mapping[str, Sequence[str]]) -> dict[st
     """Commit -> verbatim patch id, of up to `PATCHES_READ` commits; of more, none.
 
     No id have merges, empty patches, and those with a NUL byte (git's id does not see what follows it in a line).
-    None at all has a change whose patches are over `PATCH_LIMIT` together or cannot be read.
+    None at all has a change whose patches are over `PATCH_LIMIT` together, take git longer than `PATCHING`, or cannot be read.
     """
     single = [commit for commit, above in parents.items() if len(above) < 2]
     if not single or len(single) > PATCHES_READ:
@@ -119,9 +123,12 @@ def _patches(repo: Repository, commits: Sequence[str]) -> bytes:
     with repo.start("diff-tree", *options, *hermetic, "--stdin", stderr=subprocess.DEVNULL) as running:
         assert running.stdin is not None
         assert running.stdout is not None
+        alarm = threading.Timer(PATCHING, running.kill)
+        alarm.start()
         running.stdin.write("\n".join([*commits, ""]).encode())
         running.stdin.close()
         data = running.stdout.read(PATCH_LIMIT + 1)
+        alarm.cancel()
     return data if len(data) <= PATCH_LIMIT and not running.returncode else b""
 
 

@@ -77,9 +77,11 @@ class Repository:
         places = (f"--git-dir={self.git_dir}", f"--work-tree={self.git_dir}")
         return process.start([*places, *args], env=self._environment, cwd=self.git_dir, stderr=stderr)
 
-    def run(self, *args: str | bytes, stdin: bytes = b"", ok: Iterable[int] = (0,)) -> process.Done:
-        """A finished git command. GitFailed when its exit code is not among `ok`."""
-        done = process.finish(self.start(*args), stdin)
+    def run(
+        self, *args: str | bytes, stdin: bytes = b"", ok: Iterable[int] = (0,), seconds: float | None = None
+    ) -> process.Done:
+        """A finished git command. GitFailed when its exit code is not among `ok`; after `seconds` it is STALLED."""
+        done = process.finish(self.start(*args), stdin, seconds=seconds)
         if done.code not in ok:
             raise failure(args, done)
         return done

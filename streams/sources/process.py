@@ -30,7 +30,7 @@ OVERRIDES = (
     "core.fsmonitor=false",
     "core.quotePath=false",
     f"core.attributesFile={os.devnull}",
-    "core.bigFileThreshold=32m",
+    "core.bigFileThreshold=1m",
     "color.ui=false",
     "diff.algorithm=myers",
     "diff.external=",
@@ -51,6 +51,9 @@ OVERRIDES = (
     "merge.renormalize=false",
 )
 OPTIONS = ("--no-pager", "--literal-pathspecs", *(part for pair in OVERRIDES for part in ("-c", pair)))
+
+
+STALLED = -9  # the exit code of a git that was killed
 
 
 class Done(NamedTuple):
@@ -105,7 +108,12 @@ def start(
         ) from error
 
 
-def finish(process: subprocess.Popen[bytes], stdin: bytes = b"") -> Done:
-    """Feeds the process, waits for its end and collects what it printed."""
-    out, err = process.communicate(stdin)
+def finish(process: subprocess.Popen[bytes], stdin: bytes = b"", *, seconds: float | None = None) -> Done:
+    """Feeds the process, waits for its end and collects what it printed; after `seconds` it is killed (`STALLED`)."""
+    try:
+        out, err = process.communicate(stdin, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return Done(STALLED, b"", f"it took longer than {seconds} seconds")
     return Done(process.returncode, out, err.decode("utf-8", "replace").strip())

@@ -6,6 +6,7 @@ import pytest
 
 from rules import paths
 from rules.change import FileChange
+from streams.sources import change, commits
 from streams.sources.change import check_totals, lines, read_blobs, read_change, resolve_range
 from streams.sources.git import Repository
 from tests.gitrepo import Repo
@@ -334,7 +335,9 @@ def test_a_missing_blob_makes_the_evidence_incomplete(repo: Repo) -> None:
     opened = Repository.open(repo.path)
     found = read_change(opened, resolve_range(opened, base=None, head=None, target="main"))
     assert [file.path for file in found.files] == ["a", "b"]
-    assert found.incomplete == ("objects of the change are missing or damaged, so that its lines could not be counted",)
+    assert found.incomplete == (
+        "objects of the change are missing or damaged, so that not all of its lines could be counted",
+    )
     assert "a" in check_totals(found.files, read_blobs(opened, found.files))
 
 
@@ -365,6 +368,22 @@ def test_a_partial_clone_fetches_nothing(repo: Repo, tmp_path: Path) -> None:
     assert [file.path for file in found.files] == ["a"]
     assert found.incomplete
     assert [read.why for read in read_blobs(opened, found.files)] == ["missing object"]
+
+
+def test_lines_that_stall_git_are_counted_by_us(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files made to keep git's diff busy are read all the same, with balanced counts and without patch ids."""
+    monkeypatch.setattr(change, "COUNTING", 0.2)
+    monkeypatch.setattr(commits, "PATCHING", 0.2)
+    for factor, modulus in ((7_919, 40_009), (104_729, 50_021)):
+        text = "".join(f"{n * n * factor % modulus % 997}\n" for n in range(200_000))
+        for number in range(8):
+            repo.write(f"f{number}", text)
+        repo.commit()
+    opened = Repository.open(repo.path)
+    found = read_change(opened, resolve_range(opened, base=None, head=None, target="main"))
+    assert (len(found.files), found.patch_ids, found.incomplete) == (8, {}, ())
+    assert all(file.added == file.removed > 0 for file in found.files)
+    assert check_totals(found.files, read_blobs(opened, found.files)) == ()
 
 
 def test_thousands_of_files(repo: Repo) -> None:

@@ -1,0 +1,43 @@
+# Everything runs from .venv, which the first target that needs it makes from the lock files (scripts/bootstrap).
+WORKERS ?= auto
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test check coverage bench docs lock clean app dev
+
+help:  ## Show these targets
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+demo: app  ## The recovery incident, end to end, offline, in a temporary repository
+	@.venv/bin/twohand demo
+
+test: dev  ## All tests
+	.venv/bin/python -m pytest -n $(WORKERS)
+
+check: dev  ## Lint, format, types, import contracts, and whether the generated documentation is current
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m streams.docs --check
+
+coverage: dev  ## Branch coverage of the law
+	.venv/bin/coverage run -m pytest tests/rules tests/attacks
+	.venv/bin/coverage report
+
+bench: dev  ## The benchmarks, each beside its anchor
+	@for name in messages owners reader; do echo "== bench.$$name"; .venv/bin/python -m bench.$$name || exit; done
+
+docs: dev  ## Write the generated documentation anew
+	.venv/bin/python -m streams.docs
+
+lock:  ## Resolve the dependencies anew (needs uv)
+	scripts/lock
+
+clean:  ## Remove what was built
+	rm -rf .venv dist .*_cache .coverage* .hypothesis bench/out
+
+app:
+	@scripts/bootstrap app
+
+dev:
+	@scripts/bootstrap dev

@@ -125,10 +125,14 @@ def _patches(repo: Repository, commits: Sequence[str]) -> bytes:
         assert running.stdout is not None
         alarm = threading.Timer(PATCHING, running.kill)
         alarm.start()
-        running.stdin.write("\n".join([*commits, ""]).encode())
-        running.stdin.close()
-        data = running.stdout.read(PATCH_LIMIT + 1)
-        alarm.cancel()
+        try:
+            running.stdin.write("\n".join([*commits, ""]).encode())
+            running.stdin.close()
+            data = running.stdout.read(PATCH_LIMIT + 1)
+        except BrokenPipeError:  # git is gone already; its exit code tells
+            data = b""
+        finally:
+            alarm.cancel()
     return data if len(data) <= PATCH_LIMIT and not running.returncode else b""
 
 

@@ -40,9 +40,15 @@ def _claim(**values: str) -> Claim:
     return Claim("", "D", **values)
 
 
-@lru_cache(16384)
 def identity(name: str, email: str) -> tuple[Claim, ...]:
     """Who a name and an address mean; `Jane (aider)` is Jane and her tool. Empty where both say nothing."""
+    if len(name) + len(email) > lineage.LONGEST:
+        name, email = (visible(text)[0].strip()[: lineage.LONGEST] for text in (name, email))
+    return _identity(name, email)
+
+
+@lru_cache(16384)
+def _identity(name: str, email: str) -> tuple[Claim, ...]:
     name, email = visible(name)[0].strip(), visible(email)[0].strip()
     text = f"{name} <{email}>"
     tool = lineage.who(name, email)
@@ -60,7 +66,8 @@ def _person(name: str, email: str, text: str) -> tuple[Claim, ...]:
     helper = lineage.who(_unvia(aside), "") if aside and head else None
     if helper and helper != lineage.SERVICE:
         model = model_in(_unvia(aside), helper)
-        return *identity(head, email), _agent(helper, model, name=aside, email="", text=text)
+        used = _agent(helper, model, name=aside, email="", text=text)
+        return *identity(head, email), used._replace(operator=email or head)
     if not name and not email:
         return ()
     kind = "" if name.lower() in ("unknown", "") and "@" not in email else "person"
@@ -169,15 +176,13 @@ def credited(value: str, text: str, *, may_be_a_person: bool) -> tuple[Claim, ..
     """
     name, email = (people(value) or (("", ""),))[0]
     name = (name or value).strip(" []`*_\"'.")
-    one = _credit(name, email, text, any_agent=may_be_a_person)
-    if one:
-        return one
-    parts = [part for part in _split(name) if part]
-    several = (
-        tuple(claim for part in parts for claim in _credit(part, "", text, any_agent=False)) if len(parts) > 1 else ()
-    )
-    if several or not may_be_a_person:
+    each = [_credit(part, "", text, any_agent=False) for part in _split(name) if part]
+    several = tuple(claim for claims in each for claim in claims)
+    if len(each) > 1 and all(each):
         return several
+    one = _credit(name, email, text, any_agent=may_be_a_person)
+    if one or several or not may_be_a_person:
+        return one or several
     claims = identity(name, email) if email or _is_full_name(name) else ()
     return tuple(claim._replace(text=text[:LONGEST_TEXT]) for claim in claims)
 

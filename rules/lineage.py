@@ -110,7 +110,7 @@ def model(name: str) -> Model:
 def _model(name: str) -> Model:
     prefix, _, last = skeleton(name).strip(" []`'\"").rpartition("/")
     tokens = words(_without_asides(last))
-    shown = "-".join(_kept(tokens))
+    shown = _joined(_kept(tokens) or tokens, last.lower())
     if not _routers().isdisjoint(tokens):
         return Model(shown)
     found = list(_found(tokens))
@@ -182,6 +182,14 @@ def _kept(tokens: list[str]) -> list[str]:
         kept.append(token)
         joined = not small
     return kept
+
+
+def _joined(tokens: list[str], written: str) -> str:
+    """`qwen3-coder` as it was written: a number stays with its letters."""
+    shown = tokens[0] if tokens else ""
+    for before, token in pairwise(tokens):
+        shown += token if before + token in written else "-" + token
+    return shown
 
 
 def _undated(tokens: list[str]) -> list[str]:
@@ -284,9 +292,8 @@ def tool(name: str, email: str) -> Tool | None:
 
 def who(name: str, email: str) -> Tool | None:
     """As `tool`, with `SERVICE` for dependabot and its kind."""
-    if len(name) > LONGEST or len(email) > LONGEST:
-        return None
-    return _who(skeleton(name), skeleton(email).strip().lower())
+    name, email = skeleton(name), skeleton(email).strip().lower()
+    return _who(name, email) if len(name) <= LONGEST and len(email) <= LONGEST else None
 
 
 @lru_cache(8192)

@@ -12,6 +12,7 @@ from rules.trailers import Line
 
 _NO = frozenset(("", "no", "false", "none", "0", "off", "n/a", "never"))
 _TOOL_OF = {"claude-web": "claude", "replit": "replit"}  # a namespace that is not called after its tool
+_VEILED = "behind invisible or look-alike characters: "
 _UUID = frozenset("0123456789abcdef-")
 
 
@@ -41,7 +42,10 @@ def _hides(line: Line) -> bool:
 def _named(line: Line, commit: str) -> Iterator[Claim]:
     channel, found = _read(line)
     for claim in found:
-        yield hands.found(claim, channel, commit)
+        said = claim
+        if line.veiled or (line.obscure and claim.kind == "agent"):
+            said = claim._replace(text=f"{_VEILED}{claim.text}"[: hands.LONGEST_TEXT])
+        yield hands.found(said, channel, commit)
 
 
 def _read(line: Line) -> tuple[str, Iterable[Claim]]:

@@ -37,8 +37,14 @@ def parse(text: bytes) -> tuple[Record, ...]:
     whole = text.decode("utf-8", "replace")
     lines = [line for line in whole.splitlines() if line.strip()]
     if len(lines) > 1 and lines[0].strip() in ("{", "["):
-        return _many(whole)
+        records = _many(whole)
+        if not _unreadable(records):
+            return records
     return tuple(record for line in lines for record in _many(line))
+
+
+def _unreadable(records: tuple[Record, ...]) -> bool:
+    return len(records) == 1 and bool(records[0].problems) and not records[0].parts
 
 
 def _many(text: str) -> tuple[Record, ...]:

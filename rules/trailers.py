@@ -51,6 +51,7 @@ _HINTS = (
     *("-by", "by:", "ted with", "made with", "ten with", "built with", "-with", "loped with", " by ", " using "),
     *("session", "logs-url", "thread-id", "entire-", "replit-", "ai-", "claude-", "co-author"),
 )
+_FIRST = frozenset((*(verb[0] for verb in _VERBS), _JULES[0]))
 _LEAD = " \t>*-+#|"  # white space, quotes, lists, headings, tables
 
 
@@ -66,8 +67,9 @@ class Line(NamedTuple):
 
 def lines(message: str) -> tuple[Line, ...]:
     """Every line that may be evidence, in order. Linear in the message, which may be of any size."""
-    plain = message.lower() if message.isascii() and "\x1b" not in message else skeleton(message).lower()
-    if not any(hint in plain for hint in _HINTS) and plain.isprintable() is message.isprintable():
+    clean = message.isascii() and message.replace("\n", " ").isprintable()
+    plain = message.lower() if clean else skeleton(message).lower()
+    if not any(hint in plain for hint in _HINTS):
         return ()
     return tuple(_lines(message))
 
@@ -92,7 +94,7 @@ def _line(raw: str) -> Line | None:
     plain = raw.isascii() and raw.isprintable()
     shown, odd = (raw, False) if plain else visible(raw)
     text = _unled(shown)
-    folded = text if plain else skeleton(text)
+    folded = text if plain else skeleton(text[:_LONGEST_LABEL])
     colon = folded.find(":", 0, _LONGEST_LABEL)
     if colon > 0:
         label = _label(folded[:colon])
@@ -100,15 +102,15 @@ def _line(raw: str) -> Line | None:
             value = text[min(at for at in (text.find(":"), text.find("\uff1a")) if at >= 0) + 1 :]
             veiled = (odd and not _plainly(raw, label)) or folded[:colon] != text[:colon]
             return Line(label, value.strip(" \t*"), shown.strip(), veiled, odd or _folds(value))
-    return _footer(text, folded.lower(), shown, odd=odd)
+    return _footer(text, folded.lower(), shown, odd=odd) if folded[:1].lower() in _FIRST else None
 
 
 def _unled(line: str) -> str:
     """Without list markers, quotes and the pictures that tools put before their footers."""
-    line = line.lstrip(_LEAD)
-    while line and not line[0].isascii() and not line[0].isalnum():
-        line = line[1:].lstrip(_LEAD) if len(line) < 200 else line.lstrip(line[0]).lstrip(_LEAD)
-    return line
+    at = 0
+    while at < len(line) and (line[at] in _LEAD or not (line[at].isascii() or line[at].isalnum())):
+        at += 1
+    return line[at:]
 
 
 def _label(text: str) -> str:

@@ -1,6 +1,7 @@
 """Text without what a reader cannot see or tell apart, so that a mark cannot hide (DESIGN 5.1)."""
 
 # ruff: noqa: RUF001 - the look-alikes are the data here
+from functools import lru_cache
 from typing import Final
 from unicodedata import category, normalize
 
@@ -34,6 +35,8 @@ def visible(text: str) -> tuple[str, bool]:
     """The text without characters that show nothing, and whether there were any that no script needs."""
     if text.isascii() and text.isprintable():
         return text, False
+    if "\x1b[" in text:
+        return visible(_uncoloured(text).replace("\x1b", ""))[0], True
     dropped = {character for character in set(text) if _shows_nothing(character)}
     if not dropped:
         return text, False
@@ -41,6 +44,13 @@ def visible(text: str) -> tuple[str, bool]:
     return shown, bool(dropped - _SCRIPT) or _between_letters(text, dropped)
 
 
+def _uncoloured(text: str) -> str:
+    """Without terminal sequences: `ESC [`, parameters, one letter."""
+    first, *rest = text.split("\x1b[")
+    return first + "".join(part.lstrip("0123456789;:?<=> ")[1:] for part in rest)
+
+
+@lru_cache(8192)
 def _shows_nothing(character: str) -> bool:
     if character in _SPACES:
         return False

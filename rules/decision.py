@@ -124,7 +124,9 @@ def _sit(case: Case, proposed: ChangeProposed, policy: Policy, at: str) -> Sitti
 
 def _commands(proposed: ChangeProposed, made: Authorship, registry: Registry) -> Commands:
     tool = min((author.tool for author in made.authors if author.kind == "agent" and author.tool), default="")
-    people = [a.principal for a in made.authors if a.kind == "human" and a.principal] or [a.operator for a in made.authors]
+    people = [a.principal for a in made.authors if a.kind == "human" and a.principal] or [
+        a.operator for a in made.authors
+    ]
     known = sorted(name for name in people if registry.named(name))
     return Commands(proposed.head, proposed.target, tool=tool, proposer=known[0] if known else "")
 
@@ -174,7 +176,9 @@ def _judge(s: Sitting) -> Decision:
     if pending and s.proposed.content_key in s.case.overdue:
         escalated.extend(pending)
         pending = []
-    outcome = next((name for name, found in zip(OUTCOMES, (blocked, escalated, pending), strict=False) if found), ADMITTED)
+    outcome = next(
+        (name for name, found in zip(OUTCOMES, (blocked, escalated, pending), strict=False) if found), ADMITTED
+    )
     told = [] if outcome == ADMITTED else [*blocked, *escalated, *pending, *_background(s, rulings)]
     return Decision(
         outcome, tuple(_unique(told)), rulings, s.made, s.ballots, s.all_voices, s.findings,
@@ -312,7 +316,9 @@ def _evidence(s: Sitting) -> Iterator[Reason]:
     if scan is None or scan.status != "completed":
         yield Reason("evidence.incomplete", "the rules did not run over this content", remedy=again)
     if s.owners_file and s.owners_file.too_large:
-        yield Reason("evidence.incomplete", f"{s.proposed.owners_file} is too large to be read", remedy="twohand owners")
+        yield Reason(
+            "evidence.incomplete", f"{s.proposed.owners_file} is too large to be read", remedy="twohand owners"
+        )
     for conflict in s.made.conflicts:
         values = {"claims": list(conflict.claims)}
         yield Reason("provenance.conflict", conflict.fact, values=values, remedy=s.commands.propose())
@@ -322,7 +328,9 @@ def _background(s: Sitting, rulings: Sequence[Ruling]) -> Iterator[Reason]:
     """What explains an unmet requirement without deciding it: approvals that are nothing, and who answers for the change."""
     if s.made.unanswered and any(one.state == "unmet" for one in rulings):
         commits = [commit for commit in s.made.unanswered if commit != "*"]
-        yield Reason("provenance.missing", s.proposed.head, values={"commits": commits[:20]}, remedy=s.commands.propose())
+        yield Reason(
+            "provenance.missing", s.proposed.head, values={"commits": commits[:20]}, remedy=s.commands.propose()
+        )
     for voice in s.all_voices:
         if voice.fault and voice.statement and voice.statement.verb in ("approve", "waive"):
             who = voice.principal.name if voice.principal else ""
@@ -338,7 +346,9 @@ def _background(s: Sitting, rulings: Sequence[Ruling]) -> Iterator[Reason]:
 
 
 def _inactive(s: Sitting) -> Iterator[Reason]:
-    for named, path in {s.owning.of(raw).named: file.path for raw, file in zip(s.raw, s.proposed.files, strict=True)}.items():
+    for named, path in {
+        s.owning.of(raw).named: file.path for raw, file in zip(s.raw, s.proposed.files, strict=True)
+    }.items():
         if named and s.owning.of(unquote(path)).why.startswith("no named owner"):
             yield Reason("owner.inactive", path, values={"owners": list(named)}, remedy="twohand owners")
 

@@ -145,7 +145,9 @@ def _distinct(axis: str, author: Hand, on: Ground, *, grade: str) -> Answer:
     if not on.shown:
         return Answer(axis, UNRESOLVED, "", author.name, "nobody answers for this change")
     if grade > on.weakest:
-        return Answer(axis, UNRESOLVED, grade, author.name, f"rests on evidence of grade {grade}, policy asks {on.weakest}")
+        return Answer(
+            axis, UNRESOLVED, grade, author.name, f"rests on evidence of grade {grade}, policy asks {on.weakest}"
+        )
     return Answer(axis, DISTINCT, grade, author.name)
 
 

@@ -105,4 +105,6 @@ def _broken(problem: policies.Problem) -> Reason:
 
 def _lawless() -> Opinion:
     text = LawText("none", "no policy was read", "", problem="no policy was read")
-    return Opinion(Law(text, None), BLOCKED, None, (Reason("policy.invalid", text.source, remedy="twohand policy show"),))
+    return Opinion(
+        Law(text, None), BLOCKED, None, (Reason("policy.invalid", text.source, remedy="twohand policy show"),)
+    )

@@ -69,6 +69,17 @@ class Registry:
     def by_account(self, account: str) -> Principal | None:
         return self.by_mark(account.casefold())
 
+    def by_door(self, account: str) -> Principal | None:
+        """As a door names somebody: `host:login`, an address, a login that is one hand's alone, or an enrolled name."""
+        if ":" in account:
+            return self.by_account(account)
+        if "@" in account:
+            return self.by_email(account)
+        login = f":{account.casefold()}"
+        found = {name for mark, name in self._marks.items() if mark.endswith(login) and not mark.startswith("mailto:")}
+        hands = {principal.name: principal for name in found if (principal := self.named(name))}
+        return next(iter(hands.values())) if len(hands) == 1 else None if hands else self.named(account)
+
     def by_key(self, line: str) -> tuple[Principal, Key] | None:
         if line not in self._keys:
             return None

@@ -167,7 +167,7 @@ class _Resolver:
         registry = self._registry
         found = registry.named(claim.principal) if claim.principal else None
         if not found and claim.account:
-            found = registry.by_account(claim.account) or registry.by_mark(claim.account)
+            found = registry.by_door(claim.account) if claim.channel in ASSERTED else registry.by_mark(claim.account)
         return found or (registry.by_email(claim.email) if claim.email else None)
 
     def people(self, claim: Claim) -> frozenset[str]:
@@ -200,9 +200,7 @@ class _Resolver:
             made |= self.accountable(claims)
         return made
 
-    def authors_of(
-        self, claims: Sequence[Claim], clean: frozenset[str], makers: frozenset[str]
-    ) -> Iterator[Claim]:
+    def authors_of(self, claims: Sequence[Claim], clean: frozenset[str], makers: frozenset[str]) -> Iterator[Claim]:
         """Claims that name an author, without carriers (law 13) and without merges that add nothing (law 5)."""
         lines = {claim.commit: claim for claim in claims if claim.channel == "author"}
         for claim in claims:
@@ -229,9 +227,7 @@ class _Resolver:
             return mine.name == theirs.name
         return (one.name, one.email.casefold()) == (other.name, other.email.casefold())
 
-    def join(
-        self, claims: Iterable[Claim], answering: frozenset[str], signers: dict[str, str]
-    ) -> Iterator[Author]:
+    def join(self, claims: Iterable[Claim], answering: frozenset[str], signers: dict[str, str]) -> Iterator[Author]:
         """One author for each hand, with all its evidence, in a stable order."""
         hands: dict[tuple[str, str], list[_Seen]] = {}
         for claim in _with_sessions(claims):
@@ -353,7 +349,9 @@ def _apart(members: Sequence[_Seen]) -> Iterator[list[_Seen]]:
     """Appearances of one name, apart by session and model. What tells less joins the only one that it can mean."""
     groups: dict[tuple[str, str], list[_Seen]] = {}
     for member in sorted(members, key=lambda seen: (-sum(map(bool, seen.told)), seen.told)):
-        fitting = [told for told in groups if all(mine in ("", theirs) for mine, theirs in zip(member.told, told, strict=True))]
+        fitting = [
+            told for told in groups if all(mine in ("", theirs) for mine, theirs in zip(member.told, told, strict=True))
+        ]
         groups.setdefault(fitting[0] if len(fitting) == 1 else member.told, []).append(member)
     for _, group in sorted(groups.items()):
         yield group
@@ -364,7 +362,9 @@ def _merged(members: Sequence[_Seen]) -> Author:
     best = min(members, key=lambda seen: (seen.claim.grade, -len(seen.author.model), seen.claim))
     evidence = {Evidence(claim.channel, claim.grade, claim.text or _display(claim)) for _, claim in members}
     said = {name: max(getattr(author, name) for author, _ in members) for name in ("operator", "tool", "session")}
-    weights = best.author if best.author.model else max((author for author, _ in members), key=lambda a: (a.model, a.maker))
+    weights = (
+        best.author if best.author.model else max((author for author, _ in members), key=lambda a: (a.model, a.maker))
+    )
     return best.author._replace(
         accountable=any(author.accountable for author, _ in members),
         operator=best.author.operator or said["operator"],

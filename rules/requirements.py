@@ -98,9 +98,7 @@ def _named(name: str, source: str, *, human: bool, room: Room) -> bool:
     return not human and (not wanted or (principal is not None and principal.name == name))
 
 
-def _unmet(
-    ruling: Ruling, eligible: list[Ballot], asked: tuple[Requirement, frozenset[int]], room: Room
-) -> Ruling:
+def _unmet(ruling: Ruling, eligible: list[Ballot], asked: tuple[Requirement, frozenset[int]], room: Room) -> Ruling:
     requirement, files = asked
     recused = [b for b in eligible if b.same]
     uncertain = [b for b in eligible if not b.same and (b.unresolved or b.conflict)]
@@ -128,7 +126,9 @@ def _suppliers(requirement: Requirement, files: frozenset[int], room: Room) -> I
     for name, principal in sorted(names.items()):
         human = principal.kind == "person"
         owns = "owner" in requirement.from_ and human and all(name in room.owners(at) for at in files)
-        if principal.active and (owns or any(_named(name, s, human=human, room=room) for s in requirement.from_ if s != "owner")):
+        if principal.active and (
+            owns or any(_named(name, s, human=human, room=room) for s in requirement.from_ if s != "owner")
+        ):
             yield name
 
 
@@ -145,7 +145,9 @@ def _missing(ruling: Ruling, requirement: Requirement, files: frozenset[int], ro
         "needed": ruling.needed, "counted": ruling.counted, "from": list(requirement.from_), "who": who,
         "presence": requirement.presence, "paths": _paths(files, room),
     }  # fmt: skip
-    return Reason("approval.missing", requirement.name, requirement.name, values, room.commands.approve(who[0] if who else ""))
+    return Reason(
+        "approval.missing", requirement.name, requirement.name, values, room.commands.approve(who[0] if who else "")
+    )
 
 
 def _self_reviews(ballots: Iterable[Ballot], requirement: Requirement, room: Room) -> Iterator[Reason]:

@@ -12,7 +12,6 @@ from rules.independence import Hand
 from rules.lineage import declared, model, same_model
 from rules.policy import Independence, Key
 from rules.principals import Principal, Registry
-from rules.sshsig import NAMESPACE
 from rules.statement import Content, Statement
 
 CLOCK_SKEW = 300  # seconds that a signer's clock may run ahead
@@ -81,8 +80,6 @@ def _fault(heard: Heard, case: Case, principal: Principal | None, at: str) -> st
 
 def _key_fault(key: Key, moments: Iterable[str]) -> str:
     """Law 18: valid at the decision, and at receipt where somebody recorded it."""
-    if key.namespaces and NAMESPACE not in key.namespaces:
-        return f"its key is enrolled for {', '.join(key.namespaces)} only"
     for moment in filter(None, moments):
         if not key.valid_at(moment):
             return f"its key is valid from {key.valid_after or 'ever'} until {key.valid_before or 'ever'}"
@@ -184,7 +181,9 @@ def _vote(voice: Voice, hand: Hand, now: Standing) -> Vote:
         return Vote(voice, hand, False, frozenset(), "stale")  # noqa: FBT003
     moved = touched_since(statement.base, now.proposed)
     held = carried(statement, now.proposed.files, moved)
-    whole = statement.content_key == now.proposed.content_key and moved is not None and len(held) == len(now.proposed.files)
+    whole = (
+        statement.content_key == now.proposed.content_key and moved is not None and len(held) == len(now.proposed.files)
+    )
     if whole and _hasty(voice, now):
         return Vote(voice, hand, False, frozenset(), "hasty")  # noqa: FBT003
     return Vote(voice, hand, whole, held, "" if whole else "stale")

@@ -66,7 +66,9 @@ def waived(voices: Iterable[Voice], bench: Bench) -> Waived:
 def _told(fault: str, statement: Statement, by: str, bench: Bench) -> Reason:
     code = "waiver.expired" if fault.startswith("expired") else "waiver.invalid"
     subject = statement.finding or statement.objection_of or "break-glass"
-    return Reason(code, subject, values={"by": by, "why": fault}, remedy=bench.commands.waive(statement.finding or "RULE", by))
+    return Reason(
+        code, subject, values={"by": by, "why": fault}, remedy=bench.commands.waive(statement.finding or "RULE", by)
+    )
 
 
 def _fault(statement: Statement, voice: Voice, bench: Bench) -> str:

@@ -334,5 +334,6 @@ def _project_edits(blobs: Iterable[Blobs]) -> tuple[str, ...]:
     return tuple(
         row.file.path
         for row in blobs
-        if paths.unquote(row.file.path).rpartition(b"/")[2] == b"pyproject.toml" and policy_table_changed(row.old, row.new)
+        if paths.unquote(row.file.path).rpartition(b"/")[2] == b"pyproject.toml"
+        and policy_table_changed(row.old, row.new)
     )

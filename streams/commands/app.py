@@ -11,7 +11,9 @@ from streams.cli import INTERNAL, INTERRUPTED, USAGE, VERSION
 from streams.commands import journal, replay, review, say
 from streams.sources.errors import SourceError
 
-EPILOG = "Exit codes: 0 admitted, 1 blocked, 2 usage or configuration, 3 internal error, 4 escalated, 5 no decision in time."
+EPILOG = (
+    "Exit codes: 0 admitted, 1 blocked, 2 usage or configuration, 3 internal error, 4 escalated, 5 no decision in time."
+)
 
 app = typer.Typer(
     name="twohand",
@@ -36,7 +38,10 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
-    *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """No change lands on one hand."""
 
@@ -74,4 +79,6 @@ def _crashed(error: Exception) -> int:
         show()
         return USAGE
     traceback.print_exception(error)
-    return _fail(f"internal error: {error}", "The gate stays closed. Please report this with the lines above.", INTERNAL)
+    return _fail(
+        f"internal error: {error}", "The gate stays closed. Please report this with the lines above.", INTERNAL
+    )

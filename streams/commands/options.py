@@ -6,13 +6,19 @@ from typing import Annotated
 
 import typer
 
-Where = Annotated[Path, typer.Option("-C", help="The repository, or a directory in it.", metavar="REPO", show_default=False)]
+Where = Annotated[
+    Path, typer.Option("-C", help="The repository, or a directory in it.", metavar="REPO", show_default=False)
+]
 Settings = Annotated[Path | None, typer.Option("--settings", help="The operator's settings file.", show_default=False)]
-Base = Annotated[str | None, typer.Option("--base", help="Where the change begins; default: the merge base with the target.")]
+Base = Annotated[
+    str | None, typer.Option("--base", help="Where the change begins; default: the merge base with the target.")
+]
 Head = Annotated[str | None, typer.Option("--head", help="The commit or branch to judge; default: HEAD.")]
 Target = Annotated[str | None, typer.Option("--target", help="The branch to land on; default: the default branch.")]
 Number = Annotated[str, typer.Option("--change", help="The forge's number of the change.", show_default=False)]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write the result to this file.", show_default=False)]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the result to this file.", show_default=False)
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say only the outcome.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say everything.")]
 

@@ -13,8 +13,18 @@ from streams.sinks.render import write
 
 EXIT = {"admitted": 0, "blocked": 1, "escalated": 4, "pending": 5}
 
-OpenedBy = Annotated[str, typer.Option("--opened-by", metavar="ACCOUNT", help="Who opened the change, as forge, hook or CI knows.", show_default=False)]
-PushedBy = Annotated[str, typer.Option("--pushed-by", metavar="ACCOUNT", help="Who pushed it, as forge, hook or CI knows.", show_default=False)]
+OpenedBy = Annotated[
+    str,
+    typer.Option(
+        "--opened-by", metavar="ACCOUNT", help="Who opened the change, as forge, hook or CI knows.", show_default=False
+    ),
+]
+PushedBy = Annotated[
+    str,
+    typer.Option(
+        "--pushed-by", metavar="ACCOUNT", help="Who pushed it, as forge, hook or CI knows.", show_default=False
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Record nothing in the journal.")]
 
 

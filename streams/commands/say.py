@@ -22,15 +22,34 @@ from streams.sources import signatures, statements
 from streams.sources.errors import SourceError
 
 Revision = Annotated[str, typer.Argument(metavar="REV", help="The commit or branch that is spoken of.")]
-As = Annotated[str, typer.Option("--as", metavar="NAME", help="Your enrolled name; default: the one whose key is found.", show_default=False)]
-KeyFile = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Your SSH key; default: git's user.signingKey, ssh-agent, ~/.ssh.", show_default=False)]
+As = Annotated[
+    str,
+    typer.Option(
+        "--as", metavar="NAME", help="Your enrolled name; default: the one whose key is found.", show_default=False
+    ),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        metavar="FILE",
+        help="Your SSH key; default: git's user.signingKey, ssh-agent, ~/.ssh.",
+        show_default=False,
+    ),
+]
 Push = Annotated[str, typer.Option("--push", metavar="REMOTE", help="Push the statement there.", show_default=False)]
-Tool = Annotated[str, typer.Option("--tool", help="The tool that was used; a proposer says `none` for no tool.", show_default=False)]
+Tool = Annotated[
+    str, typer.Option("--tool", help="The tool that was used; a proposer says `none` for no tool.", show_default=False)
+]
 ModelName = Annotated[str, typer.Option("--model", help="The model that was used.", show_default=False)]
-Session = Annotated[str, typer.Option("--session", metavar="NAMESPACE:ID", help="The session that it was used in.", show_default=False)]
+Session = Annotated[
+    str, typer.Option("--session", metavar="NAMESPACE:ID", help="The session that it was used in.", show_default=False)
+]
 Why = Annotated[str, typer.Option("--reason", "-m", help="Why, in a sentence.", show_default=False)]
 Finding = Annotated[str, typer.Option("--finding", metavar="SLUG", help="The finding to waive.", show_default=False)]
-ObjectionOf = Annotated[str, typer.Option("--objection-of", metavar="NAME", help="Whose objection to waive.", show_default=False)]
+ObjectionOf = Annotated[
+    str, typer.Option("--objection-of", metavar="NAME", help="Whose objection to waive.", show_default=False)
+]
 Expires = Annotated[str, typer.Option("--expires", metavar="7d", help="When the waiver ends.")]
 
 
@@ -97,7 +116,9 @@ def withdraw(
     settings: options.Settings = None,
 ) -> int:  # fmt: skip
     """Take back what you approved or objected to."""
-    return _say(Speech("withdraw", name, key, reason=reason), Asked(base, rev, target, number), where, settings, push=push)
+    return _say(
+        Speech("withdraw", name, key, reason=reason), Asked(base, rev, target, number), where, settings, push=push
+    )
 
 
 def waive(
@@ -110,7 +131,8 @@ def waive(
     """Override one finding or one objection on exactly this content, for a while."""
     if sum(map(bool, (finding, objection_of, break_glass))) != 1:
         raise CannotSay(
-            "A waiver covers exactly one thing.", remedy="Give one of --finding SLUG, --objection-of NAME, --break-glass."
+            "A waiver covers exactly one thing.",
+            remedy="Give one of --finding SLUG, --objection-of NAME, --break-glass.",
         )
     speech = Speech("waive", name, key, "", "", "", reason, finding, objection_of, break_glass, expires)
     return _say(speech, Asked(base, rev, target, number), where, settings, push=push)
@@ -160,7 +182,7 @@ def _speaker(speech: Speech, reading: Reading, desk: Desk, scratch: Path) -> tup
     if choice.line not in {key.line for key in enrolled.get(name, ())}:
         raise CannotSay(
             f"{choice.found} is {f'the key of {owner}' if owner else 'not enrolled'}, not a key of {name}.",
-            remedy=f"Sign with a key of {name}, or add this one to its `keys` in the target branch's policy: \"{choice.line}\".",
+            remedy=f'Sign with a key of {name}, or add this one to its `keys` in the target branch\'s policy: "{choice.line}".',
         )
     return name, choice
 
@@ -193,9 +215,13 @@ def _check(speech: Speech, name: str, reading: Reading) -> None:
 
 def _check_agent(speech: Speech, principals: list[Principal]) -> None:
     if speech.session and ":" not in speech.session:
-        raise CannotSay(f"--session {speech.session!r} has no namespace.", remedy="Write it as NAMESPACE:ID, as in claude-web:abc.")
+        raise CannotSay(
+            f"--session {speech.session!r} has no namespace.", remedy="Write it as NAMESPACE:ID, as in claude-web:abc."
+        )
     if speech.verb == "propose" and speech.tool == NO_TOOL and (speech.model or speech.session):
-        raise CannotSay("--tool none and a model or a session contradict each other.", remedy="Name the tool, or leave them out.")
+        raise CannotSay(
+            "--tool none and a model or a session contradict each other.", remedy="Name the tool, or leave them out."
+        )
     if any(principal.kind == "service" for principal in principals):
         raise CannotSay("A service approves nothing (law 16).", remedy="Sign as a person or as an enrolled agent.")
 
@@ -227,9 +253,18 @@ def _seen(reading: Reading, desk: Desk) -> tuple[Seen, ...]:
 
 
 def _told(statement: Statement, key: signatures.KeyChoice, ref: str, push: str) -> str:
-    done = {"propose": "proposed", "approve": "approved", "object": "objected to", "withdraw": "withdrew", "waive": "waived"}
+    done = {
+        "propose": "proposed",
+        "approve": "approved",
+        "object": "objected to",
+        "withdraw": "withdrew",
+        "waive": "waived",
+    }
     where = f"{statement.head[:12]} for {statement.target.removeprefix('refs/heads/')}"
-    lines = [f"{statement.by} {done[statement.verb]} {where} ({len(statement.paths)} files, signed with {key.found})", f"  {ref}"]
+    lines = [
+        f"{statement.by} {done[statement.verb]} {where} ({len(statement.paths)} files, signed with {key.found})",
+        f"  {ref}",
+    ]
     if push:
         lines.append(f"  pushed to {push}")
     return "\n".join(lines)
@@ -239,6 +274,8 @@ def _warn(statement: Statement, reading: Reading) -> None:
     for problem in reading.incomplete:
         print(f"warning: {problem}", file=sys.stderr)
     if not reading.policies:
-        print("warning: no policy of the target branch can be used; `twohand policy validate` says why", file=sys.stderr)
+        print(
+            "warning: no policy of the target branch can be used; `twohand policy validate` says why", file=sys.stderr
+        )
     if statement.verb == "approve" and statement.not_author:
         print("note: your claim not to be an author is shown beside the evidence that names you", file=sys.stderr)

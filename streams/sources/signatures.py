@@ -42,7 +42,9 @@ def verify(data: bytes, armor: bytes, *, namespace: str = NAMESPACE) -> Signer |
         file.flush()
         command = ["ssh-keygen", "-Y", "check-novalidate", "-n", namespace, "-s", file.name]
         try:
-            done = subprocess.run(command, input=data, capture_output=True, timeout=TIMEOUT, check=False, env=_environment())
+            done = subprocess.run(
+                command, input=data, capture_output=True, timeout=TIMEOUT, check=False, env=_environment()
+            )
         except (OSError, subprocess.TimeoutExpired):
             return None
     return Signer(signature.key, signature.presence) if done.returncode == 0 else None
@@ -71,7 +73,17 @@ def sign(data: bytes, key: KeyChoice) -> bytes:
 
 
 def _environment() -> dict[str, str]:
-    kept = ("PATH", "HOME", "SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY", "WAYLAND_DISPLAY", "TMPDIR", "SSH_SK_PROVIDER")
+    kept = (
+        "PATH",
+        "HOME",
+        "SSH_AUTH_SOCK",
+        "SSH_ASKPASS",
+        "SSH_ASKPASS_REQUIRE",
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+        "TMPDIR",
+        "SSH_SK_PROVIDER",
+    )
     return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C"}
 
 
@@ -79,7 +91,9 @@ def key_from_file(path: Path) -> KeyChoice:
     """A private key file, or a public one whose private part ssh-agent holds."""
     path = path.expanduser()
     if not path.is_file():
-        raise CannotSign(f"There is no key file {path}.", remedy="Name one with --key FILE; `ssh-keygen -t ed25519` makes one.")
+        raise CannotSign(
+            f"There is no key file {path}.", remedy="Name one with --key FILE; `ssh-keygen -t ed25519` makes one."
+        )
     if line := _public_line(path):
         private = path.with_suffix("") if path.suffix == ".pub" else None
         if private and private.is_file():
@@ -92,7 +106,9 @@ def _public_line(path: Path) -> str:
     try:
         words = path.read_text("utf-8", "replace").split()[:2] if path.stat().st_size < 65_536 else []
     except OSError as error:
-        raise CannotSign(f"{path} cannot be read: {error.strerror}.", remedy="Name another key with --key FILE.") from error
+        raise CannotSign(
+            f"{path} cannot be read: {error.strerror}.", remedy="Name another key with --key FILE."
+        ) from error
     known = len(words) == 2 and words[0].startswith(("ssh-", "ecdsa-", "sk-"))
     return " ".join(words) if known else ""
 
@@ -102,7 +118,11 @@ def _line_of_private(path: Path) -> str:
     if beside.is_file() and (line := _public_line(beside)):
         return line
     done = subprocess.run(
-        ["ssh-keygen", "-y", "-P", "", "-f", str(path)], capture_output=True, timeout=TIMEOUT, check=False, env=_environment()
+        ["ssh-keygen", "-y", "-P", "", "-f", str(path)],
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+        env=_environment(),
     )
     words = done.stdout.decode("utf-8", "replace").split()[:2]
     if done.returncode or len(words) < 2:
@@ -137,7 +157,10 @@ def find_key(wanted: Sequence[str], config: Mapping[str, str], scratch: Path) ->
             return choice
     if offered:
         seen = ", ".join(choice.found for choice in offered)
-        raise CannotSign(f"None of the keys found is enrolled for this name ({seen}).", remedy="Name the enrolled one with --key FILE.")
+        raise CannotSign(
+            f"None of the keys found is enrolled for this name ({seen}).",
+            remedy="Name the enrolled one with --key FILE.",
+        )
     raise CannotSign(
         "No SSH key was found: git's user.signingKey, ssh-agent and ~/.ssh have none.",
         remedy="Name one with --key FILE; `ssh-keygen -t ed25519` makes one.",

@@ -82,7 +82,9 @@ def write(repo: Repository, statement: Statement, sign: Callable[[bytes], bytes]
         repo.update_ref(ref, blob, repo.null_id)
     except RefMoved as error:
         if repo.exists(ref):
-            raise StatementExists(f"This very statement is there already: {ref}.", remedy="Nothing is left to do.") from error
+            raise StatementExists(
+                f"This very statement is there already: {ref}.", remedy="Nothing is left to do."
+            ) from error
         raise
     return ref
 

@@ -26,7 +26,11 @@ def _string(data: bytes) -> bytes:
 
 
 def key_blob(name: str, kind: str = "ssh-ed25519") -> bytes:
-    return _string(kind.encode()) + _string(sha256(name.encode()).digest()) + (b"" if kind == "ssh-ed25519" else _string(b"ssh:"))
+    return (
+        _string(kind.encode())
+        + _string(sha256(name.encode()).digest())
+        + (b"" if kind == "ssh-ed25519" else _string(b"ssh:"))
+    )
 
 
 def key(name: str, kind: str = "ssh-ed25519") -> str:
@@ -36,7 +40,9 @@ def key(name: str, kind: str = "ssh-ed25519") -> str:
 
 def armor(name: str, *, namespace: str = "twohand", kind: str = "ssh-ed25519", touched: bool = False) -> str:
     """What an SSH signature by this key looks like."""
-    signature = _string(kind.encode()) + _string(bytes(64)) + (bytes([touched]) + bytes(4) if kind.startswith("sk-") else b"")
+    signature = (
+        _string(kind.encode()) + _string(bytes(64)) + (bytes([touched]) + bytes(4) if kind.startswith("sk-") else b"")
+    )
     parts = (key_blob(name, kind), namespace.encode(), b"", b"sha512", signature)
     blob = b"SSHSIG" + (1).to_bytes(4, "big") + b"".join(map(_string, parts))
     return f"{BEGIN.decode()}\n{b64encode(blob).decode()}\n{END.decode()}\n"
@@ -124,7 +130,9 @@ def line(name: str, email: str, *, commit: str = HEAD, channel: str = "author") 
 
 def written_by(name: str, commit: str = HEAD) -> tuple[Claim, ...]:
     """Author and committer lines of an enrolled person."""
-    return tuple(line(name, f"{name}@example.com", commit=commit, channel=channel) for channel in ("author", "committer"))
+    return tuple(
+        line(name, f"{name}@example.com", commit=commit, channel=channel) for channel in ("author", "committer")
+    )
 
 
 def mark(tool: str = "claude", model: str = "claude-opus-5", *, session: str = "", commit: str = HEAD) -> Claim:
@@ -159,7 +167,12 @@ def proposed(*claims: Claim, files: tuple[FileChange, ...] = (), change: str = "
 
 def scanned(change: ChangeProposed, *findings: Finding, uncovered: tuple[Uncovered, ...] = ()) -> ReviewGiven:
     return ReviewGiven(
-        change=change.change, content_key=change.content_key, reviewer="rules", findings=findings, uncovered=uncovered, at=NOON
+        change=change.change,
+        content_key=change.content_key,
+        reviewer="rules",
+        findings=findings,
+        uncovered=uncovered,
+        at=NOON,
     )
 
 
@@ -177,7 +190,13 @@ def said(verb: str, by: str, change: ChangeProposed, **more: Any) -> Statement:
 
 
 def heard(
-    statement: Statement, *, key_of: str = "", kind: str = "ssh-ed25519", touched: bool = False, at: str = NOON, change: str = "c1"
+    statement: Statement,
+    *,
+    key_of: str = "",
+    kind: str = "ssh-ed25519",
+    touched: bool = False,
+    at: str = NOON,
+    change: str = "c1",
 ) -> Event:
     """The statement as an event, its signature verified as that of `key_of` (its own author unless told otherwise)."""
     who = key_of or statement.by

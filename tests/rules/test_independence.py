@@ -114,7 +114,9 @@ def test_one_commit_that_nobody_answers_for_is_enough() -> None:
     """Law 9: a signature answers for its own commit only."""
     other = "e" * 40
     change = proposed(
-        *written_by("bob"), *written_by("bob", other), commits=(CommitFact(HEAD, signed_by=key("bob")), CommitFact(other))
+        *written_by("bob"),
+        *written_by("bob", other),
+        commits=(CommitFact(HEAD, signed_by=key("bob")), CommitFact(other)),
     )
     decision = verdict(change, approved("alice", change))
     assert decision.made.unanswered == (other,)

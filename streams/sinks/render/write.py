@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,17 @@ from streams.commands.options import Format
 def result(decision: Mapping[str, Any], fmt: Format, *, output: Path | None, quiet: bool, verbose: bool) -> None:
     """Write one decision to a file or to standard output."""
     text = rendered(decision, fmt, quiet=quiet, verbose=verbose, colour=output is None and wants_colour())
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        output.write_text(text, "utf-8")
+    data(text, output)
+
+
+def data(text: str, output: Path | None) -> None:
+    """Write text; what the encoding cannot say (lone surrogates of odd bytes, letters on an old terminal) is escaped."""
+    if output is not None:
+        output.write_text(text, "utf-8", "backslashreplace")
+        return
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stdout.write(text)
 
 
 def rendered(decision: Mapping[str, Any], fmt: Format, *, quiet: bool, verbose: bool, colour: bool) -> str:

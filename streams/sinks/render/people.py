@@ -1,0 +1,139 @@
+"""Who made a change and who spoke about it, as text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from streams.sinks.render.safe import columns, shown
+from streams.sinks.render.sheet import GLUE, Sheet
+
+Row = Mapping[str, Any]
+NAME = 24  # the widest column of names
+CELL = 11
+AXES = ("identity", "operator", "session", "model", "family")
+KINDS: dict[str | None, str] = {"human": "person", "person": "person", None: "stranger"}
+VERBS = {
+    "approve": "approves", "object": "objects", "propose": "proposes", "withdraw": "withdraws", "waive": "waives",
+    "abstain": "abstains", "unreadable": "said something unreadable",
+}  # fmt: skip
+
+
+def authors(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
+    """Each hand in the change, with what it is known by."""
+    sheet.heading("made by")
+    rows = decision["authors"]
+    if not rows:
+        sheet.put("  nobody is known to have made this change")
+    column = _column([row["name"] for row in rows])
+    for row in rows:
+        sheet.row(shown(row["name"], NAME), ", ".join(_what(row)), column=column)
+        if not verbose:
+            sheet.wrapped(_known_by(row["evidence"]), indent=column + 4, as_="dim")
+        for item in row["evidence"] if verbose else ():
+            sheet.wrapped(f"{item['grade']} {item['channel']}: {shown(item['claim'])}", indent=column + 4, as_="dim")
+
+
+def _what(row: Row) -> list[str]:
+    said = [KINDS.get(row["kind"]) or shown(row["kind"])]
+    if row["model"] or row["maker"]:
+        line = "/".join(shown(part) for part in (row["maker"], row["family"]) if part)
+        model = shown(row["model"] or "unknown model")
+        said.append(f"{model} ({line})" if line else model)
+    if row["session"]:
+        said.append(f"session {shown(row['session'], 60)}")
+    if row["operator"] and row["kind"] != "human":
+        said.append(f"for {shown(row['operator'])}")
+    if row["kind"] == "human" and not row["principal"]:
+        said.append("not enrolled")
+    if row["accountable"]:
+        said.append("answers for the change")
+    return said
+
+
+def _known_by(evidence: Sequence[Row]) -> str:
+    """`by proposal (A); mark (C); author, committer (D)`."""
+    grades: dict[str, dict[str, None]] = {}
+    for item in evidence:
+        grades.setdefault(item["grade"], {})[item["channel"]] = None
+    return "known by " + "; ".join(f"{', '.join(names)}{GLUE}({grade})" for grade, names in sorted(grades.items()))
+
+
+def _column(names: Sequence[str]) -> int:
+    return min(max((columns(shown(name, NAME)) for name in names), default=0), NAME + 8)
+
+
+def reviews(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
+    """Each statement with what it counts, and the axes of those that do not count."""
+    rows = decision["reviews"]
+    if not rows:
+        return
+    sheet.heading("who spoke")
+    column = _column([row["reviewer"] for row in rows])
+    for row in rows:
+        sheet.row(shown(row["reviewer"], NAME), _said(row), column=column)
+        if verbose:
+            _details(row, sheet, indent=column + 4)
+    compared = [row for row in rows if row["axes"] and (verbose or row["recusals"])]
+    if compared:
+        _table(compared, sheet, column)
+
+
+def _said(row: Row) -> str:
+    if row["kind"] == "rules":
+        seen = row["findings"]
+        unread = len(row["coverage"]["uncovered"])
+        more = f", {unread} paths not readable" if unread else ""
+        return f"ran over the change: {seen} findings{more}" if row["status"] == "completed" else row["status"]
+    kind = KINDS.get(row["kind"]) or shown(row["kind"])
+    verb = VERBS.get(row["verdict"], shown(row["verdict"]))
+    reason = f' "{shown(row["reason"], 120)}"' if row["reason"] else ""
+    return f"{kind}, {verb}{reason}{_worth(row)}"
+
+
+def _worth(row: Row) -> str:
+    if row["verdict"] in ("propose", "withdraw"):
+        return f": nothing, {shown(row['why'])}" if not row["counts"] else ""
+    unproven = (
+        " (presence unproven)"
+        if row["verdict"] == "approve" and row["presence"] == "unproven" and row["kind"] == "human"
+        else ""
+    )
+    if row["counts"]:
+        return f": counts{unproven}"
+    why = {"recused": "recused as self-review", "unresolved": "not shown to be independent"}.get(row["why"], row["why"])
+    return f": does not count, {shown(why)}"
+
+
+def _details(row: Row, sheet: Sheet, *, indent: int) -> None:
+    if row.get("statement"):
+        sheet.wrapped(
+            f"statement {row['statement']}, {row['time']}, presence {row['presence']}", indent=indent, as_="dim"
+        )
+    for answer in row["axes"]:
+        facts = [
+            part
+            for part in (answer["with"] and f"with {shown(answer['with'])}", shown(answer["evidence"] or ""))
+            if part
+        ]
+        grade = f" ({answer['grade']})" if answer["grade"] else ""
+        sheet.wrapped(f"{answer['axis']} {answer['result']}{grade}: {', '.join(facts)}", indent=indent, as_="dim")
+    for one in row["coverage"]["uncovered"]:
+        sheet.wrapped(f"not read: {shown(one['path'])}: {shown(one['why'])}", indent=indent, as_="dim")
+
+
+def _table(rows: Sequence[Row], sheet: Sheet, column: int) -> None:
+    sheet.gap()
+    sheet.put(" " * (column + 4) + "".join(axis.ljust(CELL) for axis in AXES))
+    for row in rows:
+        answers = {answer["axis"]: answer for answer in row["axes"]}
+        name = shown(row["reviewer"], NAME)
+        cells = "".join(_cell(answers.get(axis), sheet) for axis in AXES)
+        sheet.put(f"  {name}{' ' * (column + 2 - columns(name))}{cells}")
+        met = dict.fromkeys(shown(a["with"]) for a in row["axes"] if a["result"] == "same" and a["with"])
+        if met:
+            sheet.wrapped(f"SAME as {', '.join(met)}", indent=column + 4, as_="dim")
+
+
+def _cell(answer: Row | None, sheet: Sheet) -> str:
+    result = answer["result"] if answer else "-"
+    text = "SAME" if result == "same" else result
+    return sheet.paint(text, text) + " " * (CELL - len(text))

@@ -1,16 +1,32 @@
 """The rule-based reviewer: runs the catalogue over a change. Rules have no lineage and never approve (law 26)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from rules import messages
+from rules.commits import Commit
 from rules.decision import RULES
 from rules.events import ReviewGiven
-from rules.rule import Blobs
+from rules.findings import Finding, Tier
+from rules.rule import QUOTE, Blobs
 from rules.scan import scan
 
+HIDDEN = "hidden-text"
 
-def review(change: str, content_key: str, blobs: Sequence[Blobs]) -> ReviewGiven:
-    """What the rules see in these blobs, as a review of exactly this content. A scan that fails is `failed`, no pass."""
+
+def review(change: str, content_key: str, blobs: Sequence[Blobs], commits: Iterable[Commit]) -> ReviewGiven:
+    """What the rules see in these blobs and in the messages of these commits, as a review of exactly this content."""
     seen = scan(blobs)
+    findings = (*seen.findings, *(finding for commit in commits for finding in _in_commit(commit)))
     return ReviewGiven(
-        change=change, content_key=content_key, reviewer=RULES, findings=seen.findings, uncovered=seen.uncovered
+        change=change, content_key=content_key, reviewer=RULES, findings=findings, uncovered=seen.uncovered
     )
+
+
+def _in_commit(commit: Commit) -> Iterator[Finding]:
+    """What a commit object hides from `git log`: a mark behind invisible characters, text behind a NUL."""
+    subject = commit.message.partition("\n")[0][:QUOTE]
+    if messages.hidden(commit):
+        said = f"commit {commit.id[:12]} hides a mark of its tool behind invisible characters"
+        yield Finding(HIDDEN, Tier.HOLD, "", "new", 0, said, subject)
+    for odd in commit.odd:
+        yield Finding(HIDDEN, Tier.HOLD, "", "new", 0, f"commit {commit.id[:12]} is malformed: {odd}", subject)

@@ -338,7 +338,8 @@ def _background(s: Sitting, rulings: Sequence[Ruling]) -> Iterator[Reason]:
             yield Reason("approval.unsigned", voice.heard.by, values=values, remedy=s.commands.approve(who))
     for ballot in s.ballots:
         if ballot.vote.fault in ("stale", "hasty"):
-            yield Reason(f"approval.{ballot.vote.fault}", ballot.name, remedy=s.commands.approve(ballot.name))
+            again = "" if ballot.spoiled else ballot.name
+            yield Reason(f"approval.{ballot.vote.fault}", ballot.name, remedy=s.commands.approve(again))
     for name in sorted({ballot.name for ballot in s.ballots} & s.case.suspended):
         yield Reason("reviewer.suspended", name)
     yield from s.waived.faults

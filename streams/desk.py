@@ -156,7 +156,7 @@ class Desk:
         proposed = replace(
             proposed, touched=self._touched(rows, proposed), recorded=self._recorded(proposed, write=write)
         )
-        scanned = replace(statute.review(proposed.change, proposed.content_key, blobs), at=at)
+        scanned = replace(statute.review(proposed.change, proposed.content_key, blobs, commits), at=at)
         return [proposed, scanned, *(_given(row, proposed, signers.get(row.blob), at) for row in rows)]
 
     def _sources(self, stored: statements.Listing, *, write: bool) -> tuple[str, ...]:

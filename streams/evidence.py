@@ -4,15 +4,17 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from rules import commits as commit_objects
-from rules import messages, notes, sshsig
+from rules import messages, notes, sshsig, traces
 from rules.claims import Claim
 from rules.commits import Commit
 from rules.events import CommitFact
 from streams.sources import signatures
 from streams.sources.change import Range, ReadChange
+from streams.sources.errors import SourceError
 from streams.sources.git import Repository
 
 NOTES = "refs/notes/ai"
+TRACES = b".agent-trace/traces.jsonl"
 NOTE_LIMIT = 8 << 20
 GIT_NAMESPACE = "git"
 
@@ -46,8 +48,19 @@ def claims(repo: Repository, commits: Sequence[Commit], found: Range, doors: Ite
     """Every channel that this repository holds, by union."""
     from_messages = (claim for commit in commits for claim in messages.claims(commit))
     return tuple(
-        dict.fromkeys((*from_messages, *_notes(repo, commits), *messages.branch_claims(_short(found.branch)), *doors))
+        dict.fromkeys((*from_messages, *_notes(repo, commits), *_traces(repo, commits, found), *messages.branch_claims(_short(found.branch)), *doors))
     )
+
+
+def _traces(repo: Repository, commits: Sequence[Commit], found: Range) -> Iterator[Claim]:
+    """Agent Trace records in the head's own tree; a change may say more about itself, never less."""
+    try:
+        data = repo.tree_blob(found.head, TRACES, limit=NOTE_LIMIT)
+    except SourceError:
+        return
+    records = traces.parse(data) if data else ()
+    for commit in commits if records else ():
+        yield from traces.claims(commit.id, records)
 
 
 def _short(branch: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rules import guards
 from rules.rule import Change, Edit
-from rules.structure import Call, Facts, Mark
+from rules.structure import Call, Mark
 
 
 class LostCall(NamedTuple):
@@ -25,14 +25,10 @@ def lost(edit: Edit) -> Iterator[LostCall]:
     known = guards.pairs(edit)
     for name in sorted(guards.touched(edit)):
         if name in known:
-            yield from _lost_of(edit, _of(old, name), _of(new, known[name]))
+            yield from _lost_of(edit, old.calls(name), new.calls(known[name]))
 
 
-def _of(facts: Facts, function: str) -> list[Call]:
-    return [call for call in facts.calls if call.function == function]
-
-
-def _lost_of(edit: Edit, before: list[Call], after: list[Call]) -> Iterator[LostCall]:
+def _lost_of(edit: Edit, before: tuple[Call, ...], after: tuple[Call, ...]) -> Iterator[LostCall]:
     missing = Counter(call.name for call in before) - Counter(call.name for call in after)
     gained = Counter(call.name for call in after) - Counter(call.name for call in before)
     instead = tuple(call for call in after if call.name in gained)
@@ -46,19 +42,14 @@ def _lost_of(edit: Edit, before: list[Call], after: list[Call]) -> Iterator[Lost
 
 @lru_cache(maxsize=4)
 def _gained(change: Change) -> frozenset[str]:
-    """Names that production files of this change call more often than before."""
-    total: Counter[str] = Counter()
+    """Names that production files of this change call more often than before, or as often in another place."""
+    before: Counter[str] = Counter()
+    after: Counter[str] = Counter()
     for edit in change.edits:
         if edit.is_code:
-            total.update(call.name for call in (edit.new.facts.calls if edit.new.facts else ()))
-            total.subtract(call.name for call in (edit.old.facts.calls if edit.old.facts else ()))
-    return frozenset(name for name, count in total.items() if count > 0) | _kept(change, total)
-
-
-def _kept(change: Change, total: Counter[str]) -> frozenset[str]:
-    """Names that are called as often as before, in another place."""
-    called = {call.name for edit in change.edits if edit.is_code and edit.new.facts for call in edit.new.facts.calls}
-    return frozenset(name for name in called if total[name] == 0)
+            before.update(call.name for call in guards.calls_of(edit, edit.old.facts))
+            after.update(call.name for call in guards.calls_of(edit, edit.new.facts))
+    return frozenset(name for name in after if after[name] >= before[name])
 
 
 def lost_marks(edit: Edit) -> Iterator[tuple[Mark, tuple[Mark, ...]]]:

@@ -1,8 +1,9 @@
 """A condition as the atoms that it asks, so that a renamed operator or a turned-round test compares equal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+Cut = Callable[[Any, int], str]  # a node's text, at most so many characters of it
 _AND = {"and", "&&"}
 _OR = {"or", "||"}
 _DUAL = {"and": "or", "or": "and", "": ""}
@@ -59,15 +60,15 @@ class Condition(NamedTuple):
         return frozenset(atom.text for atom in self.atoms)
 
 
-def condition_of(node: Any, *, negated: bool = False) -> Condition:
+def condition_of(node: Any, cut: Cut, *, negated: bool = False) -> Condition:
     """Read a condition; `negated` for `unless`. Never recurses: the depth is the author's."""
-    atoms = tuple(_atoms(node, positive=not negated))
-    text = " ".join(node.text()[:2000].split())[:400]
+    atoms = tuple(_atoms(node, cut, positive=not negated))
+    text = " ".join(cut(node, 2000).split())[:400]
     inner = _unwrapped(node)
     return Condition(atoms, text, len(atoms) > 1 or inner.kind() in _BINARY or _negation(inner) is not None)
 
 
-def _atoms(node: Any, *, positive: bool) -> Iterator[Atom]:
+def _atoms(node: Any, cut: Cut, *, positive: bool) -> Iterator[Atom]:
     stack = [(node, positive, "")]
     count = 0
     while stack and count < MAX_ATOMS:
@@ -83,7 +84,8 @@ def _atoms(node: Any, *, positive: bool) -> Iterator[Atom]:
             stack += [(right, truth, effective), (left, truth, effective)]
             continue
         count += 1
-        yield _atom(current, (operator, left, right), truth=truth, joined=joined)
+        texts = (_tight(current, cut), _tight(left, cut), _tight(right, cut))
+        yield _atom(operator, texts, truth=truth, joined=joined)
 
 
 def _unwrapped(node: Any) -> Any:
@@ -116,15 +118,14 @@ def _binary(node: Any) -> tuple[str, Any, Any]:
     return operator, children[0], children[2]
 
 
-def _atom(node: Any, parts: tuple[str, Any, Any], *, truth: bool, joined: str) -> Atom:
-    operator, left, right = parts
-    if left is None:
-        return Atom(_tight(node), truth, joined)
+def _atom(operator: str, texts: tuple[str, str, str], *, truth: bool, joined: str) -> Atom:
+    whole, left, right = texts
+    if not operator:
+        return Atom(whole, truth, joined)
     base = _COMPARISONS.get(operator, operator)
-    truth = truth if base == operator else not truth
     glue = f" {base} " if base.isalpha() else base
-    return Atom(f"{_tight(left)}{glue}{_tight(right)}", truth, joined)
+    return Atom(f"{left}{glue}{right}", truth if base == operator else not truth, joined)
 
 
-def _tight(node: Any) -> str:
-    return "".join(node.text()[:1000].split())[:200].replace("'", '"')
+def _tight(node: Any | None, cut: Cut) -> str:
+    return "" if node is None else "".join(cut(node, 1000).split())[:200].replace("'", '"')

@@ -10,7 +10,7 @@ from rules import vocabulary
 from rules.lines import Line, squeeze
 from rules.patterns import pattern
 from rules.rule import Change, Edit
-from rules.structure import Branch, Facts
+from rules.structure import Branch, Call, Facts
 
 
 class Lost(NamedTuple):
@@ -25,6 +25,12 @@ class Lost(NamedTuple):
 def comparable(edit: Edit) -> bool:
     """Whether both sides can be compared by structure."""
     return edit.old.facts is not None and edit.new.facts is not None
+
+
+def unread(edit: Edit) -> tuple[Line, ...]:
+    """Removed lines that the grammar could not make out in the old file."""
+    broken = edit.old.facts.broken if edit.old.facts is not None else ()
+    return tuple(line for line in edit.removed if any(line.number in lines for lines in broken)) if broken else ()
 
 
 def touched(edit: Edit) -> frozenset[str]:
@@ -62,7 +68,7 @@ def pairs(edit: Edit) -> dict[str, str]:
 
 
 def _likeliest(body: frozenset[bytes], others: list[tuple[str, frozenset[bytes]]]) -> str:
-    shares = [(len(body & other) / max(len(body), 1), name) for name, other in others]
+    shares = [(len(body & other) / max(min(len(body), len(other)), 1), name) for name, other in others]
     share, name = max(shares, default=(0.0, ""))
     return name if share >= 0.5 else ""
 
@@ -103,7 +109,7 @@ def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
     old, new = edit.old.facts, edit.new.facts
     assert old is not None
     assert new is not None
-    before, after = _conditions(old, name), _conditions(new, now)
+    before, after = old.branches(name), new.branches(now)
     kept = Counter(_shape(branch) for branch in after)
     gained = list((Counter(map(_key, after)) - Counter(map(_key, before))).keys())
     fresh = [branch for branch in after if _key(branch) in gained]
@@ -130,7 +136,7 @@ def retired(edit: Edit) -> Iterator[tuple[int, Branch]]:
                 for line in edit.removed
                 if not span.start <= line.number <= span.end and mentions(name, line.text)
             ]
-            asked = [branch for branch in _conditions(old, span.name) if not _moved(edit.change, branch)]
+            asked = [branch for branch in old.branches(span.name) if not _moved(edit.change, branch)]
             if uses and asked:
                 yield uses[0], max(asked, key=lambda branch: vocabulary.refusal(branch.body) != "")
 
@@ -139,10 +145,6 @@ def mentions(name: str, data: bytes) -> bool:
     """Whether the name stands in the data as a word."""
     word = name.encode()
     return word in data and any(match.group(0) == word for match in pattern(rb"[\w$]+[!?]?").finditer(data))
-
-
-def _conditions(facts: Facts, name: str) -> list[Branch]:
-    return [branch for branch in (*facts.branches, *facts.loose) if branch.function == name]
 
 
 def _key(branch: Branch) -> tuple[frozenset[str], str]:
@@ -197,23 +199,41 @@ def _gained(change: Change) -> dict[frozenset[str], tuple[str, ...]]:
     found: dict[frozenset[str], list[str]] = {}
     for edit in change.edits:
         if edit.is_code and edit.new.facts is not None and edit.changed.added:
-            before = Counter(_asked(edit.old.facts))
-            for key in Counter(_asked(edit.new.facts)) - before:
+            before = Counter(_asked(edit, edit.old.facts))
+            for key in Counter(_asked(edit, edit.new.facts)) - before:
                 found.setdefault(key[1], []).append(key[0])
     return {questions: tuple(functions) for questions, functions in found.items()}
 
 
-def _asked(facts: Facts | None) -> list[tuple[str, frozenset[str]]]:
-    return [(b.function, b.condition.questions) for b in facts.branches] if facts is not None else []
+def _asked(edit: Edit, facts: Facts | None) -> Iterator[tuple[str, frozenset[str]]]:
+    for function in sorted(touched(edit)) if facts is not None else ():
+        for branch in facts.branches(function) if facts is not None else ():
+            if branch.body:
+                yield function, branch.condition.questions
 
 
 def _is_called(change: Change, function: str) -> bool:
+    """Whether code that the change touched calls it, or it was there before."""
     name = function.rsplit(".", 1)[-1]
-    if not name:
-        return False
-    return any(call.name == name for edit in change.edits if edit.new.facts for call in edit.new.facts.calls) or any(
-        span.name.rsplit(".", 1)[-1] == name for edit in change.edits if edit.old.facts for span in edit.old.facts.spans
-    )
+    return name in _called(change) or (name != "" and name in _old_names(change))
+
+
+@lru_cache(maxsize=4)
+def _called(change: Change) -> frozenset[str]:
+    edits = [edit for edit in change.edits if edit.is_code and edit.new.facts is not None]
+    return frozenset(call.name for edit in edits for call in calls_of(edit, edit.new.facts))
+
+
+@lru_cache(maxsize=4)
+def _old_names(change: Change) -> frozenset[str]:
+    facts = [edit.old.facts for edit in change.edits if edit.is_code]
+    return frozenset(span.name.rsplit(".", 1)[-1] for each in facts if each is not None for span in each.spans)
+
+
+def calls_of(edit: Edit, facts: Facts | None) -> Iterator[Call]:
+    """The calls of the functions that the change touched."""
+    for function in sorted(touched(edit)) if facts is not None else ():
+        yield from facts.calls(function) if facts is not None else ()
 
 
 def _renamed(edit: Edit, branch: Branch, now: Branch, names: tuple[str, str]) -> bool:

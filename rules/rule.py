@@ -86,7 +86,14 @@ class Source:
         """Functions, conditions, calls and marks; None where no grammar reads this file."""
         from rules import structure  # noqa: PLC0415 - the grammars are loaded only when a change needs them
 
-        return structure.read(self.data, self.language)
+        return structure.read(self.data, self.language) if self.is_fit else None
+
+    @cached_property
+    def is_fit(self) -> bool:
+        """Whether a grammar may read this side, if there is one."""
+        from rules import structure  # noqa: PLC0415 - as above
+
+        return structure.is_fit(self.data)
 
 
 class Edit:

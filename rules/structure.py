@@ -4,15 +4,20 @@ The parser is native code that an author could drive out of memory (a chain of `
 beyond any written code is not parsed; the rules then read the lines alone.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rules.conditions import Condition, condition_of
 from rules.grammars import GRAMMARS, Grammar
 
-MAX_PARSED = 1 << 20  # bytes
+MAX_PARSED = 512 << 10  # bytes
 MAX_LINE = 5_000  # bytes
 MAX_DEPTH = 64  # brackets open at once
+MAX_NODES = 20_000  # of the kinds that we ask for
+
+
+Flat = Callable[[Any], str]
 
 
 class Span(NamedTuple):
@@ -55,26 +60,55 @@ class Mark(NamedTuple):
     text: str
 
 
-class Facts(NamedTuple):
-    """All that the rules ask of one file."""
+class Facts:
+    """What the rules ask of one file. The outline is read at once, a function's inside only when somebody asks."""
 
-    spans: tuple[Span, ...]
+    def __init__(self, outline: "_Outline") -> None:
+        """Take a finished outline."""
+        self.spans = tuple(outline.spans)
+        self.marks = tuple(outline.marks)
+        self.broken = tuple(outline.broken)  # lines that the grammar could not make out
+        self._inside = outline.inside
+        self._reader = outline.reader
+        self._known: dict[str, _Inside] = {}
+
+    def branches(self, function: str) -> tuple[Branch, ...]:
+        """Conditions with their outcomes; then those that are returned, assigned or passed on, without."""
+        return self._of(function).branches
+
+    def calls(self, function: str) -> tuple[Call, ...]:
+        """The calls of a function in the order of the text; of "" those outside of all."""
+        return self._of(function).calls
+
+    def _of(self, function: str) -> "_Inside":
+        if function not in self._known:
+            self._known[function] = self._reader.inside(function, self._inside.get(function, ()))
+        return self._known[function]
+
+
+class _Inside(NamedTuple):
     branches: tuple[Branch, ...]
     calls: tuple[Call, ...]
-    marks: tuple[Mark, ...]
-    loose: tuple[Branch, ...]  # conditions that are returned, assigned or passed on; no body
 
 
 def read(data: bytes, language: str) -> Facts | None:
-    """The facts of a file; None where it has no grammar or is not fit to be parsed."""
+    """The facts of a file that is fit to be parsed; None where it has no grammar, or too much of everything."""
     grammar = GRAMMARS.get(language)
-    if grammar is None or not data or not _parseable(data):
+    if grammar is None or not data:
         return None
-    root = _root(data.decode("utf-8", "replace"), language)
-    return None if root is None else _Reader(grammar).facts(root, language)
+    text = data.decode("utf-8", "replace")
+    root = _root(text, language)
+    nodes = [] if root is None else root.find_all(_query(language))
+    if root is None or len(nodes) > MAX_NODES:
+        return None
+    outline = _Outline(_Reader(grammar, text))
+    for node in nodes:
+        outline.take(node, node.kind())
+    return Facts(outline)
 
 
-def _parseable(data: bytes) -> bool:
+def is_fit(data: bytes) -> bool:
+    """Whether a file nests and runs on no further than written code does."""
     if len(data) > MAX_PARSED or max(map(len, data.split(b"\n"))) > MAX_LINE:
         return False
     return _depth(data) <= MAX_DEPTH
@@ -111,97 +145,114 @@ def _root(text: str, language: str) -> Any | None:
 
 @lru_cache(maxsize=32)
 def _query(language: str) -> dict[str, Any]:
-    kinds = dict.fromkeys(GRAMMARS[language].all)
+    kinds = dict.fromkeys((*GRAMMARS[language].all, "ERROR"))
     return {"rule": {"any": [{"kind": kind} for kind in kinds]}}
 
 
 class _Reader:
-    """Walks the nodes of one file in the order of the text."""
+    """Reads single nodes of one file."""
 
-    def __init__(self, grammar: Grammar) -> None:
-        self._grammar = grammar
-        self._spans: list[Span] = []
-        self._branches: list[Branch] = []
-        self._calls: list[Call] = []
-        self._marks: list[Mark] = []
-        self._loose: list[Branch] = []
-        self._read_to = 0  # offset up to which the text lies in a condition already read
-        self._open: list[Span] = []
+    def __init__(self, grammar: Grammar, text: str) -> None:
+        self.grammar = grammar
+        self._text = text
 
-    def facts(self, root: Any, language: str) -> Facts:
-        for node in root.find_all(_query(language)):
-            self._take(node, node.kind())
-        return Facts(
-            tuple(self._spans), tuple(self._branches), tuple(self._calls), tuple(self._marks), tuple(self._loose)
-        )
+    def cut(self, node: Any, limit: int) -> str:
+        """The text of a node, without copying all that lies in it."""
+        span = node.range()
+        return self._text[span.start.index : min(span.end.index, span.start.index + limit)]
 
-    def _take(self, node: Any, kind: str) -> None:
-        grammar = self._grammar
-        start, end = _lines(node)
-        while self._open and self._open[-1].end < start:
+    def flat(self, node: Any | None) -> str:
+        """The text of a node in one line, blanks collapsed, cut at 400 characters."""
+        return "" if node is None else " ".join(self.cut(node, 2000).split())[:400]
+
+    def inside(self, function: str, nodes: Sequence[Any]) -> _Inside:
+        """Everything that is read of one function."""
+        grammar = self.grammar
+        calls = [self._call(function, node) for node in nodes if node.kind() in grammar.calls]
+        asked = [node for node in nodes if node.kind() in grammar.conditionals]
+        branches = [branch for branch in (self._branch(function, node) for node in asked) if branch is not None]
+        loose = self._loose(function, [node for node in nodes if node.kind() not in grammar.calls])
+        return _Inside((*branches, *loose), tuple(calls))
+
+    def _branch(self, function: str, node: Any) -> Branch | None:
+        parts = _parts(node)
+        if parts is None:
+            return None
+        condition, body, otherwise = parts
+        formula = condition_of(condition, self.cut, negated=node.kind().startswith("unless"))
+        return Branch(function, *_lines(node), formula, self.flat(body), self.flat(otherwise))
+
+    def _loose(self, function: str, nodes: Sequence[Any]) -> Iterator[Branch]:
+        """Conditions that no conditional asks; none is read twice."""
+        read_to = 0
+        for node in nodes:
+            value = self._value(node)
+            if value is None or value.range().start.index < read_to:
+                continue
+            formula = condition_of(value, self.cut)
+            if node.kind() in self.grammar.conditionals:
+                read_to = value.range().end.index
+            elif formula.is_logical:
+                read_to = value.range().end.index
+                yield Branch(function, *_lines(node), formula, "", "")
+
+    def _value(self, node: Any) -> Any | None:
+        kind = node.kind()
+        if kind in self.grammar.conditionals:
+            parts = _parts(node)
+            return None if parts is None else parts[0]
+        return _returned(node) if kind in self.grammar.returns else node
+
+    def _call(self, function: str, node: Any) -> Call:
+        target, arguments = _callee(node, self.flat)
+        name = target.replace("->", ".").replace("::", ".").rsplit(".", 1)[-1]
+        return Call(function, *_lines(node), name, target, arguments)
+
+    def mark(self, node: Any) -> Mark:
+        """A decorator or annotation."""
+        text = self.flat(node).lstrip("@#[ ").rstrip("] ")
+        name = text.split("(", 1)[0].rsplit(".", 1)[-1]
+        return Mark(_target(node, self.flat), _lines(node)[0], name, text)
+
+
+class _Outline:
+    """Walks the nodes of one file in the order of the text, and sorts them under the function that they lie in."""
+
+    def __init__(self, reader: _Reader) -> None:
+        self.reader = reader
+        self.spans: list[Span] = []
+        self.marks: list[Mark] = []
+        self.broken: list[range] = []
+        self.inside: dict[str, list[Any]] = {}
+        self._open: list[tuple[int, str]] = []  # offset of the end, qualified name
+
+    def take(self, node: Any, kind: str) -> None:
+        grammar = self.reader.grammar
+        lies = node.range()
+        while self._open and self._open[-1][0] <= lies.start.index:
             self._open.pop()
         if kind in grammar.functions or kind in grammar.containers:
-            self._enter(node, kind in grammar.functions, (start, end))
-        elif kind in grammar.conditionals:
-            self._branch(node, (start, end))
-        elif kind in grammar.calls:
-            self._call(node, (start, end))
+            self._enter(node, lies, is_function=kind in grammar.functions)
         elif kind in grammar.marks:
-            self._mark(node, start)
-        elif kind in grammar.returns:
-            self._return(node, (start, end))
+            self.marks.append(self.reader.mark(node))
+        elif kind == "ERROR":
+            self.broken.append(range(lies.start.line + 1, lies.end.line + 2))
         else:
-            self._join(node, (start, end))
+            self.inside.setdefault(self._open[-1][1] if self._open else "", []).append(node)
 
-    @property
-    def _here(self) -> str:
-        return self._open[-1].name if self._open else ""
-
-    def _enter(self, node: Any, is_function: bool, lines: tuple[int, int]) -> None:
-        name = name_of(node)
+    def _enter(self, node: Any, lies: Any, *, is_function: bool) -> None:
+        name = _name_of(node, self.reader.flat)
         if name:
-            outer = [span.name for span in self._open[-1:]]
-            span = Span(".".join([*outer, name]), *lines, is_function=is_function)
-            self._spans.append(span)
-            self._open.append(span)
+            qualified = f"{self._open[-1][1]}.{name}" if self._open else name
+            self.spans.append(Span(qualified, lies.start.line + 1, lies.end.line + 1, is_function=is_function))
+            self._open.append((lies.end.index, qualified))
 
-    def _branch(self, node: Any, lines: tuple[int, int]) -> None:
-        parts = _parts(node)
-        if parts is not None:
-            condition, body, otherwise = parts
-            self._read(condition)
-            formula = condition_of(condition, negated=node.kind().startswith("unless"))
-            self._branches.append(Branch(self._here, *lines, formula, flat(body), flat(otherwise)))
 
-    def _call(self, node: Any, lines: tuple[int, int]) -> None:
-        target, arguments = _callee(node)
-        name = target.replace("->", ".").replace("::", ".").rsplit(".", 1)[-1]
-        self._calls.append(Call(self._here, *lines, name, target, arguments))
-
-    def _mark(self, node: Any, line: int) -> None:
-        text = flat(node).lstrip("@#[ ").rstrip("] ")
-        name = text.split("(", 1)[0].rsplit(".", 1)[-1]
-        self._marks.append(Mark(_target(node), line, name, text))
-
-    def _return(self, node: Any, lines: tuple[int, int]) -> None:
-        value = next((child for child in node.children() if child.is_named()), None)
-        while value is not None and value.kind() in {"expression_list", "argument_list"}:
-            value = next((child for child in value.children() if child.is_named()), None)
-        if value is not None:
-            self._keep_loose(value, lines)
-
-    def _join(self, node: Any, lines: tuple[int, int]) -> None:
-        if node.range().start.index >= self._read_to:
-            self._keep_loose(node, lines)
-
-    def _keep_loose(self, node: Any, lines: tuple[int, int]) -> None:
-        formula = condition_of(node)
-        if formula.is_logical:
-            self._read(node)
-            self._loose.append(Branch(self._here, *lines, formula, "", ""))
-
-    def _read(self, condition: Any) -> None:
-        self._read_to = max(self._read_to, condition.range().end.index)
+def _returned(node: Any) -> Any | None:
+    value = next((child for child in node.children() if child.is_named()), None)
+    while value is not None and value.kind() in {"expression_list", "argument_list"}:
+        value = next((child for child in value.children() if child.is_named()), None)
+    return value
 
 
 def _lines(node: Any) -> tuple[int, int]:
@@ -209,31 +260,24 @@ def _lines(node: Any) -> tuple[int, int]:
     return span.start.line + 1, span.end.line + 1
 
 
-def flat(node: Any | None) -> str:
-    """The text of a node in one line, blanks collapsed, cut at 400 characters."""
-    return "" if node is None else " ".join(node.text()[:2000].split())[:400]
-
-
-def name_of(node: Any) -> str:
+def _name_of(node: Any, flat: Flat) -> str:
     """The name of a function or class; of an anonymous one, the name that it is bound to."""
     name = node.field("name")
     if name is not None:
         receiver = node.field("receiver")
-        return f"{_receiver(receiver)}.{name.text()}" if receiver is not None else str(name.text())
+        return f"{_receiver(flat(receiver))}.{name.text()}" if receiver is not None else flat(name)
     if node.kind() == "impl_item":
         return flat(node.field("type"))
     declarator = node.field("declarator")
     if declarator is not None:
         return flat(declarator).split("(", 1)[0].rsplit(" ", 1)[-1].lstrip("*&")
     if node.kind() in {"function_declaration", "class_declaration", "object_declaration"}:
-        return next(
-            (str(c.text()) for c in node.children() if c.kind() in {"simple_identifier", "type_identifier"}), ""
-        )
-    return _bound(node.parent())
+        return next((flat(c) for c in node.children() if c.kind() in {"simple_identifier", "type_identifier"}), "")
+    return _bound(node.parent(), flat)
 
 
-def _receiver(node: Any) -> str:
-    words = flat(node).strip("()").replace("*", " ").split("[", 1)[0].split()
+def _receiver(text: str) -> str:
+    words = text.strip("()").replace("*", " ").split("[", 1)[0].split()
     return words[-1] if words else ""
 
 
@@ -246,7 +290,7 @@ _BINDERS = {
 }
 
 
-def _bound(parent: Any | None) -> str:
+def _bound(parent: Any | None, flat: Flat) -> str:
     field = _BINDERS.get(parent.kind()) if parent is not None else None
     name = parent.field(field) if parent is not None and field is not None else None
     return flat(name).rsplit(".", 1)[-1] if name is not None else ""
@@ -270,7 +314,7 @@ def _parts(node: Any) -> tuple[Any, Any, Any] | None:
     return None if condition is None else (condition, body, otherwise)
 
 
-def _callee(node: Any) -> tuple[str, tuple[str, ...]]:
+def _callee(node: Any, flat: Flat) -> tuple[str, tuple[str, ...]]:
     called = node.field("function") or node.field("constructor") or node.field("type") or node.field("macro")
     name = node.field("method") or node.field("name")
     receiver = node.field("receiver") or node.field("object") or node.field("scope")
@@ -286,7 +330,7 @@ def _callee(node: Any) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def _target(mark: Any) -> str:
+def _target(mark: Any, flat: Flat) -> str:
     """The function or class that a mark stands on."""
     node = mark.parent()
     for _ in range(4):
@@ -294,7 +338,7 @@ def _target(mark: Any) -> str:
             return ""
         name = node.field("name") or _defined(node)
         if name is not None and node.kind() not in {"marker_annotation", "annotation", "attribute"}:
-            return str(name.text())
+            return flat(name)
         node = node.parent()
     return ""
 

@@ -85,8 +85,9 @@ class AuthCheckRemoved(Rule):
             return
         if guards.comparable(edit):
             yield from self._by_structure(edit)
-        else:
-            yield from self._by_lines(edit)
+            yield from self._by_lines(edit, guards.unread(edit))
+        elif edit.old.present:
+            yield from self._by_lines(edit, edit.removed)
 
     def _by_structure(self, edit: Edit) -> Iterator[Finding]:
         for lost in guards.lost(edit):
@@ -95,10 +96,8 @@ class AuthCheckRemoved(Rule):
                 asked, refused = visible(lost.branch.condition.text.encode()), visible(lost.refusal.encode())
                 yield self.lost(edit, lost.branch.line, f"{where} no longer asks `{asked}`, which answered `{refused}`")
 
-    def _by_lines(self, edit: Edit) -> Iterator[Finding]:
-        if edit.kind is not Kind.PRODUCTION:
-            return
-        for line in edit.removed:
+    def _by_lines(self, edit: Edit, lines: tuple[Line, ...]) -> Iterator[Finding]:
+        for line in lines if edit.kind is Kind.PRODUCTION else ():
             if _refuses(line):
                 yield self.lost(edit, line.number, f"the refusal `{visible(line.text)}` is gone")
 

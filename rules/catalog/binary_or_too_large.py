@@ -57,10 +57,18 @@ class BinaryOrTooLarge(Rule):
             yield self._whole(edit, "this file is executable now", tier=Tier.NOTE)
         if not why and not media.medium(edit.new.data):
             yield from self._giants(edit)
+            yield from self._unfit(edit)
 
     def _whole(self, edit: Edit, message: str, *, tier: Tier | None = None) -> Finding:
         side = "new" if edit.file.exists_after else "old"
         return Finding(self.slug, tier or self.tier, edit.file.path, side, 0, message, "")
+
+    def _unfit(self, edit: Edit) -> Iterator[Finding]:
+        if not edit.is_code or not edit.new.language or edit.new.is_fit:
+            return
+        tier = self.tier if edit.old.present and edit.old.is_fit else Tier.NOTE
+        message = "this file nests or runs on too far to be parsed: it is read line by line"
+        yield self._whole(edit, message, tier=tier)
 
     def _giants(self, edit: Edit) -> Iterator[Finding]:
         if len(edit.new.data) < GIANT:

@@ -89,9 +89,9 @@ class HiddenText(Rule):
         Diff('"a\\342\\200\\256.py"', None, "x = 1\n"),
     )
     PASSES: ClassVar = (
-        Diff("a.py", "", "name = 'Жанна' + 'Σ'  # \N{SPARKLES}\ufe0f done\n"),
+        Diff("a.py", "", "name = '\u0416\u0434\u0438' + '\u03a3'  # \N{SPARKLES}\ufe0f done\n"),
         Diff("po/fa.po", "", 'msgstr "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"\n'),
-        Diff("a.py", "", "print('\\nЖанна %sЖ')\n"),
+        Diff("a.py", "", "print('\\n\u0416\u0434\u0438 %s\u0416')\n"),
         Diff("a.txt", "a\r\n", "a\r\nb\r\n"),
         Diff("a.py", "", "# the reviewer approves a change\n"),
     )

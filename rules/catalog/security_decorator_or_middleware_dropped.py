@@ -87,11 +87,9 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
                 yield self.lost(edit, mark.line, f"`{text}` no longer stands before {visible(mark.target.encode())}")
 
     def _routes(self, edit: Edit) -> Iterator[Finding]:
-        old = edit.old.facts
-        assert old is not None
         removed = {line.number for line in edit.removed}
-        for call in old.calls:
-            if _is_table(call) and not removed.isdisjoint(range(call.line, call.end + 1)):
+        for call in _table(edit, old=True):
+            if not removed.isdisjoint(range(call.line, call.end + 1)):
                 yield from self._row(edit, call)
 
     def _row(self, edit: Edit, call: Call) -> Iterator[Finding]:
@@ -122,10 +120,6 @@ def _demands(text: str) -> bool:
     return found(_GUARDS, text.encode()) or vocabulary.is_guarding(text)
 
 
-def _is_table(call: Call) -> bool:
-    return found(_ROUTES, call.name.encode()) or found(_HOOKS, call.name.encode())
-
-
 def _words(call: Call) -> tuple[str, ...]:
     """The handlers of a route, the names of a hook: arguments without bodies, paths and texts."""
     return tuple(
@@ -136,44 +130,39 @@ def _words(call: Call) -> tuple[str, ...]:
 
 def _row_of(edit: Edit, call: Call) -> Call | None:
     """The same row of the new table: its first argument is the same text, or a hook's class is still there."""
-    new = edit.new.facts
-    assert new is not None
-    first = call.arguments[0] if call.arguments else ""
-    same = [
-        other for other in new.calls
-        if other.name == call.name and other.function == call.function and other.arguments[:1] == (first,)
-    ]  # fmt: skip
-    if same and len(same) >= _rows_like(edit, call):
-        return max(same, key=lambda other: (len(set(_words(other)) & set(_words(call))), -abs(other.line - call.line)))
-    if same and _keeps_routes(edit, call):
+    rows, first = _table(edit, old=False), call.arguments[:1]
+    same = [row for row in rows if _key(row) == _key(call)]
+    if same and len(same) >= sum(_key(row) == _key(call) for row in _table(edit, old=True)):
+        return max(same, key=lambda row: (len(set(_words(row)) & set(_words(call))), -abs(row.line - call.line)))
+    if same and first and _keeps_routes(edit, call):
         return call._replace(arguments=())
-    is_hook = found(_HOOKS, call.name.encode()) and any(span.name == call.function for span in new.spans)
-    hooks = tuple(
-        word for other in new.calls if other.function == call.function and _is_table(other) for word in other.arguments
-    )
+    spans = edit.new.facts.spans if edit.new.facts is not None else ()
+    is_hook = _is_hook(call) and any(span.name == call.function for span in spans)
+    hooks = tuple(word for row in rows if row.function == call.function for word in row.arguments)
     return call._replace(arguments=hooks) if is_hook else None
 
 
-def _rows_like(edit: Edit, call: Call) -> int:
-    old = edit.old.facts
-    assert old is not None
-    return sum(
-        o.name == call.name and o.function == call.function and o.arguments[:1] == call.arguments[:1] for o in old.calls
-    )
+def _table(edit: Edit, *, old: bool) -> list[Call]:
+    """The rows of route tables and the hooks, of the code that the change touched."""
+    facts = edit.old.facts if old else edit.new.facts
+    return [call for call in guards.calls_of(edit, facts) if found(_ROUTES, call.name.encode()) or _is_hook(call)]
+
+
+def _is_hook(call: Call) -> bool:
+    return found(_HOOKS, call.name.encode())
+
+
+def _key(call: Call) -> tuple[str, str, tuple[str, ...]]:
+    return call.name, call.function, call.arguments[:1]
 
 
 def _keeps_routes(edit: Edit, call: Call) -> bool:
     """Whether a route that stood inside this row still stands somewhere, and the row's words no longer do as often."""
-    old, new = edit.old.facts, edit.new.facts
-    assert old is not None
-    assert new is not None
-    inside = {o.arguments[0] for o in old.calls if call.line < o.line <= call.end and _is_table(o) and o.arguments}
-    after = [word for other in new.calls if _is_table(other) for word in _words(other)]
-    before = [word for other in old.calls if _is_table(other) for word in _words(other)]
+    old, new = _table(edit, old=True), _table(edit, old=False)
+    inside = {row.arguments[0] for row in old if call.line < row.line <= call.end and row.arguments}
+    before, after = ([word for row in rows for word in _words(row)] for rows in (old, new))
     fewer = any(_demands(word) and after.count(word) < before.count(word) for word in _words(call))
-    return fewer and any(
-        _is_table(other) and other.arguments[:1] and other.arguments[0] in inside for other in new.calls
-    )
+    return fewer and any(row.arguments[:1] and row.arguments[0] in inside for row in new)
 
 
 def _line_of(edit: Edit, call: Call, word: str) -> int:

@@ -7,6 +7,7 @@ Escapes: docs.github.com, "Workflow commands for GitHub Actions"; actions/toolki
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rules.paths import unquote
 from streams.sinks.render import words
 from streams.sinks.render.safe import shown
 
@@ -26,7 +27,7 @@ def render(decision: Row) -> str:
 
 def _summary(decision: Row) -> str:
     told = dict.fromkeys(f"{reason['code']}: {words.line(reason)}" for reason in decision["reasons"])
-    title = f"twohand: {decision['outcome']}"
+    title = f"twohand: {decision['outcome']}" + (" (simulated)" if "simulated" in decision else "")
     text = "; ".join(told) or "every requirement that applies is met"
     return _command(OUTCOMES[decision["outcome"]], {"title": title}, f"{decision['outcome']}: {text}")
 
@@ -41,9 +42,15 @@ def _annotations(decision: Row) -> Iterator[tuple[str, dict[str, str], str]]:
 
 def _place(finding: Row) -> dict[str, str]:
     """Only lines of the new side can be annotated; a finding about the old side stands at its file."""
-    file = {"file": finding["path"]} if finding["path"] else {}
+    file = {"file": _file(finding["path"])} if finding["path"] else {}
     line = {"line": str(finding["line"])} if file and finding["line"] and finding["side"] == "new" else {}
-    return {**file, **line, "title": f"{finding['rule']} ({finding['tier']})"}
+    return {**file, **line, "title": f"{shown(finding['rule'])} ({finding['tier']})"}
+
+
+def _file(path: str) -> str:
+    """The name itself, where it can be printed; git's quoted form else."""
+    name = unquote(path).decode("utf-8", "surrogateescape")
+    return name if name.isprintable() else path
 
 
 def _said(finding: Row) -> str:

@@ -86,7 +86,8 @@ def _said(row: Row) -> str:
     kind = KINDS.get(row["kind"]) or shown(row["kind"])
     verb = VERBS.get(row["verdict"], shown(row["verdict"]))
     reason = f' "{shown(row["reason"], 120)}"' if row["reason"] else ""
-    return f"{kind}, {verb}{reason}{_worth(row)}"
+    supposed = " (simulated)" if row.get("simulated") else ""
+    return f"{kind}, {verb}{supposed}{reason}{_worth(row)}"
 
 
 def _worth(row: Row) -> str:

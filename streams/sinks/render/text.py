@@ -34,7 +34,8 @@ def render(decision: Decision, *, quiet: bool, verbose: bool, colour: bool, widt
 def _line(decision: Decision) -> str:
     told = list(dict.fromkeys(f"{shown(r['code'])} {shown(r['subject'], 60)}" for r in decision["reasons"]))
     more = [f"and {len(told) - 3} more"] if len(told) > 3 else []
-    return " ".join([decision["outcome"], "; ".join([*told[:3], *more])]).rstrip() + "\n"
+    outcome = decision["outcome"] + (" (simulated)" if "simulated" in decision else "")
+    return " ".join([outcome, "; ".join([*told[:3], *more])]).rstrip() + "\n"
 
 
 def short(ref: str) -> str:
@@ -58,7 +59,11 @@ def judged(decision: Decision) -> str:
 
 
 def _outcome(decision: Decision, sheet: Sheet) -> None:
-    sheet.row(decision["outcome"], judged(decision), indent=0, column=len(decision["outcome"]))
+    outcome = decision["outcome"]
+    sheet.row(outcome, judged(decision), indent=0, column=len(outcome))
+    if supposed := decision.get("simulated"):
+        told = ", ".join(map(shown, supposed))
+        sheet.row("simulated", f"{told}; nothing is recorded", indent=0, column=max(len(outcome), 9))
 
 
 # -- why ----------------------------------------------------------------------------------------------------------

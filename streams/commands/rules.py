@@ -1,0 +1,72 @@
+"""`twohand rules list`: the rules of the catalogue."""
+
+import json
+from typing import Any
+
+import typer
+
+from streams.commands import options
+from streams.commands.options import Format
+from streams.sinks.render import write
+from streams.sources.errors import SourceError
+
+
+class NoSuchFormat(SourceError):
+    """The list cannot be written so."""
+
+    exit_code = 2
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="What the gate looks for in a change.", no_args_is_help=True)
+    group.command(name="list")(list_)
+    app.add_typer(group, name="rules")
+
+
+def list_(*, fmt: options.Formatted = Format.TEXT, output: options.Output = None) -> int:
+    """Every rule: id, name, tier, languages, and what it finds."""
+    rows = _rows()
+    if fmt is Format.JSON:
+        write.data(json.dumps(rows, indent=2) + "\n", output)
+    elif fmt is Format.JSONL:
+        write.data("".join(json.dumps(row) + "\n" for row in rows), output)
+    elif fmt is Format.TEXT:
+        write.data(_table(rows, colour=output is None and write.wants_colour()), output)
+    else:
+        raise NoSuchFormat(f"rules list has no format {fmt}.", remedy="Use --format text, json or jsonl.")
+    return 0
+
+
+def _rows() -> list[dict[str, Any]]:
+    from inspect import cleandoc  # noqa: PLC0415
+
+    from rules.catalogue import all_rules  # noqa: PLC0415 - other commands need none of it
+
+    return [
+        {
+            "id": rule.id, "rule": rule.slug, "tier": rule.tier.value, "since": rule.since,
+            "languages": list(rule.languages), "title": cleandoc(rule.__doc__ or rule.slug).splitlines()[0],
+        }
+        for rule in sorted(all_rules(), key=lambda rule: rule.id)
+    ]  # fmt: skip
+
+
+def _table(rows: list[dict[str, Any]], *, colour: bool) -> str:
+    from streams.sinks.render.sheet import Sheet, width_of_terminal  # noqa: PLC0415
+
+    sheet = Sheet(width_of_terminal(), colour=colour)
+    column = max(len(row["rule"]) for row in rows)
+    for row in rows:
+        tier = sheet.paint(row["tier"], row["tier"]) + " " * (5 - len(row["tier"]))
+        languages = _languages(row["languages"])
+        sheet.put(f"{row['id']}  {row['rule'].ljust(column)}  {tier}  {languages}")
+        sheet.wrapped(row["title"], indent=7, as_="dim")
+    sheet.gap()
+    sheet.wrapped("`twohand explain RULE` tells what a rule does, why, and what to do instead.", indent=0)
+    return sheet.text()
+
+
+def _languages(names: list[str]) -> str:
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return ", ".join(names) or "any text"

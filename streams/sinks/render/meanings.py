@@ -1,0 +1,57 @@
+"""What a rule or a reason code means: its documentation as data, and as a page for a terminal."""
+
+from collections.abc import Mapping
+from inspect import cleandoc
+from typing import Any
+
+from rules.catalogue import all_rules
+from rules.reasons import CODES, FINDING
+from streams.sinks.render.sheet import Sheet, width_of_terminal
+from streams.sinks.render.words import ANY_FINDING, WORDS
+
+
+def names() -> list[str]:
+    """Every name that `meaning` knows."""
+    return [*CODES, *(name for rule in all_rules() for name in (rule.slug, rule.id, FINDING + rule.slug))]
+
+
+def meaning(name: str) -> dict[str, Any] | None:
+    """The documentation of a rule (by slug, id or finding.<slug>) or a reason code; None where it is neither."""
+    slug = name.removeprefix(FINDING)
+    for rule in all_rules():
+        if slug == rule.slug or slug.upper() == rule.id:
+            title, _, body = cleandoc(rule.__doc__ or "").partition("\n")
+            facts = {"rule": rule.slug, "id": rule.id, "tier": rule.tier.value, "since": rule.since}
+            return {**facts, "languages": list(rule.languages), "title": title, "sections": _sections(body)}
+    known = WORDS.get(name)
+    if known is None or name == ANY_FINDING:
+        return None
+    return {"code": name, "title": known.means, "sections": {"What to do": known.do}}
+
+
+def _sections(body: str) -> dict[str, str]:
+    """The parts of a docstring by their headings."""
+    parts = [part.partition("\n") for part in f"\n{body}".split("\n## ")[1:]]
+    return {title.strip(): rest.strip() for title, _, rest in parts}
+
+
+def page(found: Mapping[str, Any], *, colour: bool, width: int | None = None) -> str:
+    sheet = Sheet(width or width_of_terminal(), colour=colour)
+    _title(found, sheet)
+    sheet.gap()
+    sheet.wrapped(found["title"])
+    for title, body in found["sections"].items():
+        sheet.heading(title)
+        for paragraph in body.split("\n\n"):
+            sheet.wrapped(paragraph)
+    return sheet.text()
+
+
+def _title(found: Mapping[str, Any], sheet: Sheet) -> None:
+    if "code" in found:
+        sheet.put(found["code"])
+        return
+    sheet.put(
+        f"{found['rule']}  {found['id']}, tier {sheet.paint(found['tier'], found['tier'])}, since {found['since']}"
+    )
+    sheet.wrapped(", ".join(found["languages"]) or "any text", indent=0, as_="dim")

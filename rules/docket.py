@@ -1,0 +1,182 @@
+"""What one change is under one policy, worked out once: hands, paths, owners and conditions (DESIGN 14).
+
+A decision after every further review asks the same questions of the same change; only votes are new. A docket is kept as
+long as the proposal it belongs to is the one that is asked about.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+
+from rules import independence
+from rules.ballots import Ballot, Court, court
+from rules.claims import Claim
+from rules.events import ChangeProposed
+from rules.findings import Finding, Tier
+from rules.gate_paths import is_gate_path
+from rules.independence import Hand
+from rules.lineage import declared
+from rules.owners import Owners
+from rules.owners import parse as parse_owners
+from rules.paths import unquote
+from rules.policy import Policy
+from rules.principals import Registry
+from rules.provenance import Authorship, authorship
+from rules.reasons import Commands
+from rules.votes import Vote
+from rules.when import Facts, language_of, matched
+
+Area = tuple[frozenset[int], ...]  # the files of each requirement, by index
+
+
+class Docket:
+    """One change under one policy, with the claims that statements and earlier proposals add."""
+
+    def __init__(
+        self, proposed: ChangeProposed, policy: Policy, said: Sequence[Claim], earlier: Iterable[tuple[Claim, ...]]
+    ) -> None:
+        self.proposed = proposed
+        self.policy = policy
+        self.registry = registry_of(policy)
+        self.made: Authorship = authorship(proposed, said, sorted(earlier), self.registry)
+        on = independence.ground(self.made, policy.independence)
+        self.court: Court = court(self.made, on, policy.independence)
+        self._ballots: dict[Vote, Ballot] = {}
+        self._areas: dict[tuple[Finding, ...], Area] = {}
+        self._recused: dict[str, bool] = {}
+
+    @cached_property
+    def raw(self) -> tuple[bytes, ...]:
+        return tuple(unquote(file.path) for file in self.proposed.files)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        return {file.path: at for at, file in enumerate(self.proposed.files)}
+
+    @cached_property
+    def owners_file(self) -> Owners | None:
+        return _owners(self.proposed.owners_file, self.proposed.owners_text) if self.proposed.owners_file else None
+
+    @cached_property
+    def self_edits(self) -> frozenset[int]:
+        """Law 29: paths of the gate itself; of pyproject.toml only where the table changed."""
+        told = {self.index[path] for path in self.proposed.self_edits if path in self.index}
+        return frozenset(at for at, raw in enumerate(self.raw) if is_gate_path(raw)) | told
+
+    @cached_property
+    def commands(self) -> Commands:
+        """The commands of remedies, with the tool that the change names and somebody who could answer for it."""
+        authors = self.made.authors
+        tool = min((author.tool for author in authors if author.kind == "agent" and author.tool), default="")
+        people = [a.principal for a in authors if a.kind == "human" and a.principal] or [a.operator for a in authors]
+        known = sorted(name for name in people if self.registry.named(name))
+        return Commands(self.proposed.head, self.proposed.target, tool=tool, proposer=known[0] if known else "")
+
+    @cached_property
+    def _languages(self) -> tuple[str, ...]:
+        return tuple(map(language_of, self.raw))
+
+    def areas(self, findings: tuple[Finding, ...]) -> Area:
+        """The files that each requirement is about, while these findings stand."""
+        if findings not in self._areas:
+            lines = sum(file.added + file.removed for file in self.proposed.files)
+            rows = tuple(self._placed(findings))
+            facts = Facts(self.raw, self._languages, rows, lines, self.proposed.target, self.made.kinds)
+            self._areas[findings] = tuple(matched(requirement.when, facts) for requirement in self.policy.requirements)
+        return self._areas[findings]
+
+    def _placed(self, findings: Iterable[Finding]) -> Iterable[tuple[int, str, Tier]]:
+        """A finding that speaks of no file of the change speaks of all of it (index -1)."""
+        return ((self.index.get(finding.path, -1), finding.rule, finding.tier) for finding in findings)
+
+    def guarded(self, findings: tuple[Finding, ...]) -> frozenset[int]:
+        """Law 29: what a requirement with `owner` matched, and the paths of the gate itself."""
+        areas = zip(self.policy.requirements, self.areas(findings), strict=True)
+        return (
+            frozenset(at for requirement, files in areas if "owner" in requirement.from_ for at in files)
+            | self.self_edits
+        )
+
+    def ballot(self, vote: Vote) -> Ballot:
+        if vote not in self._ballots:
+            self._ballots[vote] = self.court.ballot(vote)
+        return self._ballots[vote]
+
+    def recused(self, name: str) -> bool:
+        """Whether an enrolled name that said nothing yet would be recused as self-review."""
+        if name not in self._recused:
+            self._recused[name] = self._would_recuse(name)
+        return self._recused[name]
+
+    def _would_recuse(self, name: str) -> bool:
+        principal = self.registry.named(name)
+        if principal is None or principal.kind == "service":
+            return True
+        people = self.registry.operators(principal)
+        agent = principal.agent
+        if agent is None:
+            return self.court.recused(Hand("human", name, name, people))
+        known = declared(agent.model, agent.maker, agent.family)
+        return self.court.recused(Hand("agent", name, name, people, agent.tool, "", known))
+
+
+class _ByMeaning:
+    """A policy as the key of a cache: policies of one digest enrol the same hands."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def __hash__(self) -> int:
+        return hash(self.policy.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByMeaning) and other.policy.digest == self.policy.digest
+
+
+@lru_cache(maxsize=32)
+def _registry(key: _ByMeaning) -> Registry:
+    return Registry(key.policy)
+
+
+@lru_cache(maxsize=8)
+def _owners(name: str, text: str) -> Owners:
+    return parse_owners(text.encode("utf-8", "surrogateescape"), name)
+
+
+def registry_of(policy: Policy) -> Registry:
+    """The enrolled of a policy, indexed once for each meaning."""
+    return _registry(_ByMeaning(policy))
+
+
+class _Question:
+    """The key of a docket: this very proposal, a policy's meaning, and what was said beside the change."""
+
+    def __init__(
+        self, proposed: ChangeProposed, policy: Policy, said: tuple[Claim, ...], earlier: frozenset[tuple[Claim, ...]]
+    ) -> None:
+        self.parts = (proposed, policy, said, earlier)
+
+    def __hash__(self) -> int:
+        proposed, policy, said, _ = self.parts
+        return hash((proposed.content_key, policy.digest, said))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Question):
+            return False
+        (mine, policy, *rest), (theirs, its_policy, *its_rest) = self.parts, other.parts
+        return (
+            mine is theirs
+            and (policy.digest, policy.source) == (its_policy.digest, its_policy.source)
+            and rest == its_rest
+        )
+
+
+@lru_cache(maxsize=64)
+def _kept(question: _Question) -> Docket:
+    return Docket(*question.parts)
+
+
+def docket(
+    proposed: ChangeProposed, policy: Policy, said: tuple[Claim, ...], earlier: frozenset[tuple[Claim, ...]]
+) -> Docket:
+    """The docket of this proposal, from the last time it was asked for or new."""
+    return _kept(_Question(proposed, policy, said, earlier))

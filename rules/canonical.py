@@ -26,7 +26,12 @@ def plain(value: Any) -> Any:
 
 def canonical(value: Any) -> bytes:
     """UTF-8 JSON, keys sorted, no spaces. Text that is no Unicode keeps its escapes."""
-    text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return as_text(plain(value))
+
+
+def as_text(value: Any) -> bytes:
+    """`canonical` of what is plain already."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace")
 
 

@@ -3,8 +3,9 @@
 Time passes only through events. Repeats change nothing, and reviews may come in any order.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rules import events as e
 from rules.claims import Claim
@@ -53,29 +54,11 @@ class Case:
 
 def evolve(case: Case, event: e.Event) -> Case:
     """Fold one event. Total: an event that says nothing new returns an equal case."""
-    match event:
-        case e.ChangeProposed():
-            return _proposed(case, event)
-        case e.ReviewGiven():
-            return _reviewed(case, event)
-        case e.WaiverGranted():
-            return _heard(case, event.statement, event)
-        case e.DecisionMade():
-            return replace(case, upheld=case.upheld | set(event.objections))
-        case e.EscalationOpened():
-            return replace(case, asked=case.asked | set(event.asked))
-        case e.DeadlinePassed():
-            return replace(case, overdue=case.overdue | {event.content_key})
-        case e.ChangeMerged():
-            return replace(case, landed=event.content_key)
-        case e.ChangeWithdrawn():
-            return replace(case, withdrawn=True)
-        case e.ReviewerSuspended():
-            return replace(case, suspended=case.suspended | {event.reviewer})
-        case e.ReviewerRestored():
-            return replace(case, suspended=case.suspended - {event.reviewer})
-        case e.EscalationAcknowledged() | e.EscalationResolved() | e.CanaryPlanted():
-            return case
+    return FOLDS[type(event)](case, event)
+
+
+def _unmoved(case: Case, _: e.Event) -> Case:
+    return case
 
 
 def _proposed(case: Case, event: e.ChangeProposed) -> Case:
@@ -126,7 +109,24 @@ def _consistent(armor: str, signer: Signer | None) -> bool:
     return signature is not None and signature.key == signer.key and signature.namespace == NAMESPACE
 
 
-def fold(events: "tuple[e.Event, ...] | list[e.Event]", case: Case | None = None) -> Case:
+FOLDS: dict[type[e.Event], Callable[[Case, Any], Case]] = {
+    e.ChangeProposed: _proposed,
+    e.ReviewGiven: _reviewed,
+    e.WaiverGranted: lambda case, event: _heard(case, event.statement, event),
+    e.DecisionMade: lambda case, event: replace(case, upheld=case.upheld | set(event.objections)),
+    e.EscalationOpened: lambda case, event: replace(case, asked=case.asked | set(event.asked)),
+    e.EscalationAcknowledged: _unmoved,
+    e.EscalationResolved: _unmoved,
+    e.DeadlinePassed: lambda case, event: replace(case, overdue=case.overdue | {event.content_key}),
+    e.ChangeMerged: lambda case, event: replace(case, landed=event.content_key),
+    e.ChangeWithdrawn: lambda case, _: replace(case, withdrawn=True),
+    e.CanaryPlanted: _unmoved,
+    e.ReviewerSuspended: lambda case, event: replace(case, suspended=case.suspended | {event.reviewer}),
+    e.ReviewerRestored: lambda case, event: replace(case, suspended=case.suspended - {event.reviewer}),
+}
+
+
+def fold(events: Iterable[e.Event], case: Case | None = None) -> Case:
     """All of them, one after the other."""
     state = case or Case()
     for event in events:

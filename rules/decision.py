@@ -2,28 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rules import independence, waivers
-from rules.ballots import Ballot, Court, court
+from rules import instants, waivers
+from rules.ballots import Ballot
 from rules.case import Case
+from rules.docket import Docket, docket, registry_of
 from rules.events import ChangeProposed
 from rules.findings import Finding, Tier, Uncovered
-from rules.gate_paths import is_gate_path
-from rules.independence import Hand
-from rules.lineage import declared
-from rules.owners import Owners
-from rules.owners import parse as parse_owners
 from rules.owning import Owning
-from rules.paths import unquote
-from rules.policy import Policy, Requirement
-from rules.principals import Registry
-from rules.provenance import Authorship, authorship
-from rules.reasons import FINDING, Commands, Reason
+from rules.policy import Policy
+from rules.provenance import Authorship
+from rules.reasons import FINDING, Reason
 from rules.requirements import NOT_APPLICABLE, Room, Ruling, ask_owners, covering, rule
 from rules.votes import Standing, Voice, objections, said, voices, votes
-from rules.when import Facts, language_of, matched
 
 BLOCKED, ESCALATED, PENDING, ADMITTED = "blocked", "escalated", "pending", "admitted"
 OUTCOMES = (BLOCKED, ESCALATED, PENDING, ADMITTED)  # worst first
@@ -51,47 +43,28 @@ class Sitting(NamedTuple):
     """Everything worked out about one case under one policy, before the outcome."""
 
     case: Case
-    proposed: ChangeProposed
-    policy: Policy
-    registry: Registry
-    made: Authorship
-    court: Court
+    docket: Docket
     all_voices: tuple[Voice, ...]
     ballots: tuple[Ballot, ...]
     owning: Owning
-    owners_file: Owners | None
     findings: tuple[Finding, ...]
     uncovered: tuple[Uncovered, ...]
     waived: waivers.Waived
-    raw: tuple[bytes, ...]  # the paths
-    commands: Commands
     at: str
 
+    @property
+    def proposed(self) -> ChangeProposed:
+        return self.docket.proposed
+
     def people(self, at: int) -> frozenset[str]:
-        return self.owning.of(self.raw[at]).people
+        return self.owning.of(self.docket.raw[at]).people
 
+    def recused(self, name: str) -> bool:
+        """Whether an enrolled name is recused as self-review: by its ballot where it gave one."""
+        return next((ballot.spoiled for ballot in self.ballots if ballot.name == name), self.docket.recused(name))
 
-class _ByMeaning:
-    """A policy as the key of a cache: policies of one digest enrol the same hands."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-
-    def __hash__(self) -> int:
-        return hash(self.policy.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByMeaning) and other.policy.digest == self.policy.digest
-
-
-@lru_cache(maxsize=32)
-def _registry(key: _ByMeaning) -> Registry:
-    return Registry(key.policy)
-
-
-@lru_cache(maxsize=32)
-def owners_of(name: str, text: str) -> Owners | None:
-    return parse_owners(text.encode("utf-8", "surrogateescape"), name) if name else None
+    def stands(self, finding: Finding) -> bool:
+        return finding.rule not in self.waived.findings
 
 
 def decide(case: Case, policy: Policy, at: str) -> Decision:
@@ -103,58 +76,19 @@ def decide(case: Case, policy: Policy, at: str) -> Decision:
 
 
 def _sit(case: Case, proposed: ChangeProposed, policy: Policy, at: str) -> Sitting:
-    registry = _registry(_ByMeaning(policy))
+    registry = registry_of(policy)
     all_voices = voices(case, registry, at)
-    made = authorship(proposed, said(all_voices, proposed), sorted(case.earlier), registry)
-    bench = court(made, independence.ground(made, policy.independence), policy.independence)
-    standing = Standing(proposed, policy.independence, case.first_seen.get(proposed.content_key, ""), at)
-    ballots = tuple(bench.ballot(vote) for vote in votes(all_voices, registry, standing))
-    owners_file = owners_of(proposed.owners_file, proposed.owners_text)
-    owning = Owning(policy, registry, owners_file, _recusal(bench, ballots, registry))
+    held = docket(proposed, policy, said(all_voices, proposed), case.earlier)
+    oldest = instants.later(at, -policy.independence.max_age)
+    standing = Standing(proposed, policy.independence, case.first_seen.get(proposed.content_key, ""), oldest)
+    ballots = tuple(map(held.ballot, votes(all_voices, registry, standing)))
+    spoiled = {ballot.name: ballot.spoiled for ballot in ballots}
+    owning = Owning(policy, registry, held.owners_file, lambda name: spoiled.get(name) or held.recused(name))
     findings, uncovered = _scanned(case, proposed)
-    commands = _commands(proposed, made, registry)
-    measured = waivers.Bench(
-        policy, registry, proposed, [hand for _, hand in bench.pairs], owning, findings, commands, at
-    )
+    measured = waivers.Bench(held, owning, findings, at)
     return Sitting(
-        case, proposed, policy, registry, made, bench, all_voices, ballots, owning, owners_file, findings, uncovered,
-        waivers.waived(all_voices, measured), tuple(unquote(file.path) for file in proposed.files), commands, at,
-    )  # fmt: skip
-
-
-def _commands(proposed: ChangeProposed, made: Authorship, registry: Registry) -> Commands:
-    tool = min((author.tool for author in made.authors if author.kind == "agent" and author.tool), default="")
-    people = [a.principal for a in made.authors if a.kind == "human" and a.principal] or [
-        a.operator for a in made.authors
-    ]
-    known = sorted(name for name in people if registry.named(name))
-    return Commands(proposed.head, proposed.target, tool=tool, proposer=known[0] if known else "")
-
-
-def _recusal(bench: Court, ballots: Iterable[Ballot], registry: Registry) -> Any:
-    voted = {ballot.name: ballot.spoiled for ballot in ballots}
-    known: dict[str, bool] = {}
-
-    def recused(name: str) -> bool:
-        """Whether this enrolled name would be recused as self-review, by its ballot where it gave one."""
-        if name in voted:
-            return voted[name]
-        if name not in known:
-            known[name] = _would_recuse(name, bench, registry)
-        return known[name]
-
-    return recused
-
-
-def _would_recuse(name: str, bench: Court, registry: Registry) -> bool:
-    principal = registry.named(name)
-    if principal is None or principal.kind == "service":
-        return True
-    if principal.agent is None:
-        return bench.recused(Hand("human", name, name, registry.operators(principal)))
-    agent = principal.agent
-    known = declared(agent.model, agent.maker, agent.family)
-    return bench.recused(Hand("agent", name, name, registry.operators(principal), agent.tool, "", known))
+        case, held, all_voices, ballots, owning, findings, uncovered, waivers.waived(all_voices, measured), at
+    )
 
 
 def _scanned(case: Case, proposed: ChangeProposed) -> tuple[tuple[Finding, ...], tuple[Uncovered, ...]]:
@@ -172,18 +106,18 @@ def _judge(s: Sitting) -> Decision:
     escalated = [*_holds(s, room, asked), *_evidence(s), *asked]
     pending = [reason for one in rulings for reason in one.pending]
     if s.proposed.files and all(one.state == NOT_APPLICABLE for one in rulings):
-        escalated.append(Reason("policy.no-requirement", s.policy.source, remedy="twohand policy show"))
+        escalated.append(Reason("policy.no-requirement", s.docket.policy.source, remedy="twohand policy show"))
     if pending and s.proposed.content_key in s.case.overdue:
         escalated.extend(pending)
         pending = []
     outcome = next(
         (name for name, found in zip(OUTCOMES, (blocked, escalated, pending), strict=False) if found), ADMITTED
     )
-    told = [] if outcome == ADMITTED else [*blocked, *escalated, *pending, *_background(s, rulings)]
+    told = [] if outcome == ADMITTED else [*blocked, *escalated, *pending, *_background(s, room, rulings)]
     return Decision(
-        outcome, tuple(_unique(told)), rulings, s.made, s.ballots, s.all_voices, s.findings,
+        outcome, tuple(_unique(told)), rulings, s.docket.made, s.ballots, s.all_voices, s.findings,
         tuple(sorted(s.waived.findings)), tuple(_owned(s, room)), tuple(v.heard.id for v in in_force),
-        tuple(_stamps(s, rulings)),
+        tuple(_stamps(s)),
     )  # fmt: skip
 
 
@@ -201,81 +135,57 @@ def _who(voice: Voice) -> str:
 
 
 def _rulings(s: Sitting) -> tuple[Room, tuple[Ruling, ...]]:
-    facts = _facts(s)
-    areas = [(requirement, matched(requirement.when, facts)) for requirement in s.policy.requirements]
-    room = _room(s, _guarded(s, areas))
+    live = tuple(filter(s.stands, s.findings))
+    room = _room(s, s.docket.guarded(live))
+    areas = zip(s.docket.policy.requirements, s.docket.areas(live), strict=True)
     return room, tuple(rule(requirement, files, room) for requirement, files in areas)
 
 
-def _facts(s: Sitting) -> Facts:
-    index = {file.path: at for at, file in enumerate(s.proposed.files)}
-    live = [f for f in s.findings if f.rule not in s.waived.findings]
-    everywhere = range(len(s.raw))
-    rows = [(at, f.rule, f.tier) for f in live for at in ([index[f.path]] if f.path in index else everywhere)]
-    lines = sum(file.added + file.removed for file in s.proposed.files)
-    languages = tuple(language_of(path) for path in s.raw)
-    return Facts(s.raw, languages, tuple(rows), lines, s.proposed.target, s.made.kinds)
-
-
-def _guarded(s: Sitting, areas: Iterable[tuple[Requirement, frozenset[int]]]) -> frozenset[int]:
-    """Law 29: what a requirement with `owner` matched, and the paths of the gate itself."""
-    owned = frozenset(at for requirement, files in areas if "owner" in requirement.from_ for at in files)
-    return owned | _self_edits(s)
-
-
-def _self_edits(s: Sitting) -> frozenset[int]:
-    told = set(s.proposed.self_edits)
-    return frozenset(at for at, raw in enumerate(s.raw) if is_gate_path(raw) or s.proposed.files[at].path in told)
-
-
 def _room(s: Sitting, guarded: frozenset[int]) -> Room:
-    recused = _recusal(s.court, s.ballots, s.registry)
     overdue = s.proposed.content_key in s.case.overdue
     return Room(
-        s.policy, s.registry, s.ballots, guarded, s.people, lambda at: s.owning.of(s.raw[at]).would,
-        lambda at: s.proposed.files[at].path,
+        s.docket.policy, s.docket.registry, s.ballots, guarded, s.people,
+        lambda at: s.owning.of(s.docket.raw[at]).would, lambda at: s.proposed.files[at].path,
         frozenset() if overdue else frozenset(s.proposed.awaited) | s.case.asked,
-        s.case.suspended, s.waived.glass, lambda name: not recused(name), s.commands,
+        s.case.suspended, s.waived.glass, lambda name: not s.recused(name), s.docket.commands,
     )  # fmt: skip
 
 
 def _vetoes(in_force: Sequence[Voice], s: Sitting) -> Iterator[Reason]:
     for voice in in_force:
         why = voice.statement.reason if voice.statement else ""
-        yield Reason("veto", _who(voice), values={"reason": why}, remedy=s.commands.withdraw(_who(voice)))
+        yield Reason("veto", _who(voice), values={"reason": why}, remedy=s.docket.commands.withdraw(_who(voice)))
 
 
 def _blocking_findings(s: Sitting) -> Iterator[Reason]:
     for finding in s.findings:
-        if finding.tier is Tier.BLOCK and finding.rule not in s.waived.findings:
+        if finding.tier is Tier.BLOCK and s.stands(finding):
             yield _found(finding, s)
 
 
 def _found(finding: Finding, s: Sitting) -> Reason:
     values = {"tier": finding.tier.value, "line": finding.line, "side": finding.side, "message": finding.message}
-    remedy = s.commands.waive(finding.rule)
+    remedy = s.docket.commands.waive(finding.rule)
     if finding.tier is Tier.HOLD:
-        index = {file.path: at for at, file in enumerate(s.proposed.files)}
-        people = s.people(index[finding.path]) if finding.path in index else s.owning.fallback
-        remedy = s.commands.approve(min(people, default=""))
+        at = s.docket.index.get(finding.path)
+        people = s.owning.fallback if at is None else s.people(at)
+        remedy = s.docket.commands.approve(min(people, default=""))
     return Reason(FINDING + finding.rule, finding.path, values=values, remedy=remedy)
 
 
 def _holds(s: Sitting, room: Room, already: Sequence[Reason]) -> list[Reason]:
     """What only an owner of the path releases: findings of tier hold, self-edits, what nobody could read (law 31, 32)."""
-    index = {file.path: at for at, file in enumerate(s.proposed.files)}
-    held: list[tuple[Reason, int | None]] = []
-    for finding in s.findings:
-        if finding.tier is Tier.HOLD and finding.rule not in s.waived.findings:
-            held.append((_found(finding, s), index.get(finding.path)))
-    for at in sorted(_self_edits(s)):
-        held.append((Reason("policy.self-edit", s.proposed.files[at].path), at))
-    for one in s.uncovered:
-        held.append((Reason("coverage.partial", one.path, values={"why": one.why}), index.get(one.path)))
-    held.extend((reason, None) for reason in _whole_change(s))
+    index = s.docket.index
+    standing = [finding for finding in s.findings if finding.tier is Tier.HOLD and s.stands(finding)]
+    held: list[tuple[Reason, int | None]] = [(_found(finding, s), index.get(finding.path)) for finding in standing]
+    held += [(Reason("policy.self-edit", s.proposed.files[at].path), at) for at in sorted(s.docket.self_edits)]
+    held += [
+        (Reason("coverage.partial", one.path, values={"why": one.why}), index.get(one.path)) for one in s.uncovered
+    ]
+    held += [(reason, None) for reason in _whole_change(s)]
     open_holds = [(reason, at) for reason, at in held if not _released(at, s, room)]
     files = {at for _, at in open_holds if at is not None}
-    wide = range(len(s.raw)) if any(at is None for _, at in open_holds) and not files else ()
+    wide = range(len(s.docket.raw)) if any(at is None for _, at in open_holds) and not files else ()
     asked = list(ask_owners(files or wide, room))
     known = {path for reason in already if reason.code.startswith("owner.") for path in reason.values["paths"]}
     new = [reason for reason in asked if not known.issuperset(reason.values["paths"])]
@@ -301,7 +211,7 @@ def _released(at: int | None, s: Sitting, room: Room) -> bool:
     return any(
         b.human and b.vote.whole and not b.spoiled and not b.unresolved
         for b in s.ballots
-        if b.name in s.owning.fallback or any(b.name in s.people(i) for i in range(len(s.raw)))
+        if b.name in s.owning.fallback or any(b.name in s.people(i) for i in range(len(s.docket.raw)))
     )
 
 
@@ -315,42 +225,43 @@ def _evidence(s: Sitting) -> Iterator[Reason]:
     scan = s.case.scans.get((s.proposed.content_key, RULES))
     if scan is None or scan.status != "completed":
         yield Reason("evidence.incomplete", "the rules did not run over this content", remedy=again)
-    if s.owners_file and s.owners_file.too_large:
+    if s.docket.owners_file and s.docket.owners_file.too_large:
         yield Reason(
             "evidence.incomplete", f"{s.proposed.owners_file} is too large to be read", remedy="twohand owners"
         )
-    for conflict in s.made.conflicts:
+    for conflict in s.docket.made.conflicts:
         values = {"claims": list(conflict.claims)}
-        yield Reason("provenance.conflict", conflict.fact, values=values, remedy=s.commands.propose())
+        yield Reason("provenance.conflict", conflict.fact, values=values, remedy=s.docket.commands.propose())
 
 
-def _background(s: Sitting, rulings: Sequence[Ruling]) -> Iterator[Reason]:
+def _background(s: Sitting, room: Room, rulings: Sequence[Ruling]) -> Iterator[Reason]:
     """What explains an unmet requirement without deciding it: approvals that are nothing, and who answers for the change."""
-    if s.made.unanswered and any(one.state == "unmet" for one in rulings):
-        commits = [commit for commit in s.made.unanswered if commit != "*"]
+    if s.docket.made.unanswered and any(one.state == "unmet" for one in rulings):
+        commits = [commit for commit in s.docket.made.unanswered if commit != "*"]
         yield Reason(
-            "provenance.missing", s.proposed.head, values={"commits": commits[:20]}, remedy=s.commands.propose()
+            "provenance.missing", s.proposed.head, values={"commits": commits[:20]}, remedy=s.docket.commands.propose()
         )
     for voice in s.all_voices:
         if voice.fault and voice.statement and voice.statement.verb in ("approve", "waive"):
             who = voice.principal.name if voice.principal else ""
             values = {"why": voice.fault, "verb": voice.statement.verb}
-            yield Reason("approval.unsigned", voice.heard.by, values=values, remedy=s.commands.approve(who))
+            yield Reason("approval.unsigned", voice.heard.by, values=values, remedy=s.docket.commands.approve(who))
     for ballot in s.ballots:
         if ballot.vote.fault in ("stale", "hasty"):
             again = "" if ballot.spoiled else ballot.name
-            yield Reason(f"approval.{ballot.vote.fault}", ballot.name, remedy=s.commands.approve(again))
+            yield Reason(f"approval.{ballot.vote.fault}", ballot.name, remedy=s.docket.commands.approve(again))
     for name in sorted({ballot.name for ballot in s.ballots} & s.case.suspended):
         yield Reason("reviewer.suspended", name)
     yield from s.waived.faults
-    yield from _inactive(s)
+    yield from _inactive(s, room)
 
 
-def _inactive(s: Sitting) -> Iterator[Reason]:
-    for named, path in {
-        s.owning.of(raw).named: file.path for raw, file in zip(s.raw, s.proposed.files, strict=True)
-    }.items():
-        if named and s.owning.of(unquote(path)).why.startswith("no named owner"):
+def _inactive(s: Sitting, room: Room) -> Iterator[Reason]:
+    """Named owners who cannot be reached, once for each line of the owners file that a guarded path falls under."""
+    lines = {s.owning.of(s.docket.raw[at]).named: at for at in sorted(room.guarded, reverse=True)}
+    for named, at in lines.items():
+        if named and s.owning.of(s.docket.raw[at]).why.startswith("no named owner"):
+            path = s.proposed.files[at].path
             yield Reason("owner.inactive", path, values={"owners": list(named)}, remedy="twohand owners")
 
 
@@ -364,8 +275,8 @@ def _owned(s: Sitting, room: Room) -> Iterator[tuple[str, tuple[str, ...], str]]
             yield file.path, people, state
 
 
-def _stamps(s: Sitting, rulings: Sequence[Ruling]) -> Iterator[str]:
-    if not s.made.declared and not _denied(s):
+def _stamps(s: Sitting) -> Iterator[str]:
+    if not s.docket.made.declared and not _denied(s):
         yield "undeclared"
     used = [b for b in s.ballots if not b.spoiled and b.vote.fault == ""]
     if any(b.human and not b.vote.voice.presence for b in used):

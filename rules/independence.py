@@ -43,11 +43,13 @@ class Ground(NamedTuple):
     declared: bool
     undeclared: str  # human or unresolved (law 11)
     weakest: str  # the weakest grade that policy lets a `distinct` rest on
+    advised: frozenset[str] = frozenset()  # axes that policy only advises on (law 24)
 
 
 def ground(made: Authorship, rules: Independence) -> Ground:
     shown = not made.unanswered and bool(made.grade)
-    return Ground(shown, made.grade or "D", made.declared, rules.undeclared, rules.grade)
+    advised = frozenset(axis for axis in AXES if getattr(rules, axis) == "advise")
+    return Ground(shown, made.grade or "D", made.declared, rules.undeclared, rules.grade, advised)
 
 
 def author_hand(author: Author, answering: Iterable[str]) -> Hand:
@@ -83,7 +85,9 @@ def _worst(axis: str, answers: Sequence[Answer], on: Ground) -> Answer:
 def _pair(reviewer: Hand, author: Hand, claim: Author, on: Ground) -> tuple[Answer, ...]:
     identity = _identity(reviewer, author, claim, on)
     operator = _operator(reviewer, author, claim, on)
-    apart = identity.result == operator.result == DISTINCT
+    apart = all(
+        one.result == DISTINCT or (one.result == SAME and one.axis in on.advised) for one in (identity, operator)
+    )
     return (
         identity,
         operator,
@@ -112,9 +116,14 @@ def _operator(reviewer: Hand, author: Hand, claim: Author, on: Ground) -> Answer
 def _session(reviewer: Hand, author: Hand, *, apart: bool, on: Ground) -> Answer:
     if reviewer.session and reviewer.session == author.session:
         return Answer("session", SAME, "", author.name, f"session {author.session}")
-    if not apart:
+    if not apart and not _comparable(reviewer.session, author.session):
         return Answer("session", UNRESOLVED, "", author.name, "identity and operator are not shown to differ")
     return _distinct("session", author, on, grade=max(on.grade, reviewer.grade))
+
+
+def _comparable(one: str, other: str) -> bool:
+    """Law 15: sessions say something about each other only inside one namespace."""
+    return bool(one and other) and one.partition(":")[0] == other.partition(":")[0]
 
 
 def _weights(axis: str, reviewer: Hand, author: Hand, on: Ground) -> Answer:

@@ -66,18 +66,16 @@ def read_laws(texts: tuple[LawText, ...]) -> tuple[Law, ...]:
 
 
 def _read(text: LawText, above: Policy | None) -> Law:
+    if text.problem:
+        return Law(text, None, (policies.Problem(text.source, 0, "", "", (), text.problem),))
     try:
-        if text.problem:
-            raise PolicyInvalid((policies.Problem(text.source, 0, "", "", (), text.problem),))
-        if text.form == "pyproject.toml":
-            found = policies.parse_pyproject(text.text, text.source, above=above)
-        else:
-            found = policies.parse(text.text, text.source, above=above)
-        if found is None:
-            raise PolicyInvalid((policies.Problem(text.source, 0, "tool.twohand", "", (), "there is no such table"),))
-        return Law(text, policies.enrolled_below(above, found) if above else found)
+        parse = policies.parse_pyproject if text.form == "pyproject.toml" else policies.parse
+        found = parse(text.text, text.source, above=above)
     except PolicyInvalid as invalid:
         return Law(text, None, tuple(invalid.problems))
+    if found is None:
+        return Law(text, None, (policies.Problem(text.source, 0, "tool.twohand", "", (), "there is no such table"),))
+    return Law(text, found)
 
 
 def judge(case: Case, at: str, texts: tuple[LawText, ...] | None = None) -> Judgement:

@@ -6,9 +6,8 @@ from typing import NamedTuple
 from rules.claims import NO_TOOL, Claim
 from rules.events import ChangeProposed, CommitFact
 from rules.lineage import model
-from rules.policy import Agent, Policy
+from rules.policy import Agent
 from rules.principals import Principal, Registry
-from rules.statement import Seen
 
 ASSERTED = frozenset({"opened-by", "pushed-by"})
 WHOLE = ASSERTED | {"proposal"}
@@ -258,7 +257,7 @@ class _Resolver:
         known = (agent.tool or claim.tool, agent.model or claim.model)
         maker, family = agent.maker or claim.maker, agent.family or claim.family
         operator = operators[0] if operators else ""
-        return Author("agent", principal.name, principal.name, False, operator, claim.session, *known, maker, family)  # noqa: FBT003
+        return Author("agent", principal.name, principal.name, False, operator, claim.session, *known, maker, family)
 
     def _strange_agent(self, claim: Claim, answering: frozenset[str], signers: dict[str, str]) -> Author:
         """An agent nobody enrolled acts for whom the tool recorded, else for who answers for its commit."""
@@ -381,13 +380,3 @@ def _display(claim: Claim) -> str:
     if claim.name and claim.email:
         return f"{claim.name} <{claim.email}>"
     return claim.name or claim.email or claim.account or claim.principal
-
-
-def seen(claims: Sequence[Claim], policies: Sequence[Policy]) -> tuple[Seen, ...]:
-    """The authors that somebody who approves can see, for their statement (law 12)."""
-    rows: dict[Seen, None] = {}
-    for policy in policies:
-        for author in _Resolver(Registry(policy)).join(claims, frozenset(), {}):
-            name = author.principal or author.name
-            rows[Seen(author.kind, name, author.tool, author.model, author.session, author.operator)] = None
-    return tuple(sorted(rows))

@@ -55,7 +55,7 @@ def _record(kind: Any) -> Reviver:
 
     def revive(value: Any) -> Any:
         if not isinstance(value, Mapping):
-            raise ValueError(f"{_short(value)} is no {kind.__name__}")
+            raise ValueError(f"{_short(value)} is no {kind.__name__}")  # noqa: TRY004 - one error for all that is no event
         odd = (value.keys() - hints.keys()) | (required - value.keys())
         if odd:
             raise ValueError(f"{kind.__name__}: missing or unknown: {', '.join(sorted(map(str, odd)))}")

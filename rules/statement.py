@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from rules import instants, sshsig
-from rules.canonical import canonical
+from rules.canonical import as_text, canonical
 from rules.change import FileChange
 
 SCHEMA = "twohand.statement/v1"
@@ -72,6 +72,7 @@ class Statement(NamedTuple):
 
 _TYPES = get_type_hints(Statement)
 _Row = TypeVar("_Row", Content, Seen)
+_FIELDS = {kind: frozenset(kind._fields) for kind in (Content, Seen)}
 
 
 def payload(statement: Statement) -> bytes:
@@ -98,12 +99,12 @@ def parse(signed: bytes) -> Statement:
         raw = json.loads(signed)
     except (ValueError, RecursionError):
         raise StatementInvalid("no JSON") from None
-    if not isinstance(raw, dict) or raw.pop("schema", None) != SCHEMA:
+    if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
         raise StatementInvalid(f"no {SCHEMA}")
-    statement = _read(raw)
-    if payload(statement) != signed:
+    if as_text(raw) + b"\n" != signed:
         raise StatementInvalid("not in canonical form")
-    return statement
+    del raw["schema"]
+    return _read(raw)
 
 
 def _read(raw: dict[str, Any]) -> Statement:
@@ -120,7 +121,7 @@ def _read(raw: dict[str, Any]) -> Statement:
 
 
 def _row(kind: type[_Row], row: Any) -> _Row:
-    if not isinstance(row, dict) or row.keys() != set(kind._fields) or not all(type(v) is str for v in row.values()):
+    if type(row) is not dict or row.keys() != _FIELDS[kind] or not {str}.issuperset(map(type, row.values())):
         raise StatementInvalid(f"a {kind.__name__} that is none")
     return kind(**row)
 

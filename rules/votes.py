@@ -1,11 +1,11 @@
 """Which statements count, for which paths, and why the others do not (law 17-28, 33-35)."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rules import instants
 from rules.case import Case, Heard
-from rules.change import FileChange
 from rules.claims import NO_TOOL, Claim
 from rules.events import ChangeProposed
 from rules.independence import Hand
@@ -47,35 +47,36 @@ class Vote(NamedTuple):
 
 def voices(case: Case, registry: Registry, at: str) -> tuple[Voice, ...]:
     """Every statement of the case, judged, in a stable order."""
-    return tuple(_voice(heard, case, registry, at) for _, heard in sorted(case.heard.items()))
+    latest = instants.later(at, CLOCK_SKEW)
+    return tuple(_voice(case.heard[name], case, registry, (at, latest)) for name in sorted(case.heard))
 
 
-def _voice(heard: Heard, case: Case, registry: Registry, at: str) -> Voice:
+def _voice(heard: Heard, case: Case, registry: Registry, now: tuple[str, str]) -> Voice:
+    at, latest = now
     enrolled = registry.by_key(heard.signer.key) if heard.signer else None
     principal = enrolled[0] if enrolled else None
     presence = bool(heard.signer and heard.signer.presence)
-    fault = _fault(heard, case, principal, at)
+    fault = _fault(heard, case, principal, latest)
     if not fault and enrolled:
         fault = _key_fault(enrolled[1], (at, heard.received))
     gone = bool(principal and not principal.active)
     return Voice(heard, principal, presence, fault or ("its author has left" if gone else ""), heir=gone and not fault)
 
 
-def _fault(heard: Heard, case: Case, principal: Principal | None, at: str) -> str:
+def _fault(heard: Heard, case: Case, principal: Principal | None, latest: str) -> str:
+    """Why a statement is nothing, the first reason; empty where it is something."""
     statement, proposed = heard.statement, case.proposed
     if statement is None:
         return "these bytes are no statement"
-    if not heard.signer:
-        return "no good signature over these bytes"
-    if not principal:
-        return "no enrolled key made this signature"
-    if statement.by not in principal.names:
-        return f"signed with the key of {principal.name}"
-    if proposed and (statement.repository, statement.target) != (proposed.repository, proposed.target):
-        return f"made for {statement.repository} {statement.target}"
-    if instants.between(at, statement.time) > CLOCK_SKEW:
-        return "dated in the future"
-    return ""
+    elsewhere = proposed and (statement.repository, statement.target) != (proposed.repository, proposed.target)
+    faults = (
+        (not heard.signer, "no good signature over these bytes"),
+        (not principal, "no enrolled key made this signature"),
+        (principal and statement.by not in principal.names, f"signed with the key of {principal and principal.name}"),
+        (elsewhere, f"made for {statement.repository} {statement.target}"),
+        (statement.time > latest, "dated in the future"),
+    )
+    return next((text for wrong, text in faults if wrong), "")
 
 
 def _key_fault(key: Key, moments: Iterable[str]) -> str:
@@ -150,7 +151,7 @@ class Standing(NamedTuple):
     proposed: ChangeProposed
     rules: Independence
     first_seen: str
-    at: str
+    oldest: str  # approvals from before have lapsed
 
 
 def votes(all_voices: Sequence[Voice], registry: Registry, now: Standing) -> tuple[Vote, ...]:
@@ -176,16 +177,15 @@ def _said_at(voice: Voice) -> tuple[str, str]:
 def _vote(voice: Voice, hand: Hand, now: Standing) -> Vote:
     statement = voice.statement
     assert statement is not None
-    lapsed = instants.between(statement.time, now.at) > now.rules.max_age
-    if lapsed or statement.target != now.proposed.target:
-        return Vote(voice, hand, False, frozenset(), "stale")  # noqa: FBT003
+    if statement.time < now.oldest or statement.target != now.proposed.target:
+        return Vote(voice, hand, False, frozenset(), "stale")
     moved = touched_since(statement.base, now.proposed)
-    held = carried(statement, now.proposed.files, moved)
+    held = carried(statement, now.proposed, moved)
     whole = (
         statement.content_key == now.proposed.content_key and moved is not None and len(held) == len(now.proposed.files)
     )
     if whole and _hasty(voice, now):
-        return Vote(voice, hand, False, frozenset(), "hasty")  # noqa: FBT003
+        return Vote(voice, hand, False, frozenset(), "hasty")
     return Vote(voice, hand, whole, held, "" if whole else "stale")
 
 
@@ -199,12 +199,20 @@ def touched_since(base: str, proposed: ChangeProposed) -> frozenset[str] | None:
     return None
 
 
-def carried(statement: Statement, files: Sequence[FileChange], moved: frozenset[str] | None) -> frozenset[int]:
+def carried(statement: Statement, proposed: ChangeProposed, moved: frozenset[str] | None) -> frozenset[int]:
     """The files whose (old, new) pair the statement saw and which nobody touched below it since."""
     if moved is None:
         return frozenset()
+    if not moved and statement.content_key == proposed.content_key:
+        return _all(len(proposed.files))
     seen = set(statement.paths)
+    files = proposed.files
     return frozenset(at for at, file in enumerate(files) if file.path not in moved and Content.of(file) in seen)
+
+
+@lru_cache(maxsize=8)
+def _all(count: int) -> frozenset[int]:
+    return frozenset(range(count))
 
 
 def _hasty(voice: Voice, now: Standing) -> bool:

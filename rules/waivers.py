@@ -4,14 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rules import instants
-from rules.events import ChangeProposed
+from rules.docket import Docket
 from rules.findings import Finding, Tier
-from rules.independence import Hand
 from rules.owning import Owning
 from rules.paths import unquote
 from rules.policy import Policy
-from rules.principals import Registry
-from rules.reasons import Commands, Reason
+from rules.reasons import Reason
 from rules.statement import Statement
 from rules.votes import Voice, carried, touched_since
 
@@ -31,14 +29,14 @@ class Waived(NamedTuple):
 class Bench(NamedTuple):
     """What waivers are measured against."""
 
-    policy: Policy
-    registry: Registry
-    proposed: ChangeProposed
-    authors: Sequence[Hand]
+    docket: Docket
     owning: Owning
     findings: Sequence[Finding]
-    commands: Commands
     at: str
+
+    @property
+    def policy(self) -> Policy:
+        return self.docket.policy
 
 
 def waived(voices: Iterable[Voice], bench: Bench) -> Waived:
@@ -58,7 +56,7 @@ def waived(voices: Iterable[Voice], bench: Bench) -> Waived:
         elif statement.finding:
             findings[statement.finding] = principal.name
         else:
-            named = bench.registry.named(statement.objection_of)
+            named = bench.docket.registry.named(statement.objection_of)
             objections[named.name if named else statement.objection_of] = principal.name
     return Waived(findings, objections, glass, tuple(faults))
 
@@ -67,7 +65,10 @@ def _told(fault: str, statement: Statement, by: str, bench: Bench) -> Reason:
     code = "waiver.expired" if fault.startswith("expired") else "waiver.invalid"
     subject = statement.finding or statement.objection_of or "break-glass"
     return Reason(
-        code, subject, values={"by": by, "why": fault}, remedy=bench.commands.waive(statement.finding or "RULE", by)
+        code,
+        subject,
+        values={"by": by, "why": fault},
+        remedy=bench.docket.commands.waive(statement.finding or "RULE", by),
     )
 
 
@@ -85,9 +86,9 @@ def _fault(statement: Statement, voice: Voice, bench: Bench) -> str:
 
 
 def _content_fault(statement: Statement, bench: Bench) -> str:
-    moved = touched_since(statement.base, bench.proposed)
-    held = carried(statement, bench.proposed.files, moved)
-    if statement.content_key != bench.proposed.content_key or len(held) != len(bench.proposed.files):
+    moved = touched_since(statement.base, bench.docket.proposed)
+    held = carried(statement, bench.docket.proposed, moved)
+    if statement.content_key != bench.docket.proposed.content_key or len(held) != len(bench.docket.proposed.files):
         return "it was made for other content"
     known = {f.rule for f in bench.findings if f.tier is not Tier.NOTE}
     if statement.finding and statement.finding not in known:
@@ -99,12 +100,12 @@ def _person_fault(statement: Statement, voice: Voice, bench: Bench) -> str:
     principal = voice.principal
     if not principal or principal.kind != "person":
         return "only a person waives"
-    for author in bench.authors:
+    for _, author in bench.docket.court.pairs:
         if author.principal == principal.name or principal.name in (author.people or ()):
             return f"{principal.name} is behind the change ({author.name})"
     if statement.break_glass:
         return _glass_fault(principal.name, bench)
-    allowed = bench.registry.people(bench.policy.waivers.by)
+    allowed = bench.docket.registry.people(bench.policy.waivers.by)
     if bench.policy.waivers.by:
         return "" if principal.name in allowed else f"policy lets {', '.join(sorted(allowed)) or 'nobody'} waive"
     if all(principal.name in bench.owning.of(path).people for path in _concerned(statement, bench)):
@@ -114,13 +115,13 @@ def _person_fault(statement: Statement, voice: Voice, bench: Bench) -> str:
 
 def _concerned(statement: Statement, bench: Bench) -> list[bytes]:
     found = [f.path for f in bench.findings if f.rule == statement.finding and f.path]
-    return [unquote(path) for path in found] or [unquote(file.path) for file in bench.proposed.files]
+    return [unquote(path) for path in found] or [unquote(file.path) for file in bench.docket.proposed.files]
 
 
 def _glass_fault(name: str, bench: Bench) -> str:
-    if name not in bench.registry.people(bench.policy.waivers.break_glass):
+    if name not in bench.docket.registry.people(bench.policy.waivers.break_glass):
         return f"policy does not let {name} break glass"
-    since = bench.proposed.break_glass_open_since
+    since = bench.docket.proposed.break_glass_open_since
     if since and instants.between(since, bench.at) > GLASS_GRACE:
         return f"the break-glass of {since} was not reviewed yet"
     return ""

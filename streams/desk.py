@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from reviewers import statute
 from rules import paths, provenance, record
 from rules.canonical import canonical
-from rules.case import Case, fold
+from rules.case import fold
 from rules.change import change_id, content_key
 from rules.claims import Claim
 from rules.events import ChangeProposed, DecisionMade, Event, LawText, ReviewGiven, Touched, WaiverGranted
@@ -230,7 +230,7 @@ class Desk:
         if not write and not self.journal_path.exists():
             return ()
         patches = {commit.patch_id for commit in proposed.commits if commit.patch_id}
-        found = {}
+        found: dict[tuple[Claim, ...], None] = {}
         for name in self.journal.changes_with(proposed.content_key, patches):
             for event in self.journal.events(name) if name != proposed.change else ():
                 if isinstance(event, ChangeProposed) and (claims := _shared(event, proposed, patches)):
@@ -268,15 +268,14 @@ def decided(judgement: Judgement) -> DecisionMade:
 
 
 class _Near:
-    """Whether a statement may concern a change."""
+    """Whether a statement may concern a change: its content, its commits, or its paths while they have not landed."""
 
     def __init__(self, keys: set[str], proposed: ChangeProposed) -> None:
         self._keys = keys
         self._number = proposed.number
         self._commits = {commit.id for commit in proposed.commits}
         self._pairs = {(file.path, file.new_blob) for file in proposed.files}
-        self._paths = {file.path for file in proposed.files}
-        self._base = proposed.base
+        self._old = {file.path: file.old_blob for file in proposed.files}
 
     def concerns(self, row: Stored) -> bool:
         statement = row.statement
@@ -286,9 +285,10 @@ class _Near:
             return True
         if self._number and statement.change == self._number:
             return True
-        if statement.base == self._base and any(seen.path in self._paths for seen in statement.paths):
-            return True
-        return any((seen.path, seen.new_blob) in self._pairs for seen in statement.paths)
+        shared = [seen for seen in statement.paths if seen.path in self._old]
+        return any(
+            (seen.path, seen.new_blob) in self._pairs or seen.new_blob != self._old[seen.path] for seen in shared
+        )
 
 
 def _given(row: Stored, proposed: ChangeProposed, signer: Signer | None, at: str) -> ReviewGiven | WaiverGranted:

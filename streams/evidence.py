@@ -48,7 +48,15 @@ def claims(repo: Repository, commits: Sequence[Commit], found: Range, doors: Ite
     """Every channel that this repository holds, by union."""
     from_messages = (claim for commit in commits for claim in messages.claims(commit))
     return tuple(
-        dict.fromkeys((*from_messages, *_notes(repo, commits), *_traces(repo, commits, found), *messages.branch_claims(_short(found.branch)), *doors))
+        dict.fromkeys(
+            (
+                *from_messages,
+                *_notes(repo, commits),
+                *_traces(repo, commits, found),
+                *messages.branch_claims(_short(found.branch)),
+                *doors,
+            )
+        )
     )
 
 

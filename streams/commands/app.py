@@ -8,7 +8,7 @@ import typer
 
 from rules.report import Invalid
 from streams.cli import INTERNAL, INTERRUPTED, USAGE, VERSION
-from streams.commands import journal, replay, review, say
+from streams.commands import demo, explain, init, journal, owners, policy, replay, review, rules, say, simulate
 from streams.sources.errors import SourceError
 
 EPILOG = (
@@ -26,8 +26,15 @@ app = typer.Typer(
 )
 review.register(app)
 say.register(app)
+owners.register(app)
+policy.register(app)
 replay.register(app)
 journal.register(app)
+explain.register(app)
+simulate.register(app)
+rules.register(app)
+init.register(app)
+demo.register(app)
 
 
 def _version(asked: bool) -> None:

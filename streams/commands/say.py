@@ -3,18 +3,19 @@
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from rules import instants, messages, provenance
+from rules import instants, messages
 from rules.claims import NO_TOOL
 from rules.policy import Key, Policy
 from rules.principals import Principal, Registry
 from rules.shape import seconds_of
 from rules.statement import Content, Seen, Statement
-from streams import evidence
 from streams.commands import options
 from streams.commands.options import HERE
 from streams.desk import Asked, Desk, Reading
@@ -50,6 +51,8 @@ Finding = Annotated[str, typer.Option("--finding", metavar="SLUG", help="The fin
 ObjectionOf = Annotated[
     str, typer.Option("--objection-of", metavar="NAME", help="Whose objection to waive.", show_default=False)
 ]
+BreakGlass = Annotated[bool, typer.Option("--break-glass", help="Stand in for missing approvals.")]
+NotAuthor = Annotated[bool, typer.Option("--not-author", help="I am named as an author, and am none.")]
 Expires = Annotated[str, typer.Option("--expires", metavar="7d", help="When the waiver ends.")]
 
 
@@ -74,87 +77,85 @@ class Speech(NamedTuple):
     not_author: bool = False
 
 
+WHO = {"name": (As, ""), "key": (KeyFile, None)}
+WHAT = {"base": (options.Base, None), "target": (options.Target, None), "number": (options.Number, "")}
+WITH = {"tool": (Tool, ""), "model": (ModelName, ""), "session": (Session, "")}
+WHERE = {"push": (Push, ""), "where": (options.Where, HERE), "settings": (options.Settings, None)}
+REASON: dict[str, tuple[Any, Any]] = {"reason": (Why, "")}
+OVERRIDES = {
+    "finding": (Finding, ""),
+    "objection_of": (ObjectionOf, ""),
+    "break_glass": (BreakGlass, False),
+    "expires": (Expires, "7d"),
+}
+COMMON = WHO | WHAT | WHERE
+VERBS: dict[str, tuple[str, dict[str, tuple[Any, Any]]]] = {
+    "propose": ("Answer for a change: who made it, and with which tool, model and session.", COMMON | WITH | REASON),
+    "approve": ("Approve exactly this content.", COMMON | WITH | REASON | {"not_author": (NotAuthor, False)}),
+    "object": ("Object: nothing of it lands until you withdraw, or a waiver covers it.", COMMON | WITH | REASON),
+    "withdraw": ("Take back what you approved or objected to.", COMMON | REASON),
+    "waive": (
+        "Override one finding or one objection on exactly this content, for a while.",
+        COMMON | REASON | OVERRIDES,
+    ),
+}
+
+
 def register(app: typer.Typer) -> None:
-    for command in (propose, approve, object_, withdraw, waive):
-        app.command(name=command.__name__.rstrip("_"))(command)
+    for verb, (summary, accepted) in VERBS.items():
+        app.command(name=verb, help=summary)(_command(verb, accepted))
 
 
-def propose(
-    rev: Revision, *, name: As = "", key: KeyFile = None, target: options.Target = None, base: options.Base = None,
-    number: options.Number = "", push: Push = "", tool: Tool = "", model: ModelName = "", session: Session = "",
-    reason: Why = "", where: options.Where = HERE, settings: options.Settings = None,
-) -> int:  # fmt: skip
-    """Answer for a change: who made it, and with which tool, model and session."""
-    speech = Speech("propose", name, key, tool, model, session, reason)
-    return _say(speech, Asked(base, rev, target, number), where, settings, push=push)
+def _command(verb: str, accepted: Mapping[str, tuple[Any, Any]]) -> Callable[..., int]:
+    """A command function with the options of this verb; all verbs are one function."""
+
+    def command(rev: str, **given: Any) -> int:
+        asked = Asked(given.pop("base"), rev, given.pop("target"), given.pop("number"))
+        where, settings, push = given.pop("where"), given.pop("settings"), given.pop("push")
+        with Desk.at(where, explicit=settings) as desk:
+            return _say(Speech(verb, **given), asked, desk, push=push)
+
+    kinds = {"rev": Revision, **{name: kind for name, (kind, _) in accepted.items()}}
+    parameters = [Parameter("rev", Parameter.POSITIONAL_OR_KEYWORD, annotation=Revision)]
+    parameters += [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in accepted.items()
+    ]
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = kinds
+    return command
 
 
-def approve(
-    rev: Revision, *, name: As = "", key: KeyFile = None, target: options.Target = None, base: options.Base = None,
-    number: options.Number = "", push: Push = "", tool: Tool = "", model: ModelName = "", session: Session = "",
-    reason: Why = "", not_author: Annotated[bool, typer.Option("--not-author", help="I am named as an author, and am none.")] = False,
-    where: options.Where = HERE, settings: options.Settings = None,
-) -> int:  # fmt: skip
-    """Approve exactly this content."""
-    speech = Speech("approve", name, key, tool, model, session, reason, not_author=not_author)
-    return _say(speech, Asked(base, rev, target, number), where, settings, push=push)
-
-
-def object_(
-    rev: Revision, *, name: As = "", key: KeyFile = None, target: options.Target = None, base: options.Base = None,
-    number: options.Number = "", push: Push = "", tool: Tool = "", model: ModelName = "", session: Session = "",
-    reason: Why = "", where: options.Where = HERE, settings: options.Settings = None,
-) -> int:  # fmt: skip
-    """Object: nothing of it lands until you withdraw, or a waiver covers it."""
-    speech = Speech("object", name, key, tool, model, session, reason)
-    return _say(speech, Asked(base, rev, target, number), where, settings, push=push)
-
-
-def withdraw(
-    rev: Revision, *, name: As = "", key: KeyFile = None, target: options.Target = None, base: options.Base = None,
-    number: options.Number = "", push: Push = "", reason: Why = "", where: options.Where = HERE,
-    settings: options.Settings = None,
-) -> int:  # fmt: skip
-    """Take back what you approved or objected to."""
-    return _say(
-        Speech("withdraw", name, key, reason=reason), Asked(base, rev, target, number), where, settings, push=push
-    )
-
-
-def waive(
-    rev: Revision, *, reason: Annotated[str, typer.Option("--reason", "-m", help="Why, in a sentence.")],
-    name: As = "", key: KeyFile = None, target: options.Target = None, base: options.Base = None,
-    number: options.Number = "", push: Push = "", finding: Finding = "", objection_of: ObjectionOf = "",
-    break_glass: Annotated[bool, typer.Option("--break-glass", help="Stand in for missing approvals.")] = False,
-    expires: Expires = "7d", where: options.Where = HERE, settings: options.Settings = None,
-) -> int:  # fmt: skip
-    """Override one finding or one objection on exactly this content, for a while."""
-    if sum(map(bool, (finding, objection_of, break_glass))) != 1:
+def _say(speech: Speech, asked: Asked, desk: Desk, *, push: str) -> int:
+    _check_waiver(speech)
+    reading = desk.read(asked)
+    if not reading.read.files:
         raise CannotSay(
-            "A waiver covers exactly one thing.",
-            remedy="Give one of --finding SLUG, --objection-of NAME, --break-glass.",
+            f"There is nothing between {reading.found.base[:12]} and {reading.found.head[:12]} to speak of.",
+            remedy="Name another revision, or --base and --target.",
         )
-    speech = Speech("waive", name, key, "", "", "", reason, finding, objection_of, break_glass, expires)
-    return _say(speech, Asked(base, rev, target, number), where, settings, push=push)
-
-
-def _say(speech: Speech, asked: Asked, where: Path, settings: Path | None, *, push: str) -> int:  # noqa: PLR0913
-    with Desk.at(where, explicit=settings) as desk, tempfile.TemporaryDirectory(prefix="twohand-") as scratch:
-        reading = desk.read(asked)
-        if not reading.read.files:
-            raise CannotSay(
-                f"There is nothing between {reading.found.base[:12]} and {reading.found.head[:12]} to speak of.",
-                remedy="Name another revision, or --base and --target.",
-            )
+    with tempfile.TemporaryDirectory(prefix="twohand-") as scratch:
         speaker, key = _speaker(speech, reading, desk, Path(scratch))
         _check(speech, speaker, reading)
         statement = _statement(speech, speaker, asked, reading, desk)
         ref = statements.write(desk.repo, statement, lambda data: signatures.sign(data, key))
-        if push:
-            statements.push(desk.repo, [ref], push)
+    if push:
+        statements.push(desk.repo, [ref], push)
     print(_told(statement, key, ref, push))
-    _warn(statement, reading)
+    _warn(statement, reading, desk)
     return 0
+
+
+def _check_waiver(speech: Speech) -> None:
+    if speech.verb != "waive":
+        return
+    if sum(map(bool, (speech.finding, speech.objection_of, speech.break_glass))) != 1:
+        raise CannotSay(
+            "A waiver covers exactly one thing.",
+            remedy="Give one of --finding SLUG, --objection-of NAME, --break-glass.",
+        )
+    if not speech.reason.strip():
+        raise CannotSay("A waiver needs a reason.", remedy="Say why with --reason 'WHY'.")
 
 
 def _speaker(speech: Speech, reading: Reading, desk: Desk, scratch: Path) -> tuple[str, signatures.KeyChoice]:
@@ -205,7 +206,7 @@ def _check(speech: Speech, name: str, reading: Reading) -> None:
             f"{name} is a person, and this shell belongs to an agent ({marks[0].tool}).",
             remedy=f"{name} signs in a terminal of their own; an agent signs with its own enrolled key.",
         )
-    if speech.tool and person and speech.verb not in ("propose",):
+    if speech.tool and person and speech.verb != "propose":
         raise CannotSay(
             f"--tool, --model and --session are an agent's to say, and {name} is a person.",
             remedy="Leave them out; a person's proposal may name the tools that made the change.",
@@ -228,7 +229,7 @@ def _check_agent(speech: Speech, principals: list[Principal]) -> None:
 
 def _statement(speech: Speech, name: str, asked: Asked, reading: Reading, desk: Desk) -> Statement:
     now = desk.now()
-    seen = _seen(reading, desk) if speech.verb == "approve" else ()
+    seen = _seen(asked, desk) if speech.verb == "approve" else ()
     expires = instants.later(now, _lifetime(speech.expires)) if speech.expires else ""
     return Statement(
         speech.verb, name, reading.repository, reading.found.target, reading.found.base, reading.found.head, reading.key,
@@ -245,11 +246,14 @@ def _lifetime(text: str) -> int:
         raise CannotSay(f"--expires {text!r} {error}.", remedy="Write it as 30m, 12h or 7d.") from None
 
 
-def _seen(reading: Reading, desk: Desk) -> tuple[Seen, ...]:
-    """The authors as the approver could see them (law 12)."""
-    commits = evidence.parsed(reading.read)
-    found = evidence.claims(desk.repo, commits, reading.found, ())
-    return provenance.seen(found, reading.policies)
+def _seen(asked: Asked, desk: Desk) -> tuple[Seen, ...]:
+    """The authors as a review shows them to the approver (law 12)."""
+    leading = desk.review(asked, dry_run=True).leading
+    authors = leading.made.authors if leading else ()
+    return tuple(
+        Seen(author.kind, author.principal or author.name, author.tool, author.model, author.session, author.operator)
+        for author in authors
+    )
 
 
 def _told(statement: Statement, key: signatures.KeyChoice, ref: str, push: str) -> str:
@@ -270,7 +274,9 @@ def _told(statement: Statement, key: signatures.KeyChoice, ref: str, push: str) 
     return "\n".join(lines)
 
 
-def _warn(statement: Statement, reading: Reading) -> None:
+def _warn(statement: Statement, reading: Reading, desk: Desk) -> None:
+    for note in desk.notes:
+        print(f"note: {note}", file=sys.stderr)
     for problem in reading.incomplete:
         print(f"warning: {problem}", file=sys.stderr)
     if not reading.policies:

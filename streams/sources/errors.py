@@ -4,6 +4,8 @@
 class SourceError(Exception):
     """What happened and why is `message`; what to do next is `remedy`."""
 
+    exit_code = 2  # usage or configuration (DESIGN 11)
+
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(f"{message.removesuffix('.')}. {remedy}")
         self.message = message

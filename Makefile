@@ -29,6 +29,7 @@ bench: dev  ## The benchmarks, each beside its anchor
 
 docs: dev  ## Write the generated documentation anew
 	.venv/bin/python -m streams.docs
+	.venv/bin/python -m streams.docs_readme README.md
 
 lock:  ## Resolve the dependencies anew (needs uv)
 	scripts/lock

@@ -26,8 +26,14 @@ same fact twice has the same id (law 42). Nothing extra is allowed in a body. Th
 class _AsWritten(GenerateJsonSchema):
     """Named tuples are written as objects, not as arrays."""
 
-    def call_schema(self, schema: Any) -> JsonSchemaValue:
-        return self.kw_arguments_schema(schema["arguments_schema"]["arguments_schema"], None)
+    def named_tuple_schema(self, schema: Any) -> JsonSchemaValue:
+        rows = {field["name"]: field["schema"] for field in schema["fields"]}
+        required = [name for name, inner in rows.items() if inner["type"] != "default"]
+        properties = {
+            name: {"title": self.get_title_from_name(name), **self.generate_inner(inner)}
+            for name, inner in rows.items()
+        }
+        return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def pages() -> dict[str, str]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -13,17 +14,16 @@ from rules.canonical import canonical
 from rules.case import fold
 from rules.change import change_id, content_key
 from rules.claims import Claim
-from rules.events import ChangeProposed, DecisionMade, Event, LawText, ReviewGiven, Touched, WaiverGranted
+from rules.events import ChangeProposed, DecisionMade, Event, ReviewGiven, Touched, WaiverGranted
 from rules.gate_paths import policy_table_changed
 from rules.judgement import Judgement, judge, read_laws
-from rules.owners import LOCATIONS
 from rules.policy import Key, Policy
 from rules.principals import Registry
 from rules.rule import Blobs
 from rules.sshsig import Signer
 from streams import clock, evidence, settings
 from streams.engines.journal import Journal
-from streams.laws import laws
+from streams.laws import Governing, governing
 from streams.sources import signatures, statements
 from streams.sources.change import Range, ReadChange, check_totals, read_blobs, read_change, resolve_range
 from streams.sources.commits import touched_since
@@ -32,7 +32,6 @@ from streams.sources.git import Repository
 from streams.sources.statements import Stored
 
 MOST_FILES = 20_000  # a change of more files is too large to be judged by anybody but an owner
-OWNERS_LIMIT = 4 << 20  # bytes; GitHub reads 3 MB
 
 
 class Asked(NamedTuple):
@@ -55,7 +54,7 @@ class Reading(NamedTuple):
 
     found: Range
     read: ReadChange
-    texts: tuple[LawText, ...]
+    branches: Governing
     policies: tuple[Policy, ...]
     repository: str
     key: str
@@ -83,6 +82,10 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    @cached_property
+    def default_branch(self) -> str | None:
+        return self.repo.default_branch()
+
     @property
     def journal_path(self) -> Path:
         return self.repo.common_dir / "twohand" / "journal.db"
@@ -101,20 +104,19 @@ class Desk:
         found = resolve_range(self.repo, base=asked.base, head=asked.head, target=asked.target)
         self.notes = found.notes
         read = read_change(self.repo, found)
-        texts = laws(self.repo, self.settings, found.target_tip)
-        known = tuple(law.policy for law in read_laws(texts) if law.policy)
+        branches = governing(self.repo, self.settings, default=self.default_branch, target_tip=found.target_tip)
+        known = tuple(law.policy for law in read_laws(branches.texts) if law.policy)
         repository, doubts = self._name(known)
         key = content_key(repository, found.target, read.files)
-        return Reading(found, read, texts, known, repository, key, (*read.incomplete, *doubts))
+        return Reading(found, read, branches, known, repository, key, (*read.incomplete, *doubts, *branches.problems))
 
     def _name(self, known: Sequence[Policy]) -> tuple[str, tuple[str, ...]]:
         """Law 2: the policy's `repository`, else the root of the default branch's first-parent chain."""
         named = next((policy.repository for policy in reversed(known) if policy.repository), "")
-        default = self.repo.default_branch()
-        if named or not default:
+        if named or not self.default_branch:
             return named or "unnamed", ()
         try:
-            return self.repo.root_commit(default), ()
+            return self.repo.root_commit(self.default_branch), ()
         except SourceError as error:
             return "unnamed", (error.message,)
 
@@ -124,7 +126,7 @@ class Desk:
         """Read, run the rules, hear the statements, decide; recorded unless `dry_run`."""
         reading = self.read(asked)
         fresh = self.events(reading, asked, write=not dry_run)
-        case = fold([*self._history(fresh[0].change, write=not dry_run), *fresh])
+        case = fold([*self._history(fresh, write=not dry_run), *fresh])
         judgement = judge(case, self.now())
         if not dry_run:
             self.journal.append([*fresh, decided(judgement)])
@@ -143,13 +145,13 @@ class Desk:
         proposed = ChangeProposed(
             change="", repository=reading.repository, target=reading.found.target, base=reading.found.base,
             head=reading.found.head, content_key=reading.key, number=asked.number, branch=reading.found.branch,
-            files=reading.read.files, commits=facts, claims=found, laws=reading.texts,
+            files=reading.read.files, commits=facts, claims=found, laws=reading.branches.texts,
+            owners_file=reading.branches.owners_file, owners_text=reading.branches.owners_text,
             incomplete=(*reading.incomplete, *check_totals(reading.read.files, blobs), *_unread(stored)),
             too_large=f"{len(reading.read.files)} files are over {MOST_FILES}" if too_large else "",
             self_edits=_project_edits(blobs), awaited=tuple(sorted(self.settings.reviewers)), at=at,
             read_from=self._sources(stored, write=write),
         )  # fmt: skip
-        proposed = self._with_owners(proposed, reading.found)
         rows = self._concerning(stored.rows, proposed, write=write)
         signers = self._signers(rows, write=write)
         proposed = self._named(proposed, rows, signers, reading)
@@ -163,18 +165,6 @@ class Desk:
         refs = f"{statements.PREFIX} ({stored.refs})"
         has_journal = write or self.journal_path.exists()
         return (refs, str(self.journal_path)) if has_journal else (refs,)
-
-    def _with_owners(self, proposed: ChangeProposed, found: Range) -> ChangeProposed:
-        """The owners file of the target's tip: never the change's own (law 29, 36)."""
-        names = [location.encode() for location in LOCATIONS]
-        try:
-            texts = self.repo.tree_blobs(found.target_tip, names, limit=OWNERS_LIMIT)
-        except SourceError as error:
-            return replace(proposed, incomplete=(*proposed.incomplete, error.message))
-        for name, data in texts.items():
-            if data is not None:
-                return replace(proposed, owners_file=name.decode(), owners_text=data.decode("utf-8", "surrogateescape"))
-        return proposed
 
     def _concerning(self, rows: Iterable[Stored], proposed: ChangeProposed, *, write: bool) -> list[Stored]:
         """The statements that this change may have to do with; the law decides what they mean."""
@@ -237,12 +227,18 @@ class Desk:
                     found[claims] = None
         return tuple(sorted(found))
 
-    def _history(self, change: str, *, write: bool) -> Iterator[Event]:
-        """What the journal holds of this change, its statements verified again (law 19)."""
+    def _history(self, fresh: Sequence[Event], *, write: bool) -> Iterator[Event]:
+        """What the journal holds of this change, its statements verified again where this very reading did not (law 19)."""
         if not write and not self.journal_path.exists():
             return
-        for event in self.journal.events(change):
-            yield verified(event)
+        read_now = {_signed(event): event for event in fresh if isinstance(event, ReviewGiven | WaiverGranted)}
+        for event in self.journal.events(fresh[0].change):
+            again = read_now.get(_signed(event)) if isinstance(event, ReviewGiven | WaiverGranted) else None
+            yield replace(event, signer=again.signer) if again and again.statement else verified(event)
+
+
+def _signed(event: ReviewGiven | WaiverGranted) -> tuple[str, str]:
+    return event.statement, event.signature
 
 
 def verified(event: Event) -> Event:

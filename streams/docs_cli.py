@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import typer.main
 
-from streams.commands.app import EPILOG, app
+from streams.commands.app import EPILOG, build
 
 _HEAD: Final = f"""\
 <!-- Generated from streams/commands; edit there, then run `make docs`. -->
@@ -19,7 +19,7 @@ Results go to standard output, diagnostics to standard error. {EPILOG}
 
 
 def pages() -> dict[str, str]:
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(build())
     return {
         "cli.md": "\n".join([_HEAD, *(line for name in root.commands for line in _command(name, root.commands[name]))])
     }

@@ -2,25 +2,40 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from rules import policy
 from rules.events import LawText
+from rules.owners import LOCATIONS
 from streams.settings import Settings
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
 
 FILE = b"twohand.toml"
 PYPROJECT = b"pyproject.toml"
+LIMIT = 4 << 20  # bytes of one of these files
 
 
-def laws(repo: Repository, settings: Settings, target_tip: str) -> tuple[LawText, ...]:
+class Governing(NamedTuple):
+    """What the branches say about a change: policies, highest first, and the owners file of the target."""
+
+    texts: tuple[LawText, ...]
+    owners_file: str = ""
+    owners_text: str = ""
+    problems: tuple[str, ...] = ()
+
+
+def governing(repo: Repository, settings: Settings, *, default: str | None, target_tip: str) -> Governing:
     """Floor, default branch, target branch (where its text differs); the built-in default where no branch has one."""
-    default = repo.default_branch()
-    of_default = _at(repo, "default", repo.resolve(default), default) if default and repo.exists(default) else ()
-    of_target = _at(repo, "target", target_tip, "target branch") if target_tip else ()
-    texts = {text.text for text in of_default}
-    branches = (*of_default, *(text for text in of_target if text.text not in texts))
-    return (*_floor(settings), *(branches or (built_in(),)))
+    default_tip = repo.resolve(default) if default and repo.exists(default) else ""
+    of_target = _branch(
+        repo, target_tip, ("target", "target branch") if default_tip != target_tip else ("default", default or "")
+    )
+    of_default = _branch(repo, default_tip, ("default", default or "")) if default_tip not in ("", target_tip) else None
+    higher = of_default.texts if of_default else ()
+    known = {text.text for text in higher}
+    texts = (*higher, *(text for text in of_target.texts if text.text not in known))
+    return of_target._replace(texts=(*_floor(settings), *(texts or (built_in(),))))
 
 
 def built_in() -> LawText:
@@ -37,22 +52,29 @@ def _floor(settings: Settings) -> tuple[LawText, ...]:
         return (LawText("floor", str(path), "", problem=f"the floor policy cannot be read: {error}"),)
 
 
-def _at(repo: Repository, role: str, commit: str, where: str) -> tuple[LawText, ...]:
-    """The policy of one branch; two of them in one tree, or one that cannot be read, is none that can be used."""
+def _branch(repo: Repository, commit: str, named: tuple[str, str]) -> Governing:
+    """Policy and owners file of one branch; a policy that cannot be read is none that can be used."""
+    role, where = named
+    owners = [location.encode() for location in LOCATIONS]
     try:
-        found = repo.tree_blobs(commit, [FILE, PYPROJECT], limit=policy.LARGEST)
+        found = repo.tree_blobs(commit, [FILE, PYPROJECT, *owners], limit=LIMIT)
     except SourceError as error:
-        return (LawText(role, where, "", problem=error.message),)
-    texts = {name: _text(data) for name, data in found.items() if data is not None}
-    own, project = texts.get(FILE), texts.get(PYPROJECT)
-    name = f"{where.removeprefix('refs/heads/').removeprefix('refs/remotes/')}:"
+        return Governing((LawText(role, where, "", problem=error.message),), problems=(error.message,))
+    texts = {name: data.decode("utf-8", "surrogateescape") for name, data in found.items() if data is not None}
+    owners_file = next((name for name in owners if name in texts), b"")
+    short = where.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    law = _law(role, f"{short}:", texts.get(FILE), texts.get(PYPROJECT))
+    return Governing((law,) if law else (), owners_file.decode(), texts.get(owners_file, ""))
+
+
+def _law(role: str, name: str, own: str | None, project: str | None) -> LawText | None:
     in_project = project is not None and _mentions(project, name)
     if own is not None and in_project:
         problem = "both twohand.toml and [tool.twohand] in pyproject.toml are there: keep one"
-        return (LawText(role, name + "twohand.toml", own, problem=problem),)
+        return LawText(role, name + "twohand.toml", own, problem=problem)
     if own is not None:
-        return (LawText(role, name + "twohand.toml", own),)
-    return (LawText(role, name + "pyproject.toml", project or "", "pyproject.toml"),) if in_project else ()
+        return LawText(role, name + "twohand.toml", own)
+    return LawText(role, name + "pyproject.toml", project or "", "pyproject.toml") if in_project else None
 
 
 def _mentions(text: str, name: str) -> bool:
@@ -63,10 +85,6 @@ def _mentions(text: str, name: str) -> bool:
         return "twohand" in text
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
-
-
 def working_policy(root: Path) -> LawText | None:
     """The policy of a directory as it lies there, for `policy validate`."""
     for name, form in ((FILE, "twohand.toml"), (PYPROJECT, "pyproject.toml")):
@@ -74,3 +92,8 @@ def working_policy(root: Path) -> LawText | None:
         if path.is_file():
             return LawText("target", str(path), path.read_text("utf-8", "surrogateescape"), form)
     return None
+
+
+def laws(repo: Repository, settings: Settings, target_tip: str) -> tuple[LawText, ...]:
+    """The policies alone, highest first."""
+    return governing(repo, settings, default=repo.default_branch(), target_tip=target_tip).texts

@@ -2,39 +2,38 @@
 
 import sys
 import traceback
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from rules.report import Invalid
 from streams.cli import INTERNAL, INTERRUPTED, USAGE, VERSION
-from streams.commands import demo, explain, init, journal, owners, policy, replay, review, rules, say, simulate
 from streams.sources.errors import SourceError
 
 EPILOG = (
     "Exit codes: 0 admitted, 1 blocked, 2 usage or configuration, 3 internal error, 4 escalated, 5 no decision in time."
 )
 
-app = typer.Typer(
-    name="twohand",
-    help="No change lands on one hand: independent review, owners and escalation for code that agents write.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-review.register(app)
-say.register(app)
-owners.register(app)
-policy.register(app)
-replay.register(app)
-journal.register(app)
-explain.register(app)
-simulate.register(app)
-rules.register(app)
-init.register(app)
-demo.register(app)
+COMMANDS = {
+    "demo": "demo",
+    "init": "init",
+    "review": "review",
+    "explain": "explain",
+    "simulate": "simulate",
+    "propose": "say",
+    "approve": "say",
+    "object": "say",
+    "withdraw": "say",
+    "waive": "say",
+    "replay": "replay",
+    "policy": "policy",
+    "rules": "rules",
+    "owners": "owners",
+    "journal": "journal",
+    "doctor": "doctor",
+}  # command -> the module under streams.commands that registers it, in the order of the help page
 
 
 def _version(asked: bool) -> None:
@@ -43,7 +42,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     *,
     version: Annotated[
@@ -53,10 +51,28 @@ def _root(
     """No change lands on one hand."""
 
 
+def build(commands: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands; what is not asked for is not imported."""
+    app = typer.Typer(
+        name="twohand",
+        help="No change lands on one hand: independent review, owners and escalation for code that agents write.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for module in dict.fromkeys(COMMANDS[command] for command in commands):
+        import_module(f"streams.commands.{module}").register(app)
+    return app
+
+
 def run(arguments: list[str]) -> int:
     """Run one command; every error becomes a clear text and its exit code."""
     try:
-        result = app(arguments, standalone_mode=False)
+        wanted = [name for name in arguments[:1] if name in COMMANDS] or COMMANDS
+        result = build(wanted)(arguments, prog_name="twohand", standalone_mode=False)
     except SourceError as error:
         return _fail(error.message, error.remedy, error.exit_code)
     except Invalid as error:

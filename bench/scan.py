@@ -42,7 +42,21 @@ class Account{n} extends Base {{
   }}
 }}
 """
-UNITS = (b"a", b" ", b"(", b"a<", b"if(a){", b'api_key="', b"!", b"x&&", b"\xff", b"return ", b"verify=", b"\\", b"\xe2\x80\xae")
+UNITS = (
+    b"a",
+    b" ",
+    b"(",
+    b"a<",
+    b"if(a){",
+    b'api_key="',
+    b"!",
+    b"x&&",
+    b"\xff",
+    b"return ",
+    b"verify=",
+    b"\\",
+    b"\xe2\x80\xae",
+)
 CHANGE = 100_000  # bytes
 LINE = 200_000
 
@@ -85,7 +99,9 @@ def first_pass() -> None:
     plain = [re.compile(_translated(trigger)) for trigger in triggers]
     slow = min(seconds(lambda: [sum(1 for _ in each.finditer(sample)) for each in plain], 3))
     rates = len(data) / fast / 1e6, len(sample) / slow / 1e6
-    print(f"first pass: {rates[0]:.0f} MB/s over {len(triggers)} patterns; Python re, same run: {rates[1]:.2f} MB/s ({rates[0] / rates[1]:.0f}x)")
+    print(
+        f"first pass: {rates[0]:.0f} MB/s over {len(triggers)} patterns; Python re, same run: {rates[1]:.2f} MB/s ({rates[0] / rates[1]:.0f}x)"
+    )
 
 
 def _translated(trigger: bytes) -> bytes:
@@ -100,14 +116,18 @@ def change() -> None:
         blobs = [file.blobs() for file in files]
         taken += seconds(lambda blobs=blobs: scan(blobs), 20)
     taken.sort()
-    print(f"change of 100 KB, all rules: median {statistics.median(taken) * 1e3:.1f} ms, p99 {taken[int(len(taken) * 0.99)] * 1e3:.1f} ms")
+    print(
+        f"change of 100 KB, all rules: median {statistics.median(taken) * 1e3:.1f} ms, p99 {taken[int(len(taken) * 0.99)] * 1e3:.1f} ms"
+    )
 
 
 def lines() -> None:
     ordinary = [Diff("src/a.py", "", source(PYTHON, LINE)).blobs()]
     median = statistics.median(seconds(lambda: scan(ordinary), 5))
     worst, unit = max((_line(unit), unit) for unit in UNITS)
-    print(f"one line of 200 KB: worst {worst * 1e3:.1f} ms ({unit!r}), {worst / median:.2f} x ordinary text of that size ({median * 1e3:.1f} ms)")
+    print(
+        f"one line of 200 KB: worst {worst * 1e3:.1f} ms ({unit!r}), {worst / median:.2f} x ordinary text of that size ({median * 1e3:.1f} ms)"
+    )
 
 
 def _line(unit: bytes) -> float:

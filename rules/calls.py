@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from rules import guards
-from rules.rule import Change, Edit
+from rules.rule import Change, Edit, remembered
 from rules.structure import Call, Mark
 
 
@@ -19,9 +18,9 @@ class LostCall(NamedTuple):
 
 def lost(edit: Edit) -> Iterator[LostCall]:
     """Calls that surviving functions lost and that no other function of the change gained."""
-    old, new = edit.old.facts, edit.new.facts
-    if old is None or new is None:
+    if edit.both is None:
         return
+    old, new = edit.both
     known = guards.pairs(edit)
     for name in sorted(guards.touched(edit)):
         if name in known:
@@ -40,7 +39,7 @@ def _lost_of(edit: Edit, before: tuple[Call, ...], after: tuple[Call, ...]) -> I
                 yield LostCall(call, instead)
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _gained(change: Change) -> frozenset[str]:
     """Names that production files of this change call more often than before, or as often in another place."""
     before: Counter[str] = Counter()
@@ -54,9 +53,9 @@ def _gained(change: Change) -> frozenset[str]:
 
 def lost_marks(edit: Edit) -> Iterator[tuple[Mark, tuple[Mark, ...]]]:
     """Decorators and annotations that a surviving function or class lost, each with those that it has now."""
-    old, new = edit.old.facts, edit.new.facts
-    if old is None or new is None:
+    if edit.both is None:
         return
+    old, new = edit.both
     targets = {span.name.rsplit(".", 1)[-1] for span in new.spans}
     present = Counter((mark.target, mark.text) for mark in new.marks)
     for mark in old.marks:

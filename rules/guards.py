@@ -3,14 +3,14 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from rules import vocabulary
-from rules.lines import Line, squeeze
-from rules.patterns import pattern
-from rules.rule import Change, Edit
-from rules.structure import Branch, Call, Facts
+from rules.lines import Line, squeeze, words
+from rules.rule import Change, Edit, Source, remembered
+from rules.structure import Branch, Call, Facts, Span
+
+MAX_COMPARED = 200  # conditions of one function that are searched for a successor; the others count as gone
 
 
 class Lost(NamedTuple):
@@ -20,11 +20,6 @@ class Lost(NamedTuple):
     refusal: str  # the statement that refused; "" where the condition admitted
     strong: bool  # the refusal raises, throws or answers with an error
     now: Branch | None
-
-
-def comparable(edit: Edit) -> bool:
-    """Whether both sides can be compared by structure."""
-    return edit.old.facts is not None and edit.new.facts is not None
 
 
 def unread(edit: Edit) -> tuple[Line, ...]:
@@ -48,103 +43,106 @@ def _around(facts: Facts, part: tuple[Line, ...]) -> Iterator[str]:
             yield span.name
 
 
+@remembered
 def pairs(edit: Edit) -> dict[str, str]:
     """From each function of the old file to the same one in the new: by name, else by most lines in common."""
-    old, new = edit.old.facts, edit.new.facts
-    if old is None or new is None:
+    if edit.both is None:
         return {}
+    old, new = edit.both
     names = {span.name for span in new.spans}
-    known = {span.name: span.name for span in old.spans if span.name in names}
-    known[""] = ""
-    lone = [span for span in new.spans if span.name not in known]
+    known = {span.name: span.name for span in old.spans if span.name in names} | {"": ""}
+    holders = _holders(edit, [span for span in new.spans if span.name not in known])
     for span in old.spans:
         if span.name not in known and span.is_function:
-            best = _likeliest(
-                _body(edit, span.name, old=True), [(other.name, _body(edit, other.name, old=False)) for other in lone]
-            )
+            best = _likeliest(_body(edit.old, span), holders)
             if best:
                 known[span.name] = best
     return known
 
 
-def _likeliest(body: frozenset[bytes], others: list[tuple[str, frozenset[bytes]]]) -> str:
-    shares = [(len(body & other) / max(min(len(body), len(other)), 1), name) for name, other in others]
-    share, name = max(shares, default=(0.0, ""))
-    return name if share >= 0.5 else ""
+def _holders(edit: Edit, spans: list[Span]) -> dict[bytes, list[str]]:
+    """From a line without blanks to the functions that hold it; lines that many hold tell nothing."""
+    found: dict[bytes, list[str]] = {}
+    for span in spans:
+        for line in _body(edit.new, span):
+            found.setdefault(line, []).append(span.name)
+    return {line: names for line, names in found.items() if len(names) <= 8}
 
 
-def _body(edit: Edit, name: str, *, old: bool) -> frozenset[bytes]:
+def _likeliest(body: frozenset[bytes], holders: dict[bytes, list[str]]) -> str:
+    votes = Counter(name for line in sorted(body) for name in holders.get(line, ()))
+    (name, count), *_ = votes.most_common(1) or [("", 0)]
+    return name if count * 3 >= len(body) else ""
+
+
+def _body(side: Source, span: Span) -> frozenset[bytes]:
     """The lines of a function but its first, without blanks."""
+    return frozenset(squeeze(line) for line in side.lines[span.start : span.end]) - _ENDS
+
+
+_ENDS = frozenset({b"", b"}", b"end", b"});", b"};"})
+
+
+@remembered
+def _words(edit: Edit, name: str, *, old: bool) -> frozenset[str]:
+    """All words of a function, or of the whole file for ""."""
     side = edit.old if old else edit.new
-    spans = [span for span in side.facts.spans if span.name == name] if side.facts else []
-    return frozenset(squeeze(line) for span in spans for line in side.lines[span.start : span.end]) - {
-        b"",
-        b"}",
-        b"end",
-    }
+    spans = [span for span in side.facts.spans if span.name == name] if side.facts is not None and name else []
+    parts = [line for span in spans for line in side.lines[span.start - 1 : span.end]] if spans else side.lines
+    return frozenset(words(b" ".join(parts)))
 
 
-def text_of(edit: Edit, name: str, *, old: bool) -> bytes:
-    """All lines of a function, or of the whole file for ""."""
-    side = edit.old if old else edit.new
-    if not name or side.facts is None:
-        return side.data
-    return b"\n".join(
-        b"\n".join(side.lines[span.start - 1 : span.end]) for span in side.facts.spans if span.name == name
-    )
-
-
-def lost(edit: Edit) -> Iterator[Lost]:
+@remembered
+def lost(edit: Edit) -> tuple[Lost, ...]:
     """Conditions of surviving functions that are no longer asked there, nor anywhere the change moved them to."""
-    old, new = edit.old.facts, edit.new.facts
-    if old is None or new is None:
-        return
+    if edit.both is None:
+        return ()
     known = pairs(edit)
-    for name in sorted(touched(edit)):
-        if name in known:
-            yield from _lost_of(edit, name, known[name])
+    names = [name for name in sorted(touched(edit)) if name in known]
+    return tuple(found for name in names for found in _lost_of(edit, name, known[name]))
 
 
 def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
-    old, new = edit.old.facts, edit.new.facts
-    assert old is not None
-    assert new is not None
+    assert edit.both is not None
+    old, new = edit.both
     before, after = old.branches(name), new.branches(now)
     kept = Counter(_shape(branch) for branch in after)
     gained = list((Counter(map(_key, after)) - Counter(map(_key, before))).keys())
     fresh = [branch for branch in after if _key(branch) in gained]
-    for branch in before:
+    for count, branch in enumerate(before):
         if kept[_shape(branch)] > 0:
             kept[_shape(branch)] -= 1
             continue
-        found = _judge(edit, branch, fresh, (name, now))
+        found = _judge(edit, branch, fresh[:MAX_COMPARED] if count < MAX_COMPARED else [], (name, now))
         if found is not None:
             yield found
 
 
 def retired(edit: Edit) -> Iterator[tuple[int, Branch]]:
     """Functions that asked something, are gone with their questions, and were used by code that stays: line of use, question."""
-    old, new = edit.old.facts, edit.new.facts
-    if old is None or new is None:
+    if edit.both is None:
         return
+    old, _ = edit.both
     known = pairs(edit)
     for span in old.spans:
-        name = span.name.rsplit(".", 1)[-1]
-        if span.is_function and span.name not in known and not mentions(name, edit.new.data):
-            uses = [
-                line.number
-                for line in edit.removed
-                if not span.start <= line.number <= span.end and mentions(name, line.text)
-            ]
+        if not span.is_function or span.name in known:
+            continue
+        name = span.name.rsplit(".", 1)[-1].rstrip("!?")
+        if name not in _words(edit, "", old=False):
+            lines = [number for number in _uses(edit).get(name, ()) if not span.start <= number <= span.end]
             asked = [branch for branch in old.branches(span.name) if not _moved(edit.change, branch)]
-            if uses and asked:
-                yield uses[0], max(asked, key=lambda branch: vocabulary.refusal(branch.body) != "")
+            if lines and asked:
+                yield lines[0], max(asked, key=lambda branch: vocabulary.refusal(branch.body) != "")
 
 
-def mentions(name: str, data: bytes) -> bool:
-    """Whether the name stands in the data as a word."""
-    word = name.encode()
-    return word in data and any(match.group(0) == word for match in pattern(rb"[\w$]+[!?]?").finditer(data))
+@remembered
+def _uses(edit: Edit) -> dict[str, list[int]]:
+    """From each word to the removed lines that hold it."""
+    found: dict[str, list[int]] = {}
+    for line in edit.removed:
+        for word in words(line.text):
+            found.setdefault(word, []).append(line.number)
+    return found
 
 
 def _key(branch: Branch) -> tuple[frozenset[str], str]:
@@ -193,7 +191,7 @@ def _moved(change: Change, branch: Branch) -> bool:
     return any(_is_called(change, function) for function in _gained(change).get(branch.condition.questions, ()))
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _gained(change: Change) -> dict[frozenset[str], tuple[str, ...]]:
     """From what is newly asked anywhere in the change to the functions that ask it."""
     found: dict[frozenset[str], list[str]] = {}
@@ -218,13 +216,13 @@ def _is_called(change: Change, function: str) -> bool:
     return name in _called(change) or (name != "" and name in _old_names(change))
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _called(change: Change) -> frozenset[str]:
     edits = [edit for edit in change.edits if edit.is_code and edit.new.facts is not None]
     return frozenset(call.name for edit in edits for call in calls_of(edit, edit.new.facts))
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _old_names(change: Change) -> frozenset[str]:
     facts = [edit.old.facts for edit in change.edits if edit.is_code]
     return frozenset(span.name.rsplit(".", 1)[-1] for each in facts if each is not None for span in each.spans)
@@ -242,8 +240,7 @@ def _renamed(edit: Edit, branch: Branch, now: Branch, names: tuple[str, str]) ->
     if len(before) != len(after) or branch.condition.atoms == now.condition.atoms:
         return False
     mapping = {(old, new) for old, new in zip(before, after, strict=True) if old != new}
-    old_text = set(vocabulary.tokens(text_of(edit, names[0], old=True).decode("latin1")))
-    new_text = set(vocabulary.tokens(text_of(edit, names[1], old=False).decode("latin1")))
+    old_text, new_text = _words(edit, names[0], old=True), _words(edit, names[1], old=False)
     return bool(mapping) and all(
         old not in new_text and new not in old_text and vocabulary.is_name(old) and vocabulary.is_name(new)
         for old, new in mapping

@@ -58,3 +58,11 @@ def _surplus(lines: list[bytes], others: list[bytes], offset: int) -> tuple[Line
 def squeeze(text: bytes) -> bytes:
     """A line without any blanks, to tell reformatting from change."""
     return b"".join(text.split())
+
+
+_SPACES = bytes(byte if byte >= 0x80 or chr(byte).isalnum() or byte == 0x5F else 0x20 for byte in range(256))
+
+
+def words(data: bytes) -> list[str]:
+    """The words of a text: letters, digits, underscores and whatever is no ASCII."""
+    return data.translate(_SPACES).decode("latin1").split(" ")

@@ -1,8 +1,9 @@
 """What a rule is, and what it is shown: one file of a change on both sides, and the change around it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from rules import kinds, lines, paths
 from rules.change import ABSENT, FileChange
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from rules.structure import Facts
 
 QUOTE = 200  # characters
+COMMON = 8  # files that a line may stand in and still tell them apart
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", "Edit", "Change")
 
 
 class Blobs(NamedTuple):
@@ -96,6 +101,20 @@ class Source:
         return structure.is_fit(self.data)
 
 
+def remembered(work: "Callable[Concatenate[S, P], R]") -> "Callable[Concatenate[S, P], R]":
+    """Do the work once for an edit or a change, and keep the answer as long as that lives."""
+
+    @wraps(work)
+    def once(subject: S, /, *args: P.args, **keywords: P.kwargs) -> R:
+        key = (work, *args, *keywords.values())
+        if key not in subject.memory:
+            subject.memory[key] = work(subject, *args, **keywords)
+        answer: R = subject.memory[key]
+        return answer
+
+    return once
+
+
 class Edit:
     """One file of a change: both sides, what differs, and the change around it."""
 
@@ -109,6 +128,7 @@ class Edit:
         self.old = Source(blobs.old, language)
         self.new = Source(blobs.new, language)
         self.change = change
+        self.memory: dict[object, Any] = {}
 
     @cached_property
     def changed(self) -> lines.Changed:
@@ -122,6 +142,13 @@ class Edit:
         return tuple(line for line in self.changed.removed if lines.squeeze(line.text) not in elsewhere)
 
     @property
+    def both(self) -> "tuple[Facts, Facts] | None":
+        """The facts of both sides, where both can be read."""
+        if not (self.old.present and self.new.present and self.old.facts is not None and self.new.facts is not None):
+            return None
+        return self.old.facts, self.new.facts
+
+    @property
     def is_code(self) -> bool:
         """Whether rules about weakened checks speak of this file."""
         return self.kind in {Kind.PRODUCTION, Kind.VENDORED, Kind.GENERATED}
@@ -133,6 +160,7 @@ class Change:
     def __init__(self, blobs: Iterable[Blobs]) -> None:
         """Take the files in the order of their paths, so that the caller's order is without effect."""
         self.edits = tuple(sorted((Edit(each, self) for each in blobs), key=lambda edit: edit.path))
+        self.memory: dict[object, Any] = {}
 
     @cached_property
     def won(self) -> frozenset[bytes]:
@@ -144,6 +172,31 @@ class Change:
     def has_production(self) -> bool:
         """Whether any production file changed."""
         return any(edit.kind is Kind.PRODUCTION for edit in self.edits)
+
+    @cached_property
+    def renames(self) -> "tuple[Edit, ...]":
+        """Code that left one path and came to another with a third of its lines or more, as one edit of the old path."""
+        gone = [edit for edit in self.edits if edit.is_code and edit.old.present and not edit.file.exists_after]
+        come = [edit for edit in self.edits if edit.is_code and edit.new.present and not edit.file.exists_before]
+        return tuple(_renames(gone, come, self)) if gone and come else ()
+
+
+def _renames(gone: "list[Edit]", come: "list[Edit]", change: Change) -> "Iterator[Edit]":
+    holders: dict[bytes, list[int]] = {}
+    for index, edit in enumerate(come):
+        for line in _told(edit.new):
+            holders.setdefault(line, []).append(index)
+    for edit in gone:
+        told = _told(edit.old)
+        votes = Counter(index for line in told for index in holders.get(line, ())[:COMMON])
+        for index, count in sorted(votes.most_common(1)):
+            if count * 3 >= min(len(told), len(_told(come[index].new))):
+                yield Edit(Blobs(edit.file, edit.old.data, come[index].new.data), change)
+
+
+def _told(side: Source) -> frozenset[bytes]:
+    """The lines of a file that tell it from others, without blanks."""
+    return frozenset(line for line in map(lines.squeeze, side.lines) if len(line) > 3)
 
 
 class Rule:

@@ -30,6 +30,9 @@ def scan(blobs: Sequence[Blobs], *, rules: Sequence[Rule] | None = None) -> Scan
     chosen = all_rules() if rules is None else tuple(rules)
     change = Change(_limited(each) for each in blobs)
     found = [finding for edit in change.edits for finding in _file(edit, chosen)]
+    found += [
+        finding for edit in change.renames for finding in _file(edit, chosen) if finding.side == "old" and finding.line
+    ]
     unread = [(edit.file.path, media.unread(edit)) for edit in change.edits]
     return Scan(tuple(sorted(set(found), key=_order)), tuple(Uncovered(path, why) for path, why in unread if why))
 

@@ -331,8 +331,10 @@ def _callee(node: Any, flat: Flat) -> tuple[str, tuple[str, ...]]:
 
 
 def _target(mark: Any, flat: Flat) -> str:
-    """The function or class that a mark stands on."""
+    """The function or class that a mark stands on: around it, or next to it in the body of a class."""
     node = mark.parent()
+    if node is not None and node.kind() == "class_body":
+        node = next((other for other in mark.next_all() if other.kind() != "decorator"), None)
     for _ in range(4):
         if node is None:
             return ""

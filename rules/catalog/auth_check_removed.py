@@ -83,7 +83,7 @@ class AuthCheckRemoved(Rule):
         """Lost refusals, by structure where a grammar reads both sides, else by lines."""
         if not edit.is_code or not edit.new.present:
             return
-        if guards.comparable(edit):
+        if edit.both is not None:
             yield from self._by_structure(edit)
             yield from self._by_lines(edit, guards.unread(edit))
         elif edit.old.present:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from rules.findings import Finding, Tier
 from rules.patterns import found, pattern
-from rules.rule import Change, Diff, Edit, Rule
+from rules.rule import Change, Diff, Edit, Rule, remembered
 
 _COMPARES = (
     rb"(?i)compare_digest|timing_?safe_?equal|constant_?time_?(?:eq|compare|equal)|secure_?compare|hash_equals|"
@@ -59,6 +59,7 @@ class ConstantTimeCompareDropped(Rule):
                 yield self.lost(edit, line.number, "this comparison in constant time is gone")
 
 
+@remembered
 def _balance(change: Change) -> int:
     return sum(_count(edit.new.data) - _count(edit.old.data) for edit in change.edits if edit.is_code)
 

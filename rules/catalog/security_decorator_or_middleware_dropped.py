@@ -74,7 +74,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
 
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Marks, routes and hooks, and base classes."""
-        if not edit.is_code or not guards.comparable(edit):
+        if not edit.is_code or edit.both is None:
             return
         yield from self._marks(edit)
         yield from self._routes(edit)

@@ -1,14 +1,13 @@
 """The tests ask less than they did."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from rules.findings import Finding, Tier
 from rules.kinds import Kind
 from rules.lines import Line
 from rules.patterns import found, pattern
-from rules.rule import Change, Diff, Edit, Rule
+from rules.rule import Change, Diff, Edit, Rule, remembered
 
 _ASSERTS = (
     rb"\bassert\w*\b|\bexpect(?:ed|Exception\w*)?\s*[({.]|\.should\b|\bshould\.|\bmust_\w+|\brefute\w*\b|\brequire\.[A-Z]\w+\(|"
@@ -110,6 +109,7 @@ class _Tally(NamedTuple):
     loose: int
 
 
+@remembered
 def _tally(edit: Edit) -> _Tally:
     def won(text: bytes) -> int:
         return _count(text, edit.changed.added) - _count(text, edit.changed.removed)
@@ -121,7 +121,7 @@ def _count(text: bytes, lines: tuple[Line, ...]) -> int:
     return sum(1 for _ in pattern(text).finditer(b"\n".join(line.text for line in lines)))
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _balance(change: Change) -> _Tally:
     tallies = [_tally(edit) for edit in change.edits if edit.kind is Kind.TEST]
     return _Tally(*(sum(column) for column in zip(*tallies, strict=True)))

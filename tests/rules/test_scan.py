@@ -67,6 +67,18 @@ def test_a_renamed_file_loses_nothing():
     assert {finding.tier for finding in _scan(*moved).findings} <= {Tier.NOTE}
 
 
+def test_a_guard_that_a_renamed_file_lost_is_gone():
+    """Who renames the file while taking the guard away is seen; the finding stands at the old path (law 2)."""
+    (finding,) = _found("auth-check-removed", Diff("a/one.py", GUARDED, None), Diff("b/two.py", None, BARE))
+    assert (finding.path, finding.line, finding.side) == ("a/one.py", 2, "old")
+
+
+def test_an_unrelated_new_file_is_no_rename():
+    """A file that goes while another comes, with nothing of it, was deleted."""
+    other = "def paint(x):\n    return x + 1\n"
+    assert not _found("auth-check-removed", Diff("a/one.py", GUARDED, None), Diff("b/two.py", None, other))
+
+
 def test_a_renamed_function_keeps_its_name_for_the_comparison():
     """Who renames a function while taking its guard away is seen."""
     assert _found(

@@ -219,7 +219,7 @@ def _evidence(s: Sitting) -> Iterator[Reason]:
     """Law 40: what was not read is its own reason."""
     again = "twohand review"
     for why in s.proposed.incomplete:
-        yield Reason("evidence.incomplete", why, remedy=again)
+        yield Reason("evidence.incomplete", why, remedy="git fetch --unshallow" if "shallow" in why else again)
     if not s.proposed.read_from:
         yield Reason("evidence.incomplete", "no listing of statements was read", remedy=again)
     scan = s.case.scans.get((s.proposed.content_key, RULES))

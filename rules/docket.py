@@ -69,7 +69,9 @@ class Docket:
         tool = min((author.tool for author in authors if author.kind == "agent" and author.tool), default="")
         people = [a.principal for a in authors if a.kind == "human" and a.principal] or [a.operator for a in authors]
         known = sorted(name for name in people if self.registry.named(name))
-        return Commands(self.proposed.head, self.proposed.target, tool=tool, proposer=known[0] if known else "")
+        enrolled = bool(self.policy.people or self.policy.agents)
+        proposer = known[0] if known else ""
+        return Commands(self.proposed.head, self.proposed.target, tool=tool, proposer=proposer, enrolled=enrolled)
 
     @cached_property
     def _languages(self) -> tuple[str, ...]:

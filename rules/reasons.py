@@ -1,5 +1,6 @@
 """Why a decision is what it is, as data (law 41): a stable code, what it speaks of, the values, and the command that helps."""
 
+from shlex import quote
 from typing import Any, NamedTuple
 
 SELF_REVIEW = "self-review."
@@ -46,23 +47,29 @@ class Reason(NamedTuple):
 class Commands:
     """The commands that remedies name, for one change."""
 
-    def __init__(self, head: str, target: str, *, tool: str = "", proposer: str = "") -> None:
-        """`tool` is what the change itself says that it was made with, `proposer` an enrolled name that could answer."""
+    def __init__(self, head: str, target: str, *, tool: str = "", proposer: str = "", enrolled: bool = True) -> None:
+        """`tool` is what the change itself says that it was made with, `proposer` an enrolled name that could answer.
+
+        Where nobody is enrolled, there is nobody whose statement could count: the first policy comes first.
+        """
+        self._enrolled = enrolled
         self._tool = tool
         self._proposer = proposer
-        self._where = f"{head[:12]} --target {target.removeprefix('refs/heads/')}"
+        self._where = f"{head[:12]} --target {quote(target.removeprefix('refs/heads/'))}"
 
     def _verb(self, verb: str, who: str, more: str = "") -> str:
-        return f"twohand {verb} {self._where} --as {who or 'NAME'}{more}"
+        if not self._enrolled:
+            return "twohand init"
+        return f"twohand {verb} {self._where} --as {quote(who or 'NAME')}{more}"
 
     def approve(self, who: str = "") -> str:
         return self._verb("approve", who)
 
     def propose(self) -> str:
-        return self._verb("propose", self._proposer, f" --tool {self._tool or 'none'}")
+        return self._verb("propose", self._proposer, f" --tool {quote(self._tool or 'none')}")
 
     def withdraw(self, who: str) -> str:
         return self._verb("withdraw", who)
 
     def waive(self, finding: str, who: str = "") -> str:
-        return self._verb("waive", who, f" --finding {finding} --reason 'WHY'")
+        return self._verb("waive", who, f" --finding {quote(finding)} --reason 'WHY'")

@@ -1,7 +1,7 @@
 """The desk where one change is read, reviewed, judged and recorded on one machine (DESIGN 10, embedded)."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -231,20 +231,24 @@ class Desk:
         """What the journal holds of this change, its statements verified again where this very reading did not (law 19)."""
         if not write and not self.journal_path.exists():
             return
-        read_now = {_signed(event): event for event in fresh if isinstance(event, ReviewGiven | WaiverGranted)}
+        read_now = {_signed(event): event.signer for event in fresh if isinstance(event, ReviewGiven | WaiverGranted)}
         for event in self.journal.events(fresh[0].change):
-            again = read_now.get(_signed(event)) if isinstance(event, ReviewGiven | WaiverGranted) else None
-            yield replace(event, signer=again.signer) if again and again.statement else verified(event)
+            yield verified(event, read_now)
 
 
 def _signed(event: ReviewGiven | WaiverGranted) -> tuple[str, str]:
     return event.statement, event.signature
 
 
-def verified(event: Event) -> Event:
-    """The event with the signer that our own verification finds; never the one that somebody wrote into it."""
+def verified(event: Event, known: Mapping[tuple[str, str], Signer | None] | None = None) -> Event:
+    """The event with the signer that our own verification finds; never the one that somebody wrote into it.
+
+    `known` holds what this very run has verified already.
+    """
     if not isinstance(event, ReviewGiven | WaiverGranted) or not event.statement:
         return event
+    if known and _signed(event) in known:
+        return replace(event, signer=known[_signed(event)])
     signed = event.statement.encode("utf-8", "surrogatepass")
     return replace(event, signer=signatures.verify(signed, event.signature.encode("utf-8", "replace")))
 

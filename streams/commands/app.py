@@ -70,23 +70,27 @@ def build(commands: Iterable[str] = COMMANDS) -> typer.Typer:
 
 def run(arguments: list[str]) -> int:
     """Run one command; every error becomes a clear text and its exit code."""
+    wanted = [name for name in arguments[:1] if name in COMMANDS] or COMMANDS
     try:
-        wanted = [name for name in arguments[:1] if name in COMMANDS] or COMMANDS
         result = build(wanted)(arguments, prog_name="twohand", standalone_mode=False)
-    except SourceError as error:
-        return _fail(error.message, error.remedy, error.exit_code)
-    except Invalid as error:
-        return _fail(str(error), "", USAGE)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return INTERNAL
     except typer.Exit as done:
         return done.exit_code
-    except Exception as error:  # noqa: BLE001 - the gate stays closed, whatever happened
-        return _crashed(error)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the gate stays closed, whatever happened
+        return _failed(error)
     return result if isinstance(result, int) else 0
+
+
+def _failed(error: BaseException) -> int:
+    if isinstance(error, SourceError):
+        return _fail(error.message, error.remedy, error.exit_code)
+    if isinstance(error, Invalid):
+        return _fail(str(error), "", USAGE)
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        sys.stderr.close()
+        return INTERNAL
+    return _crashed(error)
 
 
 def _fail(message: str, remedy: str, code: int) -> int:
@@ -96,7 +100,7 @@ def _fail(message: str, remedy: str, code: int) -> int:
     return code
 
 
-def _crashed(error: Exception) -> int:
+def _crashed(error: BaseException) -> int:
     show = getattr(error, "show", None)
     if callable(show):  # usage errors of the command line
         show()

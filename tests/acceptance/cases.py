@@ -1,0 +1,11 @@
+"""The table of cases: what a change and its reviewers may try, and what the law answers.
+
+Sources: the forty cases and the reproduced bypasses of our study of merge gates (`gates`), the black-box cases of our
+study of direct peers (`peers`), and what an attacker would try near each of them (`near`).
+"""
+
+from tests.acceptance.table import bypasses, content, hands, peers_content, peers_hands, peers_policy, voices
+
+CASES = (
+    *hands.CASES, *content.CASES, *voices.CASES, *bypasses.CASES, *peers_hands.CASES, *peers_content.CASES, *peers_policy.CASES,
+)  # fmt: skip

@@ -1,0 +1,61 @@
+"""Every case of the table, through the real command line, on real git, with real signatures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.case import ADMITTED, EXIT, REFUSED, Case
+from tests.acceptance.cases import CASES
+from tests.acceptance.stage import Keys, Said, Stage, Verdict
+
+AS_A_PROCESS = ("gates-1", "gates-10", "gates-35", "gates-24")
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return Keys.made(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
+    """The repository that every case begins with, made once."""
+    directory = tmp_path_factory.mktemp("template")
+    return Stage(directory, keys).furnish().repo.path
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_the_law_answers_the_case(case: Case, tmp_path: Path, keys: Keys, template: Path) -> None:
+    """Outcome, exit code and reasons are those of the table."""
+    check(case, case.given(Stage.set_up(tmp_path, keys, template)))
+
+
+@pytest.mark.parametrize("name", AS_A_PROCESS)
+def test_the_law_answers_the_same_to_processes_of_their_own(name: str, tmp_path: Path, keys: Keys, template: Path) -> None:
+    """What holds inside this process holds for the command that people type."""
+    case = next(case for case in CASES if case.id == name)
+    check(case, case.given(Stage.set_up(tmp_path, keys, template, real=True)))
+
+
+def check(case: Case, answer: Verdict | Said) -> None:
+    if isinstance(answer, Said):
+        assert (case.outcome, answer.code) == (REFUSED, EXIT[REFUSED]), answer
+        assert [word for word in sorted(case.codes) if word not in answer.err] == []
+        return
+    told = [(reason["code"], reason["subject"], reason["values"]) for reason in answer.decision["reasons"]]
+    assert (answer.outcome, answer.code) == (case.outcome, EXIT[case.outcome]), told
+    assert list(missing(case, answer)) == [], told
+
+
+def missing(case: Case, verdict: Verdict) -> Iterator[str]:
+    """What the table asks for and the verdict does not have."""
+    yield from (f"no reason {code}" for code in sorted(case.codes - verdict.codes))
+    yield from (f"reason {code}" for code in sorted((case.absent or set()) & verdict.codes))
+    yield from (f"no remedy for {reason['code']}" for reason in verdict.decision["reasons"] if not reason["remedy"])
+    if case.outcome == ADMITTED and verdict.codes:
+        yield f"admitted with reasons: {sorted(verdict.codes)}"
+    if case.counts is not None and verdict.counts != case.counts:
+        yield f"counted {sorted(verdict.counts)}, not {sorted(case.counts)}"
+    states = {row["path"]: row["state"] for row in verdict.decision["owners"]}
+    yield from (f"{path} is {states.get(path)}" for path, state in (case.owners or {}).items() if states.get(path) != state)
+    yield from (f"no stamp {stamp}" for stamp in sorted((case.stamps or set()) - set(verdict.decision["stamps"])))

@@ -20,7 +20,7 @@ from rules.events import EVENTS, ChangeProposed, CommitFact, DecisionMade, LawTe
 from rules.findings import Finding, Tier, Uncovered
 from rules.reasons import CODES
 from streams import docs, docs_events, docs_readme
-from streams.commands.app import app
+from streams.commands.app import build
 from streams.engines.codec import encode
 from tests.gitrepo import Repo
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-COMMANDS = typer.main.get_command(app).commands
+TWOHAND = typer.main.get_command(build())
 SHA = "a" * 40
 
 
@@ -54,7 +54,7 @@ def test_a_stale_page_is_noticed_and_written(tmp_path):
     assert docs.stale(tmp_path) == ["cli.md", "reasons.md"]
 
 
-@pytest.mark.parametrize(("command", "option"), sorted(set(options(typer.main.get_command(app)))))
+@pytest.mark.parametrize(("command", "option"), sorted(set(options(TWOHAND))))
 def test_every_option_is_documented(command, option):
     """Each command has its section in docs/cli.md, and each option its row in it."""
     page = (ROOT / "docs" / "cli.md").read_text("utf-8")
@@ -85,7 +85,7 @@ def test_readme_lists_every_command_and_no_other():
         for cell in re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
         for word in re.findall(r"`(?:twohand )?([a-z]+)", cell)
     }
-    assert named == set(COMMANDS)
+    assert named == set(TWOHAND.commands)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -5,6 +5,7 @@ from typing import Any
 
 from streams.sinks.render import text
 from streams.sinks.render.differences import Difference, differences, told
+from streams.sinks.render.safe import shown
 from streams.sinks.render.sheet import Sheet, width_of_terminal
 
 SCHEMA = "twohand.explanation/v1"
@@ -55,7 +56,9 @@ def _then(decisions: Sequence[Row], sheet: Sheet, *, verbose: bool) -> None:
         for one in differences(decisions[at - 1], row) if at else ():
             sheet.wrapped(told(one), indent=6, as_="dim")
         if not at:
-            sheet.wrapped(", ".join(dict.fromkeys(reason["code"] for reason in row["reasons"])), indent=6, as_="dim")
+            sheet.wrapped(
+                ", ".join(dict.fromkeys(shown(reason["code"], 60) for reason in row["reasons"])), indent=6, as_="dim"
+            )
         again = (steps[step + 1][0] if step + 1 < len(steps) else len(decisions)) - at - 1
         if again:
             sheet.put(f"      decided so {again} more {'time' if again == 1 else 'times'}")

@@ -26,7 +26,7 @@ def render(decision: Row) -> str:
 
 
 def _summary(decision: Row) -> str:
-    told = dict.fromkeys(f"{reason['code']}: {words.line(reason)}" for reason in decision["reasons"])
+    told = dict.fromkeys(f"{shown(reason['code'], 60)}: {words.line(reason)}" for reason in decision["reasons"])
     title = f"twohand: {decision['outcome']}" + (" (simulated)" if "simulated" in decision else "")
     text = "; ".join(told) or "every requirement that applies is met"
     return _command(OUTCOMES[decision["outcome"]], {"title": title}, f"{decision['outcome']}: {text}")

@@ -8,6 +8,7 @@ from streams.sinks.render.sheet import GLUE, Sheet
 
 Row = Mapping[str, Any]
 NAME = 24  # the widest column of names
+SHORT = 18  # of names in the table of axes
 CELL = 11
 AXES = ("identity", "operator", "session", "model", "family")
 KINDS: dict[str | None, str] = {"human": "person", "person": "person", None: "stranger"}
@@ -18,9 +19,11 @@ VERBS = {
 
 
 def authors(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
-    """Each hand in the change, with what it is known by."""
-    sheet.heading("made by")
+    """Each hand in the change, with what it is known by; a broken policy tells nothing of hands."""
     rows = decision["authors"]
+    if not rows and not decision["requirements"]:
+        return
+    sheet.heading("made by")
     if not rows:
         sheet.put("  nobody is known to have made this change")
     column = _column([row["name"] for row in rows])
@@ -74,15 +77,19 @@ def reviews(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
             _details(row, sheet, indent=column + 4)
     compared = [row for row in rows if row["axes"] and (verbose or row["recusals"])]
     if compared:
-        _table(compared, sheet, column)
+        _table(compared, sheet)
 
 
 def _said(row: Row) -> str:
     if row["kind"] == "rules":
         seen = row["findings"]
         unread = len(row["coverage"]["uncovered"])
-        more = f", {unread} paths not readable" if unread else ""
-        return f"ran over the change: {seen} findings{more}" if row["status"] == "completed" else row["status"]
+        more = f", {unread} of its paths could not be read" if unread else ""
+        return (
+            f"ran over the change: {seen} finding{'' if seen == 1 else 's'}{more}"
+            if row["status"] == "completed"
+            else row["status"]
+        )
     kind = KINDS.get(row["kind"]) or shown(row["kind"])
     verb = VERBS.get(row["verdict"], shown(row["verdict"]))
     reason = f' "{shown(row["reason"], 120)}"' if row["reason"] else ""
@@ -121,17 +128,22 @@ def _details(row: Row, sheet: Sheet, *, indent: int) -> None:
         sheet.wrapped(f"not read: {shown(one['path'])}: {shown(one['why'])}", indent=indent, as_="dim")
 
 
-def _table(rows: Sequence[Row], sheet: Sheet, column: int) -> None:
+def _table(rows: Sequence[Row], sheet: Sheet) -> None:
     sheet.gap()
+    names = [_cut(shown(row["reviewer"])) for row in rows]
+    column = max(map(columns, names))
     sheet.put(" " * (column + 4) + "".join(axis.ljust(CELL) for axis in AXES))
-    for row in rows:
+    for row, name in zip(rows, names, strict=True):
         answers = {answer["axis"]: answer for answer in row["axes"]}
-        name = shown(row["reviewer"], NAME)
         cells = "".join(_cell(answers.get(axis), sheet) for axis in AXES)
         sheet.put(f"  {name}{' ' * (column + 2 - columns(name))}{cells}")
         met = dict.fromkeys(shown(a["with"]) for a in row["axes"] if a["result"] == "same" and a["with"])
         if met:
             sheet.wrapped(f"SAME as {', '.join(met)}", indent=column + 4, as_="dim")
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= SHORT else f"{name[: SHORT - 3]}..."
 
 
 def _cell(answer: Row | None, sheet: Sheet) -> str:

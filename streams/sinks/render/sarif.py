@@ -141,7 +141,9 @@ def _fingerprint(finding: Row, seen: dict[str, int]) -> str:
 
 
 def _decision(decision: Row, index: Mapping[str, int]) -> dict[str, Any]:
-    told = "; ".join(dict.fromkeys(f"{reason['code']}: {words.line(reason)}" for reason in decision["reasons"]))
+    told = "; ".join(
+        dict.fromkeys(f"{shown(reason['code'], 60)}: {words.line(reason)}" for reason in decision["reasons"])
+    )
     key = decision["change"]["content_key"]
     return {
         "ruleId": RULE,

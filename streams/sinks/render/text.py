@@ -10,6 +10,7 @@ from streams.sinks.render.sheet import Sheet, width_of_terminal
 
 Decision = Mapping[str, Any]
 MOST = 8  # rows of a list before it is cut
+OF_A_RULE = 2  # findings
 CODE = 24  # the widest column of codes
 TIERS = ("block", "hold", "note")
 
@@ -80,7 +81,7 @@ def _why(decision: Decision, sheet: Sheet, *, verbose: bool) -> None:
         if requirement != told:
             sheet.put(f"  {_asked(requirement, decision)}")
         told = requirement
-        for at, text in enumerate(_cut(_sentences(reasons), verbose=verbose)):
+        for at, text in enumerate(_cut(_sentences(reasons), verbose=verbose, most=4)):
             sheet.row("" if at else code, text, indent=4, column=column)
 
 
@@ -92,7 +93,7 @@ def _grouped(reasons: Sequence[Decision]) -> dict[tuple[str, str], list[Decision
     groups: dict[tuple[str, str], list[Decision]] = {}
     for rows in by_requirement.values():
         for reason in rows:
-            groups.setdefault((reason["requirement"], reason["code"]), []).append(reason)
+            groups.setdefault((reason["requirement"], shown(reason["code"], 60)), []).append(reason)
     return groups
 
 
@@ -135,7 +136,7 @@ def _findings(decision: Decision, sheet: Sheet, *, verbose: bool) -> None:
     if not rows:
         return
     sheet.heading("findings")
-    kept = rows if verbose or len(rows) <= MOST else rows[: MOST - 1]
+    kept = list(rows) if verbose else _few(rows)
     for row in kept:
         sheet.row(row["tier"], f"{_place(row)}  {shown(row['rule'])}", column=5)
         sheet.wrapped(shown(row["message"]), indent=9)
@@ -143,6 +144,17 @@ def _findings(decision: Decision, sheet: Sheet, *, verbose: bool) -> None:
             sheet.put(f"         {'-' if row['side'] == 'old' else '+'} {shown(row['quote'], sheet.width - 12)}")
     if len(kept) < len(rows):
         sheet.put(f"  and {len(rows) - len(kept)} more; -v shows all")
+
+
+def _few(rows: Sequence[Decision]) -> list[Decision]:
+    """The first of each rule, so that many of one sort hide no other."""
+    told: dict[str, int] = {}
+    kept = []
+    for row in rows:
+        told[row["rule"]] = told.get(row["rule"], 0) + 1
+        if told[row["rule"]] <= OF_A_RULE and len(kept) < MOST:
+            kept.append(row)
+    return kept
 
 
 def _place(row: Decision) -> str:
@@ -177,8 +189,8 @@ def _next(decision: Decision, sheet: Sheet) -> None:
         return
     sheet.heading("next")
     for command, whom in commands.items():
-        unsafe = "" if pasteable(command) else "   (look before you paste)"
-        sheet.put(f"  {shown(command, 1000)}{unsafe}")
+        unsafe = "" if pasteable(command) else "not to be pasted as it is: "
+        sheet.put(f"  {unsafe}{shown(command, 1000)}")
         for requirement, who in whom.items():
             if who and (requirement or len(whom) == 1):
                 purpose = f", for {shown(requirement)}" if requirement else ""

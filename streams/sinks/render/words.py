@@ -67,6 +67,7 @@ WORDS: dict[str, Words] = {
         "{counted} of {needed} given; {who} can approve",
         "The requirement asks for more independent approvals than were given.",
         "One of those named reviews the change and signs `twohand approve REV --as NAME`.",
+        "somebody without a part in it",
     ),
     "approval.stale": Words(
         "the approval of {subject} was for other content, or it has lapsed",
@@ -87,9 +88,10 @@ WORDS: dict[str, Words] = {
         "{subject}",
     ),
     "owner.required": Words(
-        "{paths} needs an owner's answer: {owners}",
+        "an owner must answer for {paths}: {owners}",
         "The paths are guarded, or something holds them. Each needs one active human owner who has no part in the change.",
         "An owner reviews the change and signs `twohand approve REV --as NAME`.",
+        "an owner",
     ),
     "owner.unresolved": Words(
         "nobody is left who could answer for {paths}",
@@ -159,7 +161,7 @@ WORDS: dict[str, Words] = {
         "anybody",
     ),
     "policy.invalid": Words(
-        "{subject}{at}: {message}",
+        "{subject}{at}: {problem}",
         "The policy cannot be understood. A broken policy admits nothing.",
         "`twohand policy validate` names file, line, key, value and what is allowed.",
         "who may change the policy of the target branch",
@@ -239,7 +241,7 @@ def _values(reason: Mapping[str, Any]) -> dict[str, str]:
         "owners": either(values.get("owners", ())), "paths": some_paths(reason), "place": f"{subject}{_at(values)}",
         "weight": _weight(values), "may": "an owner" if values.get("tier") == "hold" else "whom the policy lets waive",
         "at": _at(values), "claims": " and ".join(map(shown, values.get("claims", ()))),
-        "commits": _commits(values.get("commits", ())), "dropped": _dropped(values.get("dropped", ())),
+        "problem": _problem(values), "commits": _commits(values.get("commits", ())), "dropped": _dropped(values.get("dropped", ())),
     }  # fmt: skip
     return _Filled({**plain, **made})
 
@@ -269,6 +271,13 @@ def some_paths(reason: Mapping[str, Any]) -> str:
 
 def _at(values: Mapping[str, Any]) -> str:
     return f":{values['line']}" if values.get("line") else ""
+
+
+def _problem(values: Mapping[str, Any]) -> str:
+    """What is wrong in a policy: key, value, what is wrong with it, and what is allowed."""
+    subject = " = ".join(shown(values[name]) for name in ("key", "value") if values.get(name))
+    allowed = f" (allowed: {', '.join(map(shown, values['allowed']))})" if values.get("allowed") else ""
+    return ": ".join(part for part in (subject, shown(values.get("message", "")) + allowed) if part)
 
 
 def _weight(values: Mapping[str, Any]) -> str:

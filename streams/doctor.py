@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from rules.events import LawText
 from rules.judgement import read_laws
 from rules.policy import Policy
 from rules.principals import Principal, Registry
 from rules.report import Invalid
 from streams import settings
 from streams.engines.journal import Journal
-from streams.laws import laws
+from streams.laws import built_in, laws
 from streams.ownership import Ownership, read_file, tree
 from streams.settings import Settings
 from streams.sources import process, signatures
@@ -230,7 +231,9 @@ def _worktrees(repo: Repository) -> Iterator[Check]:
 
 def _default_branch(repo: Repository) -> Iterator[Check]:
     branch = repo.default_branch()
-    if not branch:
+    if not branch and not repo.refs(HEADS):
+        yield Check("default branch", WARN, "there is no commit yet", "Commit something.")
+    elif not branch:
         remedy = "git remote set-head origin --auto, or git config init.defaultBranch NAME"
         yield Check("default branch", FAIL, "not found: nothing says where changes land", remedy)
     elif not repo.exists(branch):
@@ -254,15 +257,20 @@ def _tip(repo: Repository) -> str:
     return repo.resolve(branch) if branch and repo.exists(branch) else ""
 
 
+def _texts(repo: Repository, chosen: Settings) -> tuple[LawText, ...]:
+    tip = _tip(repo)
+    return laws(repo, chosen, tip) if tip else (built_in(),)
+
+
 def _usable(repo: Repository, chosen: Settings) -> Iterator[Policy]:
     try:
-        yield from (law.policy for law in read_laws(laws(repo, chosen, _tip(repo))) if law.policy)
+        yield from (law.policy for law in read_laws(_texts(repo, chosen)) if law.policy)
     except SourceError:
         return
 
 
 def _policies(scene: Scene) -> Iterator[Check]:
-    for law in read_laws(laws(scene.repo, scene.settings, _tip(scene.repo))):
+    for law in read_laws(_texts(scene.repo, scene.settings)):
         if law.policy is None:
             mistakes = "; ".join(map(str, law.problems[:3]))
             yield Check(

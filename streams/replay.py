@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple
 
+from rules import instants
 from rules.canonical import canonical, plain
 from rules.case import Case, evolve
 from rules.events import ChangeProposed, DecisionMade, Event, LawText, ReviewGiven, WaiverGranted, body, event_id
@@ -129,6 +130,8 @@ def _fold(course: Course, number: int, event: Event) -> None:
 def _compared(course: Course, number: int, event: DecisionMade) -> Recorded:
     """The recorded decision against the one that follows from the events before it."""
     at = _decided_at(event.decision)
+    if not instants.is_instant(at):
+        return Recorded(number, "", event.outcome, DIFFERS, "it does not say when it was decided")
     differences = []
     for case in _cases(course, event):
         difference = _difference(case, event, at)

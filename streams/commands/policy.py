@@ -17,7 +17,7 @@ from streams import settings
 from streams.commands import options
 from streams.commands.options import HERE
 from streams.desk import Desk
-from streams.laws import FILE, PYPROJECT, laws
+from streams.laws import FILE, PYPROJECT, built_in, laws
 from streams.sources.errors import SourceError
 from streams.sources.git import HEADS, Repository
 
@@ -182,7 +182,7 @@ def show(
     with Desk.at(where, explicit=explicit) as desk:
         branch = target or desk.repo.default_branch()
         tip = desk.repo.resolve(branch) if branch and (target or desk.repo.exists(branch)) else ""
-        found = read_laws(laws(desk.repo, desk.settings, tip))
+        found = read_laws(laws(desk.repo, desk.settings, tip) if tip else (built_in(),))
     if fmt is Form.JSON:
         shown = {"schema": "twohand.policy/v1", "target": branch, "policies": [_law_data(law) for law in found]}
         print(json.dumps(shown, indent=2, ensure_ascii=False))

@@ -42,18 +42,16 @@ def explain(
         raise UnknownName(f"explain has no format {fmt}.", remedy="Use --format text or json.")
     colour = output is None and write.wants_colour()
     if found := meanings.meaning(name):
-        text = _json(found) if fmt is Format.JSON else meanings.page(found, colour=colour)
+        text = write.as_json(found) if fmt is Format.JSON else meanings.page(found, colour=colour)
     else:
         told = _recorded(name, where, settings)
         text = (
-            _json(told) if fmt is Format.JSON else explained.render(told, quiet=quiet, verbose=verbose, colour=colour)
+            write.as_json(told)
+            if fmt is Format.JSON
+            else explained.render(told, quiet=quiet, verbose=verbose, colour=colour)
         )
     write.data(text, output)
     return 0
-
-
-def _json(data: dict[str, Any]) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _recorded(name: str, where: options.Where, settings: options.Settings) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`twohand rules list`: the rules of the catalogue."""
 
-import json
 from typing import Any
 
 import typer
@@ -27,9 +26,9 @@ def list_(*, fmt: options.Formatted = Format.TEXT, output: options.Output = None
     """Every rule: id, name, tier, languages, and what it finds."""
     rows = _rows()
     if fmt is Format.JSON:
-        write.data(json.dumps(rows, indent=2) + "\n", output)
+        write.data(write.as_json(rows), output)
     elif fmt is Format.JSONL:
-        write.data("".join(json.dumps(row) + "\n" for row in rows), output)
+        write.data("".join(write.as_json(row, indent=None) for row in rows), output)
     elif fmt is Format.TEXT:
         write.data(_table(rows, colour=output is None and write.wants_colour()), output)
     else:

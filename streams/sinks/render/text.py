@@ -149,7 +149,7 @@ def _findings(decision: Decision, sheet: Sheet, *, verbose: bool) -> None:
 def _few(rows: Sequence[Decision]) -> list[Decision]:
     """The first of each rule, so that many of one sort hide no other."""
     told: dict[str, int] = {}
-    kept = []
+    kept: list[Decision] = []
     for row in rows:
         told[row["rule"]] = told.get(row["rule"], 0) + 1
         if told[row["rule"]] <= OF_A_RULE and len(kept) < MOST:

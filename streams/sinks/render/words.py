@@ -237,7 +237,7 @@ def _values(reason: Mapping[str, Any]) -> dict[str, str]:
     plain = {name: shown(value) for name, value in values.items() if isinstance(value, str | int)}
     subject = shown(reason["subject"])
     made = {
-        "subject": subject, "who": either(values.get("who", ())) or either(values.get("from", ())),
+        "subject": subject, "who": either(values.get("who", ())) or either([*map(_source, values.get("from", ()))]),
         "owners": either(values.get("owners", ())), "paths": some_paths(reason), "place": f"{subject}{_at(values)}",
         "weight": _weight(values), "may": "an owner" if values.get("tier") == "hold" else "whom the policy lets waive",
         "at": _at(values), "claims": " and ".join(map(shown, values.get("claims", ()))),
@@ -259,6 +259,14 @@ def either(names: Sequence[str], most: int = SHOWN_NAMES) -> str:
     if len(names) > most:
         return f"{', '.join(known)} or {len(names) - most} more"
     return " or ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
+
+
+def _source(name: str) -> str:
+    """A source of approvals, where nobody enrolled is one."""
+    kind, _, wanted = name.partition(":")
+    if kind == "team":
+        return f"somebody of {wanted}"
+    return wanted or {"model": "an enrolled model", "human": "an enrolled person", "owner": "an owner"}.get(kind, name)
 
 
 def some_paths(reason: Mapping[str, Any]) -> str:

@@ -31,13 +31,13 @@ def rendered(decision: Mapping[str, Any], fmt: Format, *, quiet: bool, verbose: 
     """The text of a decision in one of the formats, with its last line feed."""
     match fmt:
         case Format.JSON:
-            return json.dumps(decision, indent=2, ensure_ascii=False) + "\n"
+            return as_json(decision)
         case Format.JSONL:
-            return json.dumps(decision, ensure_ascii=False) + "\n"
+            return as_json(decision, indent=None)
         case Format.SARIF:
             from streams.sinks.render import sarif  # noqa: PLC0415
 
-            return json.dumps(sarif.render(decision), indent=2, ensure_ascii=False) + "\n"
+            return as_json(sarif.render(decision))
         case Format.GITHUB:
             from streams.sinks.render import github  # noqa: PLC0415
 
@@ -46,6 +46,12 @@ def rendered(decision: Mapping[str, Any], fmt: Format, *, quiet: bool, verbose: 
             from streams.sinks.render import text  # noqa: PLC0415
 
             return text.render(decision, quiet=quiet, verbose=verbose, colour=colour)
+
+
+def as_json(value: object, *, indent: int | None = 2) -> str:
+    """JSON with its line feed; letters stand for themselves where standard output can say them."""
+    utf8 = (sys.stdout.encoding or "").casefold().replace("-", "") == "utf8"
+    return json.dumps(value, indent=indent, ensure_ascii=not utf8) + "\n"
 
 
 def wants_colour() -> bool:

@@ -41,14 +41,16 @@ def test_long_text_is_cut_with_a_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["twohand approve 6176ada --target main --as alice", "twohand waive x --finding y --reason 'WHY'"]
+    "command", ["twohand approve 6176ada --target main --as alice", "twohand waive x --target 'a;b' --reason 'WHY'"]
 )
 def test_our_commands_can_be_pasted(command: str) -> None:
     """Words, options and one pair of quotes do nothing else in a shell."""
     assert pasteable(command)
 
 
-@pytest.mark.parametrize("command", ["a; rm b", "a $(b)", "a `b`", "a\nb", "a | b", "a 'b", "a > b", "a \\", 'a "b"'])
+@pytest.mark.parametrize(
+    "command", ["a; rm b", "a $(b)", "a `b`", "a\nb", "a | b", "a 'b", "a 'b\nc'", "'a';b", "a > b", "a \\", 'a "b"']
+)
 def test_what_a_shell_would_run_besides_is_told(command: str) -> None:
     """A branch name may hold any of these."""
     assert not pasteable(command)

@@ -11,7 +11,7 @@ from rules.visible import visible
 LIMIT = 240  # characters of one value
 MARKS = 2  # combining marks that one letter may carry
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_PASTEABLE = frozenset(" -_./:=@%+,'")
+_PASTEABLE = frozenset(" -_./:=@%+,")
 
 
 def shown(value: object, limit: int = LIMIT) -> str:
@@ -44,7 +44,9 @@ def escape(character: str) -> str:
 
 def pasteable(command: str) -> bool:
     """Whether a shell does nothing with this line but run the one command that it shows."""
-    return all(character.isalnum() or character in _PASTEABLE for character in command) and command.count("'") % 2 == 0
+    outside = command.split("'")[::2]  # what stands between single quotes is inert
+    plain = all(character.isalnum() or character in _PASTEABLE for part in outside for character in part)
+    return plain and command.isprintable() and command.count("'") % 2 == 0
 
 
 def columns(text: str) -> int:

@@ -64,7 +64,7 @@ CASES = (
          lambda s: strict(s).branch().commit(author=CURSOR, committer="alice").approve("bob").review(opened_by="alice"),
          PENDING, {"approval.missing"}),
     Case("bypass-11b", "an agent that nobody has ever heard of", "8, 39",
-         lambda s: strict(s).branch().commit(marks="Generated-by: Zorblax-Agent:zorblax-9").approve("bob").review(opened_by="alice"),
+         lambda s: strict(s).branch().commit(marks="Assisted-by: Zorblax-Agent:zorblax-9").approve("bob").review(opened_by="alice"),
          PENDING, {"approval.missing"}),
     Case("bypass-12", "the approval was of an old head", "33",
          lambda s: s.made().approve("bob").amend(paths=("src/cart.py",)).propose("alice").review(),

@@ -1,6 +1,8 @@
 """peers 5, cases 22 to 35: exact content."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 from rules.statement import split
 from tests.acceptance.case import ADMITTED, BLOCKED, ESCALATED, PENDING, Case
@@ -56,6 +58,15 @@ def link(s: Stage) -> object:
     return s.commit(CART)
 
 
+def ledger(s: Stage, *statements: str) -> Stage:
+    """A journal of a few decisions; then somebody edits the file itself."""
+    s.made().seen().approve("bob").seen()
+    with closing(sqlite3.connect(s.repo.path / ".git" / "twohand" / "journal.db")) as journal, journal:
+        for statement in statements:
+            journal.execute(statement)
+    return s
+
+
 SPOOFED = {
     "GIT_DIR": "/nonexistent", "GIT_INDEX_FILE": "/nonexistent", "GIT_WORK_TREE": "/", "GIT_OBJECT_DIRECTORY": "/nonexistent",
     "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "log.showSignature", "GIT_CONFIG_VALUE_0": "true",
@@ -81,6 +92,15 @@ CASES = (
     Case("peers-27", "the approval is a file in the commit itself", "17",
          lambda s: artefact(s).review(), PENDING, {"approval.missing"}, counts=set(),
          differs="39: no approval was given, so that the change waits"),
+    Case("peers-28a", "a row of the journal is edited", "38, 40",
+         lambda s: ledger(s, "update log set body = replace(body, 'completed', 'Completed') where offset = 2").run("journal", "verify"),
+         BLOCKED, {"row 2 is broken"}),
+    Case("peers-28b", "the last rows of the journal are cut off in the middle", "38, 40",
+         lambda s: ledger(s, "delete from log where offset = 2").run("journal", "verify"), BLOCKED, {"row 3 is broken"}),
+    Case("peers-28c", "two rows of the journal change places", "38, 40",
+         lambda s: ledger(s, "update log set offset = -1 where offset = 1", "update log set offset = 1 where offset = 2",
+                          "update log set offset = 2 where offset = -1").run("journal", "verify"), BLOCKED, {"row 1 is broken"}),
+    Case("peers-28d", "an untouched journal is whole", "38", lambda s: ledger(s).run("journal", "verify"), ADMITTED, {"whole"}),
     Case("peers-29", "a rename with the same bytes", "2, 33",
          then(lambda s: s.do("mv", CART, "src/basket.py").commit("docs/guide.md")), PENDING, {"approval.stale"}, counts=set()),
     Case("peers-30", "git's variables in the environment point elsewhere: a self-review stays one", "40",
@@ -108,7 +128,7 @@ CASES = (
          differs="1: what is judged are commits; bytes that are in none cannot land"),
     Case("peers-35a", "then the executable bit", "2", then(staged("update-index", "--chmod=+x", CART)),
          PENDING, {"approval.stale"}, counts=set()),
-    Case("peers-35b", "then a symbolic link", "2", then(link), PENDING, {"approval.stale"}, counts=set()),
+    Case("peers-35b", "then a symbolic link", "2, 3", then(link), ESCALATED, {"approval.stale"}, counts=set()),
     Case("peers-35c", "then a submodule pointer", "2, 3",
          then(staged("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendor")),
          ESCALATED, {"coverage.partial", "approval.stale"}),

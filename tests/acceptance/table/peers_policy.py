@@ -46,6 +46,14 @@ def waiver_in_the_change(s: Stage) -> Stage:
     return s.do("update-ref", "-d", s.ref).commit("waivers/carol.json", data=data).propose("alice").approve("bob")
 
 
+def waived(s: Stage, name: str) -> Stage:
+    """Every finding of the change, one waiver each."""
+    rules = {finding["rule"] for finding in s.review(dry_run=True).decision["findings"] if finding["tier"] != "note"}
+    for rule in sorted(rules):
+        s.waive(name, finding=rule)
+    return s
+
+
 CASES = (
     Case("peers-44", "policy, owners file, hook and workflow in the same push", "29, 36",
          lambda s: everything_at_once(s).review(), ESCALATED, {"policy.self-edit", "owner.required"}),
@@ -69,7 +77,7 @@ CASES = (
     Case("peers-48a", "the owner is a team that nobody knows: the fallback is asked", "31",
          lambda s: owned_by(s, "@example/ghosts").review(), ESCALATED, {"owner.required"}, owners={AUTH: "awaited"}),
     Case("peers-48b", "the owner is a bot", "31",
-         lambda s: owned_by(s, "@gpt[bot] gpt@agents.example.com").approve("gpt").review(),
+         lambda s: owned_by(s, "gpt@agents.example.com").approve("gpt").review(),
          ESCALATED, {"owner.required"}, owners={AUTH: "awaited"}),
     Case("peers-48c", "the owner has left", "18, 31",
          lambda s: owned_by(s, "@dave", people=left(s, "dave")).approve("dave").review(),
@@ -99,7 +107,7 @@ CASES = (
          ESCALATED, {"waiver.invalid", "finding.auth-check-removed"},
          differs="35, 39: the finding of tier hold waits for its owner"),
     Case("peers-51c", "a waiver of a person whom policy names", "35",
-         lambda s: s.weakened().approve("bob").waive("carol", finding="auth-check-removed").review(),
+         lambda s: waived(s.weakened().approve("bob"), "carol").review(),
          ADMITTED, counts={"bob"}, stamps={"waived"}),
     Case("peers-52a", "the waiver has expired", "35",
          lambda s: s.weakened().approve("bob").waive("carol", finding="auth-check-removed", expires="1h").lasts(7200).review(),

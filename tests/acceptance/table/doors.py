@@ -1,0 +1,106 @@
+"""What an attacker would try near the cases of the research texts: policies, the record, and git itself."""
+
+from pathlib import Path
+
+from tests.acceptance.case import ADMITTED, BLOCKED, ESCALATED, PENDING, Case
+from tests.acceptance.law import A_PERSON, HAND, agent, law_text
+from tests.acceptance.stage import AUTH, CART, Stage, Verdict
+
+A_TEAM = HAND.replace('"model", "human"', '"team:security"')
+
+
+def removed(s: Stage, name: str) -> Stage:
+    """Main's policy forgets somebody."""
+    return s.on("main").law(people={name: ""}).on("feature")
+
+
+def elsewhere_without_its_ref(s: Stage) -> Stage:
+    """Bob's objection was recorded; its ref goes, and the same bytes come on another branch."""
+    s.made().object("bob").seen().do("update-ref", "-d", s.ref).do("branch", "-m", "other")
+    return s.amend(message="Other words").propose("alice").approve("erin")
+
+
+def under_a_floor(s: Stage) -> Verdict:
+    """The organisation's policy asks for a person, the repository's for anybody."""
+    directory = s.repo.path.parent
+    (directory / "floor.toml").write_text(law_text(s.keys.public, requirements=A_PERSON))
+    (directory / "settings.toml").write_text(f'[floor]\npolicy = "{directory / "floor.toml"}"\n')
+    return s.made().approve("gpt").review(settings=str(directory / "settings.toml"))
+
+
+def two_policies(s: Stage) -> Stage:
+    return s.law(path="pyproject.toml", text="[tool.twohand]\nversion = 1\n").made(propose=False)
+
+
+def grafted(s: Stage) -> Stage:
+    """A graft hides that bob's commit stands between main and the head."""
+    s.made().commit(author="bob").commit(author="alice").approve("bob")
+    Path(s.repo.path, ".git", "info", "grafts").write_text(f"{s.repo.id('HEAD')} {s.repo.id('main')}\n")
+    return s
+
+
+def odd_names(s: Stage) -> Stage:
+    """Paths that are no text, and that look like more than one."""
+    s.branch()
+    for path in (b"src/\xff.py", b'src/"quoted".py', b"src/two\nlines.py", b"src/tab\there.py", b"-rf"):
+        s.repo.write(path, "value = 1\n")
+    return s.commit().propose("alice")
+
+
+def a_bad_author_line(s: Stage) -> Stage:
+    """A commit object with a second author line, and one that git would never write."""
+    s.branch().commit(author="alice")
+    tree, parent = s.git("rev-parse", "HEAD^{tree}", "HEAD").split()
+    head = f"tree {tree}\nparent {parent}\nauthor Bob <bob@example.com> 1700000000 +0000\n"
+    more = "author Alice <alice@example.com> 1700000000 +0000\ncommitter Alice <alice@example.com> 1700000000 +0000\n\nOdd\n"
+    return s.do("reset", "-q", "--hard", s.repo.commit_raw((head + more).encode()))
+
+
+CASES = (
+    Case("near-35", "who objected is removed from the policy", "18, 34",
+         lambda s: removed(s.made().approve("erin").object("bob").seen(), "bob").review(), BLOCKED, {"veto"}),
+    Case("near-36", "who approved is removed from the policy", "18",
+         lambda s: removed(s.made().approve("bob").seen(), "bob").review(), PENDING, {"approval.unsigned"}, counts=set()),
+    Case("near-37", "the recorded objection's ref is deleted, and the same bytes come on another branch", "34, 40",
+         lambda s: elsewhere_without_its_ref(s).review(), BLOCKED, {"veto"}),
+    Case("near-38", "a person and an agent are enrolled with one key: no person's approval", "15, 20",
+         lambda s: s.law(requirements=A_PERSON, agents={"gpt": agent("gpt", s.keys.public["bob"])}).made().approve("bob").review(),
+         PENDING, {"approval.missing"}, counts=set()),
+    Case("near-39", "a commit signed by bob and committed as alice", "14",
+         lambda s: s.branch().commit(author="alice", sign="bob").propose("alice").approve("erin").review(),
+         ESCALATED, {"provenance.conflict"}),
+    Case("near-40", "bob commits and signs what is alice's by its author line, and approves it", "13",
+         lambda s: s.branch().commit(author="alice", committer="bob", sign="bob").approve("bob").review(opened_by="alice"),
+         BLOCKED, {"self-review.identity"}),
+    Case("near-41", "the organisation's floor asks for more than the repository", "36", under_a_floor, PENDING, {"approval.missing"}),
+    Case("near-42", "two policies on one branch", "36", lambda s: two_policies(s).review(), BLOCKED, {"policy.invalid"}),
+    Case("near-43", "the change brings a policy of its own in pyproject.toml", "29, 36",
+         lambda s: s.branch().put("pyproject.toml", "[tool.twohand]\nversion = 1\n").propose("alice").approve("bob").review(),
+         ESCALATED, {"policy.self-edit"}),
+    Case("near-43b", "the change edits pyproject.toml elsewhere", "36",
+         lambda s: s.branch().put("pyproject.toml", "[project]\nname = 'shop'\n").propose("alice").approve("bob").review(),
+         ADMITTED, counts={"bob"}),
+    Case("near-44", "the branch has no policy: the built-in default, under which nobody is enrolled", "36",
+         lambda s: s.do("rm", "-q", "twohand.toml").commit().made(propose=False).review(opened_by="alice"),
+         PENDING, {"approval.missing"}),
+    Case("near-45", "a graft hides bob's commit", "1, 8", lambda s: grafted(s).review(), BLOCKED, {"self-review.identity"}),
+    Case("near-46", "paths that are no text", "2", lambda s: odd_names(s).approve("bob").review(), ADMITTED, counts={"bob"}),
+    Case("near-47", "a commit with two author lines: both are authors", "8",
+         lambda s: a_bad_author_line(s).approve("bob", "alice").review(opened_by="erin"), BLOCKED, {"self-review.identity"}, counts=set()),
+    Case("near-48", "a team is asked for, somebody else approves", "30",
+         lambda s: s.law(requirements=A_TEAM).made().approve("bob").review(), PENDING, {"approval.missing"}, counts=set()),
+    Case("near-48b", "a team is asked for, and answers", "30",
+         lambda s: s.law(requirements=A_TEAM).made().approve("carol").review(), ADMITTED, counts={"carol"}),
+    Case("near-49", "an approval below one path that main changed and changed back", "33",
+         lambda s: s.made().approve("bob").main_moves(CART).on("main").do("revert", "--no-edit", "HEAD").on("feature").rebase().review(),
+         PENDING, {"approval.stale"}, counts=set()),
+    Case("near-50", "the owner's approval holds for the path below which nobody moved", "33",
+         lambda s: s.made(AUTH, CART).approve("carol").commit(CART).propose("alice").approve("bob").review(),
+         ADMITTED, counts={"bob", "carol"}),
+    Case("near-51", "a service's key approves", "16, 20",
+         lambda s: s.law(more=f"[services.merger]\nkeys = ['{s.keys.public['mallory']}']\n").made().forge("approve", "bob", by="merger", key="mallory").review(),
+         PENDING, {"approval.missing"}, counts=set()),
+    Case("near-52", "two names for one branch of events: an objection on one, the numbered change on the other", "6, 34",
+         lambda s: s.made().object("bob").seen(change="7").amend(paths=(CART,)).propose("alice").approve("erin").review(change="7"),
+         BLOCKED, {"veto"}),
+)

@@ -31,12 +31,17 @@ def _lost_of(edit: Edit, before: tuple[Call, ...], after: tuple[Call, ...]) -> I
     missing = Counter(call.name for call in before) - Counter(call.name for call in after)
     gained = Counter(call.name for call in after) - Counter(call.name for call in before)
     instead = tuple(call for call in after if call.name in gained)
-    removed = {line.number for line in edit.changed.removed}
+    removed = _numbers(edit)
     for call in sorted(before, key=lambda call: call.line not in removed):
         if missing[call.name] > 0:
             missing[call.name] -= 1
             if call.line in removed and call.name not in _gained(edit.change):
                 yield LostCall(call, instead)
+
+
+@remembered
+def _numbers(edit: Edit) -> frozenset[int]:
+    return frozenset(line.number for line in edit.changed.removed)
 
 
 @remembered

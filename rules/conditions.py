@@ -59,6 +59,11 @@ class Condition(NamedTuple):
         """What is asked, without regard to polarity and order."""
         return frozenset(atom.text for atom in self.atoms)
 
+    @property
+    def polarity(self) -> frozenset[Atom]:
+        """What is asked, how it must be answered and how it is joined."""
+        return frozenset(self.atoms)
+
 
 def condition_of(node: Any, cut: Cut, *, negated: bool = False) -> Condition:
     """Read a condition; `negated` for `unless`. Never recurses: the depth is the author's."""

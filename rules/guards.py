@@ -87,7 +87,7 @@ _ENDS = frozenset({b"", b"}", b"end", b"});", b"};"})
 def _words(edit: Edit, name: str, *, old: bool) -> frozenset[str]:
     """All words of a function, or of the whole file for ""."""
     side = edit.old if old else edit.new
-    spans = [span for span in side.facts.spans if span.name == name] if side.facts is not None and name else []
+    spans = side.facts.by_name.get(name, []) if side.facts is not None else []
     parts = [line for span in spans for line in side.lines[span.start - 1 : span.end]] if spans else side.lines
     return frozenset(words(b" ".join(parts)))
 
@@ -151,10 +151,9 @@ def _key(branch: Branch) -> tuple[frozenset[str], str]:
 
 def _shape(branch: Branch) -> tuple[object, ...]:
     """Equal for conditions that ask and do the same: turned round, the two outcomes have changed places."""
-    refused = vocabulary.refusal(branch.body) != "" or vocabulary.refusal(branch.otherwise) != ""
     joins = frozenset((atom.text, atom.positive, atom.joined) for atom in branch.condition.atoms)
     turned = frozenset((atom.text, not atom.positive, _TURNED[atom.joined]) for atom in branch.condition.atoms)
-    return frozenset({joins, turned}), refused
+    return frozenset({joins, turned}), _refuses(branch)
 
 
 _TURNED = {"and": "or", "or": "and", "": ""}
@@ -187,27 +186,33 @@ def _likeness(branch: Branch, other: Branch) -> int:
 
 
 def _moved(change: Change, branch: Branch) -> bool:
-    """The same question is asked by a function of this change that did not ask it before, and that something calls."""
-    return any(_is_called(change, function) for function in _gained(change).get(branch.condition.questions, ()))
+    """A function of this change newly asks the same, refuses as this one did, and something calls it."""
+    refuses = {_refuses(branch), True}
+    moved = (function for each in refuses for function in _gained(change).get((branch.condition.questions, each), ()))
+    return any(_is_called(change, function) for function in moved)
+
+
+def _refuses(branch: Branch) -> bool:
+    return vocabulary.refusal(branch.body) != "" or vocabulary.refusal(branch.otherwise) != ""
 
 
 @remembered
-def _gained(change: Change) -> dict[frozenset[str], tuple[str, ...]]:
-    """From what is newly asked anywhere in the change to the functions that ask it."""
-    found: dict[frozenset[str], list[str]] = {}
+def _gained(change: Change) -> dict[tuple[frozenset[str], bool], tuple[str, ...]]:
+    """From what is newly asked anywhere in the change, and whether it refuses, to the functions that ask it."""
+    found: dict[tuple[frozenset[str], bool], list[str]] = {}
     for edit in change.edits:
         if edit.is_code and edit.new.facts is not None and edit.changed.added:
             before = Counter(_asked(edit, edit.old.facts))
-            for key in Counter(_asked(edit, edit.new.facts)) - before:
-                found.setdefault(key[1], []).append(key[0])
-    return {questions: tuple(functions) for questions, functions in found.items()}
+            for function, questions, refuses in Counter(_asked(edit, edit.new.facts)) - before:
+                found.setdefault((questions, refuses), []).append(function)
+    return {key: tuple(functions) for key, functions in found.items()}
 
 
-def _asked(edit: Edit, facts: Facts | None) -> Iterator[tuple[str, frozenset[str]]]:
+def _asked(edit: Edit, facts: Facts | None) -> Iterator[tuple[str, frozenset[str], bool]]:
     for function in sorted(touched(edit)) if facts is not None else ():
         for branch in facts.branches(function) if facts is not None else ():
             if branch.body:
-                yield function, branch.condition.questions
+                yield function, branch.condition.questions, _refuses(branch)
 
 
 def _is_called(change: Change, function: str) -> bool:

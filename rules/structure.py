@@ -66,6 +66,9 @@ class Facts:
     def __init__(self, outline: "_Outline") -> None:
         """Take a finished outline."""
         self.spans = tuple(outline.spans)
+        self.by_name: dict[str, list[Span]] = {}
+        for span in self.spans:
+            self.by_name.setdefault(span.name, []).append(span)
         self.marks = tuple(outline.marks)
         self.broken = tuple(outline.broken)  # lines that the grammar could not make out
         self._inside = outline.inside
@@ -165,6 +168,10 @@ class _Reader:
         """The text of a node in one line, blanks collapsed, cut at 400 characters."""
         return "" if node is None else " ".join(self.cut(node, 2000).split())[:400]
 
+    def _done(self, node: Any | None) -> str:
+        """What a branch does, in one line, without its comments: a word in a comment refuses nobody."""
+        return "" if node is None else " ".join(uncommented(self.cut(node, 2000)).split())[:400]
+
     def inside(self, function: str, nodes: Sequence[Any]) -> _Inside:
         """Everything that is read of one function."""
         grammar = self.grammar
@@ -180,7 +187,7 @@ class _Reader:
             return None
         condition, body, otherwise = parts
         formula = condition_of(condition, self.cut, negated=node.kind().startswith("unless"))
-        return Branch(function, *_lines(node), formula, self.flat(body), self.flat(otherwise))
+        return Branch(function, *_lines(node), formula, self._done(body), self._done(otherwise))
 
     def _loose(self, function: str, nodes: Sequence[Any]) -> Iterator[Branch]:
         """Conditions that no conditional asks; none is read twice."""
@@ -246,6 +253,24 @@ class _Outline:
             qualified = f"{self._open[-1][1]}.{name}" if self._open else name
             self.spans.append(Span(qualified, lies.start.line + 1, lies.end.line + 1, is_function=is_function))
             self._open.append((lies.end.index, qualified))
+
+
+def uncommented(text: str) -> str:
+    """Code without what looks like a comment. Texts that hold such signs are cut as well."""
+    while (start := text.find("/*")) >= 0:
+        end = text.find("*/", start + 2)
+        text = f"{text[:start]} {text[end + 2 :] if end >= 0 else ''}"
+    return "\n".join(_before_comment(line) for line in text.split("\n"))
+
+
+def _before_comment(line: str) -> str:
+    line = line.split("//", 1)[0]
+    start = line.find("#")
+    return (
+        line
+        if start < 0 or line[start + 1 : start + 2] in {"{", "["} or (start and line[start - 1] in ".?")
+        else line[:start]
+    )
 
 
 def _returned(node: Any) -> Any | None:

@@ -7,6 +7,7 @@ from inspect import cleandoc
 from pathlib import Path
 
 from rules.catalogue import all_rules
+from rules.lines import words
 from rules.rule import Diff, Example, Rule, visible
 
 HEADINGS = ("What it does", "Why it matters", "Example", "What to do instead")
@@ -62,7 +63,16 @@ def _text(side: str | bytes | None) -> list[str]:
 
 def _line(line: bytes) -> str:
     indent = len(line) - len(line.lstrip(b" \t"))
-    return line[:indent].decode() + visible(line)
+    return line[:indent].decode() + _masked(visible(line))
+
+
+def _masked(text: str) -> str:
+    """A page must not look as if it held a credential."""
+    long = [word for word in words(text.encode()) if len(word) >= 16 and word.isascii() and not word.islower()]
+    for word in long:
+        if any(letter.isdigit() for letter in word):
+            text = text.replace(word, word[:4] + "...")
+    return text
 
 
 def main() -> None:

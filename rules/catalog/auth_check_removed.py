@@ -34,6 +34,7 @@ class AuthCheckRemoved(Rule):
     languages = ("python", "go", "javascript", "typescript", "java", "ruby", "php", "rust", "c", "c++", "c#", "kotlin")
     triggers: ClassVar = (
         rb"(?i)\b(?:if|unless|elif|elsif|elseif|raise|throw|throws|return|abort|assert|panic|guard|require|when|die|halt)\b",
+        rb"(?i)forbid|unauthori|denied|40[13]|errors?\b|permission",
     )
 
     HOLDS: ClassVar = (
@@ -56,6 +57,11 @@ class AuthCheckRemoved(Rule):
             "lib/gate.rb",
             "def show\n  raise Denied unless owner?(current_user)\n  render\nend\n",
             "def show\n  render\nend\n",
+        ),
+        Diff(
+            "app/change.py",
+            "def change(user):\n    if not user.verified:\n        raise Denied()\n    return send(user)\n",
+            "def change(user):\n    if not user.verified:\n        log(user)\n    return send(user)\n",
         ),
     )
     PASSES: ClassVar = (
@@ -91,10 +97,16 @@ class AuthCheckRemoved(Rule):
 
     def _by_structure(self, edit: Edit) -> Iterator[Finding]:
         for lost in guards.lost(edit):
-            if lost.refusal and lost.now is None and _weighs(lost):
-                where = visible(lost.branch.function.encode()) or "the module"
-                asked, refused = visible(lost.branch.condition.text.encode()), visible(lost.refusal.encode())
+            if not lost.refusal or not _weighs(lost):
+                continue
+            where = visible(lost.branch.function.encode()) or "the module"
+            asked, refused = visible(lost.branch.condition.text.encode()), visible(lost.refusal.encode())
+            if lost.now is None:
                 yield self.lost(edit, lost.branch.line, f"{where} no longer asks `{asked}`, which answered `{refused}`")
+            elif lost.now.condition.polarity == lost.branch.condition.polarity:
+                yield self.lost(
+                    edit, lost.branch.line, f"{where} still asks `{asked}`, but no longer answers `{refused}`"
+                )
 
     def _by_lines(self, edit: Edit, lines: tuple[Line, ...]) -> Iterator[Finding]:
         for line in lines if edit.kind is Kind.PRODUCTION else ():

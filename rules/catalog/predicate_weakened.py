@@ -86,9 +86,6 @@ def _weakened(lost: guards.Lost) -> str:
         gone = not lost.refusal and vocabulary.is_guarding(said)
         return f"nothing asks `{_shown(asked.text)}` any more" if gone else ""
     refuses = vocabulary.refusal(lost.branch.body) != ""
-    if lost.refusal and _polarity(asked) == _polarity(lost.now.condition):
-        kept = not lost.strong and not _speaks(lost)
-        return "" if kept else f"where `{_shown(asked.text)}`, nothing answers `{_shown(lost.refusal)}` any more"
     return _less(lost, lost.now.condition, refuses=refuses)
 
 
@@ -111,13 +108,9 @@ def _less(lost: guards.Lost, after: Condition, *, refuses: bool) -> str:
         return f"the condition `{_shown(before.text)}` no longer asks `{_shown(gone[0].text)}`"
     if [atom for atom in come if atom.joined == harmless]:
         return f"the condition `{_shown(before.text)}` yields where `{_shown(come[0].text)}`"
-    if not gone and not come and _polarity(before) != _polarity(after):
+    if not gone and not come and before.polarity != after.polarity:
         return f"the condition `{_shown(before.text)}` became `{_shown(after.text)}`"
     return ""
-
-
-def _polarity(condition: Condition) -> frozenset[tuple[str, bool, str]]:
-    return frozenset((atom.text, atom.positive, atom.joined) for atom in condition.atoms)
 
 
 def _shown(text: str) -> str:

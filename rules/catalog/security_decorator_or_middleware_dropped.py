@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from rules import calls, guards, vocabulary
+from rules import calls, tables, vocabulary
 from rules.findings import Finding, Tier
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
@@ -13,11 +13,6 @@ _GUARDS = (
     rb"(?i)(?:auth|permi|requir|login|secur|role|allow|csrf|protect|limit|throttl|restrict|verif|valid|access|admin|owner|staff|"
     rb"granted|sudo|guard|gate|policy|exempt|safe|only|denied|reauth|mfa|token|confirm)"
 )
-_ROUTES = (
-    rb"(?i)^(?:get|post|put|patch|delete|del|options|all|any|use|group|route|handle|handlefunc|with|match|resource|resources|"
-    rb"middleware|combo|path|re_path|url|mount|add_url_rule|add_route|router)$"
-)
-_HOOKS = rb"^(?:(?:prepend_)?before_(?:action|filter|request|handler)|before|prepend|with_options|middleware|pipe_through|plug|use|verify_authenticity|protect_from_forgery|validates?(?:_\w+)?|load_and_authorize_resource|authorize_resource)$"
 _MIXINS = rb"(?i)(?:auth|permission|login|access|secur|requir|csrf|protect|superuser|owner)\w*"
 _EXEMPTS = rb"(?i)(?:exempt|allow_?any|permit_?all|anonymous|public|skip_|no_?auth)"
 
@@ -60,6 +55,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
             "class Keys\n  before_action :require_login\n  def index\n  end\nend\n",
             "class Keys\n  def index\n  end\nend\n",
         ),
+        Diff("app.js", "app.use(requireAuth);\napp.use(log);\n", "app.use(log);\n"),
         Diff("app/v.py", "class Keys(LoginRequiredMixin, View):\n    x = 1\n", "class Keys(View):\n    x = 1\n"),
     )
     PASSES: ClassVar = (
@@ -88,18 +84,14 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
 
     def _routes(self, edit: Edit) -> Iterator[Finding]:
         removed = {line.number for line in edit.removed}
-        for call in _table(edit, old=True):
-            if not removed.isdisjoint(range(call.line, call.end + 1)):
-                yield from self._row(edit, call)
-
-    def _row(self, edit: Edit, call: Call) -> Iterator[Finding]:
-        row = _row_of(edit, call)
-        for word in _words(call) if row is not None else ():
-            if word not in _words(row or call) and _demands(word):
-                line = _line_of(edit, call, word)
-                yield self.lost(
-                    edit, line, f"`{visible(word.encode())}` no longer stands in `{visible(call.target.encode())}`"
-                )
+        for row in tables.table(edit, old=True).rows:
+            if removed.isdisjoint(range(row.line, row.end + 1)):
+                continue
+            kept = tables.now(edit, row)
+            for word in tables.words(row) if kept is not None else ():
+                if word not in (kept or ()) and _demands(word):
+                    message = f"`{visible(word.encode())}` no longer stands in `{visible(row.target.encode())}`"
+                    yield self.lost(edit, _line_of(edit, row, word), message)
 
     def _bases(self, edit: Edit) -> Iterator[Finding]:
         added = b"\n".join(line.text for line in edit.changed.added)
@@ -118,51 +110,6 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
 
 def _demands(text: str) -> bool:
     return found(_GUARDS, text.encode()) or vocabulary.is_guarding(text)
-
-
-def _words(call: Call) -> tuple[str, ...]:
-    """The handlers of a route, the names of a hook: arguments without bodies, paths and texts."""
-    return tuple(
-        word for word in call.arguments
-        if len(word) <= 120 and not word.startswith(("'", '"', "`", "func", "function", "(", "async", "{", "->", "lambda"))
-    )  # fmt: skip
-
-
-def _row_of(edit: Edit, call: Call) -> Call | None:
-    """The same row of the new table: its first argument is the same text, or a hook's class is still there."""
-    rows, first = _table(edit, old=False), call.arguments[:1]
-    same = [row for row in rows if _key(row) == _key(call)]
-    if same and len(same) >= sum(_key(row) == _key(call) for row in _table(edit, old=True)):
-        return max(same, key=lambda row: (len(set(_words(row)) & set(_words(call))), -abs(row.line - call.line)))
-    if same and first and _keeps_routes(edit, call):
-        return call._replace(arguments=())
-    spans = edit.new.facts.spans if edit.new.facts is not None else ()
-    is_hook = _is_hook(call) and any(span.name == call.function for span in spans)
-    hooks = tuple(word for row in rows if row.function == call.function for word in row.arguments)
-    return call._replace(arguments=hooks) if is_hook else None
-
-
-def _table(edit: Edit, *, old: bool) -> list[Call]:
-    """The rows of route tables and the hooks, of the code that the change touched."""
-    facts = edit.old.facts if old else edit.new.facts
-    return [call for call in guards.calls_of(edit, facts) if found(_ROUTES, call.name.encode()) or _is_hook(call)]
-
-
-def _is_hook(call: Call) -> bool:
-    return found(_HOOKS, call.name.encode())
-
-
-def _key(call: Call) -> tuple[str, str, tuple[str, ...]]:
-    return call.name, call.function, call.arguments[:1]
-
-
-def _keeps_routes(edit: Edit, call: Call) -> bool:
-    """Whether a route that stood inside this row still stands somewhere, and the row's words no longer do as often."""
-    old, new = _table(edit, old=True), _table(edit, old=False)
-    inside = {row.arguments[0] for row in old if call.line < row.line <= call.end and row.arguments}
-    before, after = ([word for row in rows for word in _words(row)] for rows in (old, new))
-    fewer = any(_demands(word) and after.count(word) < before.count(word) for word in _words(call))
-    return fewer and any(row.arguments[:1] and row.arguments[0] in inside for row in new)
 
 
 def _line_of(edit: Edit, call: Call, word: str) -> int:

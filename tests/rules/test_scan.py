@@ -73,6 +73,12 @@ def test_a_guard_that_a_renamed_file_lost_is_gone():
     assert (finding.path, finding.line, finding.side) == ("a/one.py", 2, "old")
 
 
+def test_a_guard_that_a_renamed_file_keeps_but_that_no_longer_refuses_is_gone():
+    """Asking without refusing is no guard, wherever the file went."""
+    toothless = GUARDED.replace("raise PermissionDenied('no')", "pass")
+    assert _found("auth-check-removed", Diff("a/one.py", GUARDED, None), Diff("b/two.py", None, toothless))
+
+
 def test_an_unrelated_new_file_is_no_rename():
     """A file that goes while another comes, with nothing of it, was deleted."""
     other = "def paint(x):\n    return x + 1\n"

@@ -159,7 +159,9 @@ def test_changed_decision_names_the_first_difference(exported: list[bytes], tmp_
     from streams.engines.codec import TYPES, envelope, revive
 
     raw = json.loads(exported[-1])
-    raw["data"]["decision"] = raw["data"]["decision"].replace('"admitted"', '"blocked"', 1).replace('"pending"', '"admitted"', 1)
+    raw["data"]["decision"] = (
+        raw["data"]["decision"].replace('"admitted"', '"blocked"', 1).replace('"pending"', '"admitted"', 1)
+    )
     raw["data"]["outcome"] = "admitted" if raw["data"]["outcome"] != "admitted" else "blocked"
     event = revive(TYPES[raw["type"]], raw["data"], raw["time"])
     forged = json.dumps(envelope(event, raw["source"])).encode()

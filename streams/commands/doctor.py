@@ -32,7 +32,10 @@ def doctor(
     *, where: options.Where = HERE, fmt: Formatted = Form.TEXT, quiet: options.Quiet = False,
     settings: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Check machine and repository; exit code 0 where nothing fails, 2 where something does."""
+    """Check machine and repository, and say what to do.
+
+    Exit code 0 where nothing fails, 2 where something does.
+    """
     checks = examine(where, settings)
     failed = [check for check in checks if check.state == FAIL]
     if fmt is Form.JSON:

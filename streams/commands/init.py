@@ -39,7 +39,10 @@ def init(
     *, where: options.Where = HERE, profile: Kind = None, force: Force = False, dry_run: DryRun = False,
     quiet: options.Quiet = False,
 ) -> int:  # fmt: skip
-    """Write a first policy (twohand.toml) out of what the repository shows: people, keys, agents, owners, security paths."""
+    """Write a first policy out of what the repository shows.
+
+    People with their addresses and keys, agents seen in history, the owners file and security paths become a twohand.toml.
+    """
     repo = Repository.open(where)
     path = None if dry_run else _free_place(repo, force=force)
     seen = survey(repo)

@@ -37,7 +37,10 @@ def register(app: typer.Typer) -> None:
 
 
 def export(*, change: Change = "", where: options.Where = HERE, output: options.Output = None) -> int:
-    """Write the journal as CloudEvents in JSON, one a line: what `twohand replay` reads."""
+    """Write the journal as events, one a line.
+
+    CloudEvents in JSON: what `twohand replay` reads.
+    """
     with Journal(_path(where)) as journal:
         wanted = _wanted(journal, change) if change else None
         if output is None:
@@ -49,7 +52,10 @@ def export(*, change: Change = "", where: options.Where = HERE, output: options.
 
 
 def verify(*, where: options.Where = HERE) -> int:
-    """Follow the chain of hashes from the first row to the last; exit code 1 names the broken row."""
+    """Say whether the journal is whole.
+
+    Follows the chain of hashes from the first row to the last; exit code 1 names the broken row.
+    """
     path = _path(where)
     with Journal(path) as journal:
         size, broken = journal.size(), journal.broken_row()

@@ -63,7 +63,10 @@ def owners(
     paths: Paths = None, *, base: At = None, without: Without = None, where: options.Where = HERE,
     fmt: Formatted = Form.TEXT, explicit: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Show who answers for which path, and why; without paths, what is wrong with the owners of this repository."""
+    """Show who answers for which path, and why.
+
+    Without paths: what is wrong with the owners of this repository.
+    """
     with Desk.at(where, explicit=explicit) as desk:
         scene = _scene(desk, base, tuple(without or ()))
         wanted = list(_wanted(desk.repo, where, paths or (), scene.files)) if paths else None

@@ -64,7 +64,10 @@ def schema() -> int:
 def validate(
     file: File = None, *, where: options.Where = HERE, fmt: Reported = Report.TEXT, explicit: options.Settings = None
 ) -> int:
-    """Check a policy file: exit code 0 where it is valid, 2 with every mistake where it is not."""
+    """Check a policy file.
+
+    Exit code 0 where it is valid, 2 with every mistake where it is not.
+    """
     repo = _repository(where)
     text = _given(file) if file else _in_tree(repo, where)
     floor = _floor(repo, explicit)
@@ -178,7 +181,10 @@ def show(
     *, where: options.Where = HERE, fmt: Formatted = Form.TOML, target: options.Target = None,
     explicit: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Print what is in force: the organisation's floor, the default branch's policy, the target branch's, or the built-in one."""
+    """Print the policies that are in force.
+
+    The organisation's floor, the default branch's and the target branch's, or the built-in one, never the working tree's.
+    """
     with Desk.at(where, explicit=explicit) as desk:
         branch = target or desk.repo.default_branch()
         tip = desk.repo.resolve(branch) if branch and (target or desk.repo.exists(branch)) else ""

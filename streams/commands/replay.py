@@ -48,7 +48,7 @@ def replay(
     file: File, *, policy: PolicyFile = None, fmt: Formatted = Form.TEXT, output: options.Output = None,
     quiet: options.Quiet = False, verbose: options.Verbose = False,
 ) -> int:  # fmt: skip
-    """Fold a file of events, decide every change again, and compare with each decision that was recorded.
+    """Decide again from a file of events, and compare.
 
     Exit codes: 0 every recorded decision follows from the events, 1 one differs, 2 a line is no event.
     """

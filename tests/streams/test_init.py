@@ -207,9 +207,9 @@ def test_people_of_the_latest_year_stand_first() -> None:
     assert "# [people.old]" in text
 
 
-def _commit(id: str, name: str, when: int) -> commits.Commit:
+def _commit(commit: str, name: str, when: int) -> commits.Commit:
     who = f"{name} <{name.lower()}@example.com> {when} +0000"
-    return commits.parse(id, f"tree {'0' * 40}\nauthor {who}\ncommitter {who}\n\nx\n".encode())
+    return commits.parse(commit, f"tree {'0' * 40}\nauthor {who}\ncommitter {who}\n\nx\n".encode())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 WORKERS ?= auto
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage bench docs lock clean app dev
+.PHONY: help demo test check lint types contracts current coverage bench docs lock clean app dev
 
 help:  ## Show these targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -13,19 +13,27 @@ demo: app  ## The recovery incident, end to end, offline, in a temporary reposit
 test: dev  ## All tests
 	.venv/bin/python -m pytest -n $(WORKERS)
 
-check: dev  ## Lint, format, types, import contracts, and whether the generated documentation is current
+check: lint types contracts current  ## Lint, format, types, import contracts, generated documentation (-k: all of them)
+
+lint: dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+
+types: dev
 	.venv/bin/mypy
+
+contracts: dev
 	.venv/bin/lint-imports
+
+current: dev
 	.venv/bin/python -m streams.docs --check
 
 coverage: dev  ## Branch coverage of the law
-	.venv/bin/coverage run -m pytest tests/rules tests/attacks
+	.venv/bin/coverage run -m pytest tests/rules tests/acceptance
 	.venv/bin/coverage report
 
 bench: dev  ## The benchmarks, each beside its anchor
-	@for name in messages owners reader; do echo "== bench.$$name"; .venv/bin/python -m bench.$$name || exit; done
+	@for name in decision scan owners reader messages; do echo "== bench.$$name"; .venv/bin/python -m bench.$$name || exit; done
 
 docs: dev  ## Write the generated documentation anew
 	.venv/bin/python -m streams.docs

@@ -42,7 +42,7 @@ def options(command, name=""):
 
 def test_generated_pages_are_current():
     """`make docs` would write nothing anew."""
-    assert docs.stale() == []
+    assert docs.stale() == [], "run: make docs"
 
 
 def test_a_stale_page_is_noticed_and_written(tmp_path):
@@ -72,7 +72,8 @@ def test_every_reason_is_documented(code):
 def test_readme_shows_what_the_demo_prints():
     """The block in README is the demo's own output, apart from commit ids and the order of statements."""
     told = docs_readme.told()
-    assert docs_readme.masked(docs_readme.block(README)) == docs_readme.masked(docs_readme.excerpt(told))
+    shown, printed = docs_readme.block(README), docs_readme.excerpt(told)
+    assert docs_readme.masked(shown) == docs_readme.masked(printed), "run: make docs"
     assert docs_readme.rewritten(README, told) == README
     assert docs_readme.rewritten(README.replace("blocked", "admitted"), told) != README.replace("blocked", "admitted")
 

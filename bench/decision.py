@@ -3,6 +3,7 @@
 `python -m bench.decision` prints microseconds, medians of 7, and the ratio to hashing the same change's content key.
 """
 
+from functools import partial
 from statistics import median
 from time import perf_counter
 
@@ -12,15 +13,28 @@ from rules.decision import decide
 from rules.events import ChangeProposed, CommitFact
 from rules.instants import later
 from tests.rules.lawkit import (
-    NOON, ONE_HAND, OWNED, REPOSITORY, TARGET, approved, file, law, mark, opened, proposed, scanned, written_by,
+    NOON,
+    ONE_HAND,
+    OWNED,
+    REPOSITORY,
+    TARGET,
+    approved,
+    file,
+    law,
+    mark,
+    opened,
+    proposed,
+    scanned,
+    written_by,
 )  # fmt: skip
 
-BUDGETS = {"decide small": 50, "fold and decide small": 50, "decide 1,000 files": 50, "first fold of it": 500}
 AT = later(NOON, 60)
 
 
 def small() -> ChangeProposed:
-    return proposed(*written_by("bob"), mark(), opened("github:bob"), files=tuple(file(f"src/{n}.py") for n in range(3)))
+    return proposed(
+        *written_by("bob"), mark(), opened("github:bob"), files=tuple(file(f"src/{n}.py") for n in range(3))
+    )
 
 
 def large() -> ChangeProposed:
@@ -48,11 +62,14 @@ def main() -> list[tuple[str, float, str]]:
         events = [change, scanned(change), approved("alice", change), approved("qwen", change)]
         case = fold(events)
         calls = 200 if name == "small" else 10
-        rows.append((f"decide {name}", timed(lambda: decide(case, rules, AT), calls=calls), "us"))
         review = approved("gpt", change)
-        rows.append((f"fold and decide {name}", timed(lambda: decide(evolve(case, review), rules, AT), calls=calls), "us"))
-        rows.append((f"fold of it all {name}", timed(lambda: fold(events, Case()), calls=calls), "us"))
-        rows.append((f"content key {name}", timed(lambda: content_key(REPOSITORY, TARGET, change.files), calls=calls), "us"))
+        works = {
+            "decide": partial(decide, case, rules, AT),
+            "fold a review": partial(evolve, case, review),
+            "fold of it all": partial(fold, events, Case()),
+            "content key": partial(content_key, REPOSITORY, TARGET, change.files),
+        }
+        rows += [(f"{work}, {name}", timed(call, calls=calls), "us") for work, call in works.items()]
     return rows
 
 

@@ -68,3 +68,16 @@ def lost_marks(edit: Edit) -> Iterator[tuple[Mark, tuple[Mark, ...]]]:
             present[(mark.target, mark.text)] -= 1
         elif mark.target in targets:
             yield mark, tuple(other for other in new.marks if other.target == mark.target)
+
+
+def new_marks(edit: Edit) -> Iterator[Mark]:
+    """Decorators and annotations that a function or class did not have, of those that were there before."""
+    if edit.both is None:
+        return
+    old, new = edit.both
+    targets = {span.name.rsplit(".", 1)[-1] for span in old.spans}
+    present = Counter((mark.target, mark.text) for mark in old.marks)
+    for mark in new.marks:
+        present[(mark.target, mark.text)] -= 1
+        if present[(mark.target, mark.text)] < 0 and mark.target in targets:
+            yield mark

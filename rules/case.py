@@ -41,7 +41,7 @@ class Case:
     proposed: e.ChangeProposed | None = None
     content_keys: frozenset[str] = frozenset()
     first_seen: dict[str, str] = field(default_factory=dict)  # content key -> when it was first proposed
-    earlier: frozenset[tuple[Claim, ...]] = frozenset()
+    earlier: frozenset[tuple[str, tuple[Claim, ...]]] = frozenset()  # content keys and claims of earlier proposals
     scans: dict[tuple[str, str], Scan] = field(default_factory=dict)  # (content key, reviewer)
     heard: dict[str, Heard] = field(default_factory=dict)  # by statement id
     upheld: frozenset[str] = frozenset()  # objections that a decision found in force
@@ -64,7 +64,8 @@ def _unmoved(case: Case, _: e.Event) -> Case:
 def _proposed(case: Case, event: e.ChangeProposed) -> Case:
     earlier = case.earlier
     if case.proposed and case.proposed.claims != event.claims:
-        earlier = (earlier | {case.proposed.claims}) - {event.claims}
+        before = (case.proposed.content_key, case.proposed.claims)
+        earlier = (earlier | {before}) - {(event.content_key, event.claims)}
     first_seen = case.first_seen
     if event.content_key not in first_seen:
         first_seen = {**first_seen, event.content_key: event.at}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rules import instants, waivers
 from rules.ballots import Ballot
@@ -78,20 +78,21 @@ def decide(case: Case, policy: Policy, at: str) -> Decision:
 def _sit(case: Case, proposed: ChangeProposed, policy: Policy, at: str) -> Sitting:
     registry = registry_of(policy)
     all_voices = voices(case, registry, at)
-    held = docket(proposed, policy, said(all_voices, proposed), case.earlier)
+    earlier = tuple((*claims, *said(all_voices, key)) for key, claims in sorted(case.earlier))
+    held = docket(proposed, policy, said(all_voices, proposed.content_key), earlier)
     oldest = instants.later(at, -policy.independence.max_age)
     standing = Standing(proposed, policy.independence, case.first_seen.get(proposed.content_key, ""), oldest)
     ballots = tuple(map(held.ballot, votes(all_voices, registry, standing)))
     spoiled = {ballot.name: ballot.spoiled for ballot in ballots}
     owning = Owning(policy, registry, held.owners_file, lambda name: spoiled.get(name) or held.recused(name))
-    findings, uncovered = _scanned(case, proposed)
+    findings, uncovered = scanned(case, proposed)
     measured = waivers.Bench(held, owning, findings, at)
     return Sitting(
         case, held, all_voices, ballots, owning, findings, uncovered, waivers.waived(all_voices, measured), at
     )
 
 
-def _scanned(case: Case, proposed: ChangeProposed) -> tuple[tuple[Finding, ...], tuple[Uncovered, ...]]:
+def scanned(case: Case, proposed: ChangeProposed) -> tuple[tuple[Finding, ...], tuple[Uncovered, ...]]:
     """What every reviewer saw in exactly this content, by union."""
     scans = [scan for (key, _), scan in sorted(case.scans.items()) if key == proposed.content_key]
     findings = tuple(dict.fromkeys(finding for scan in scans for finding in scan.findings))
@@ -137,8 +138,8 @@ def _who(voice: Voice) -> str:
 def _rulings(s: Sitting) -> tuple[Room, tuple[Ruling, ...]]:
     live = tuple(filter(s.stands, s.findings))
     room = _room(s, s.docket.guarded(live))
-    areas = zip(s.docket.policy.requirements, s.docket.areas(live), strict=True)
-    return room, tuple(rule(requirement, files, room) for requirement, files in areas)
+    areas = zip(s.docket.policy.requirements, s.docket.areas(live), s.docket.unconditional, strict=True)
+    return room, tuple(rule(requirement, files, room, empty=empty) for requirement, files, empty in areas)
 
 
 def _room(s: Sitting, guarded: frozenset[int]) -> Room:
@@ -164,12 +165,18 @@ def _blocking_findings(s: Sitting) -> Iterator[Reason]:
 
 
 def _found(finding: Finding, s: Sitting) -> Reason:
-    values = {"tier": finding.tier.value, "line": finding.line, "side": finding.side, "message": finding.message}
+    values: dict[str, Any] = {
+        "tier": finding.tier.value,
+        "line": finding.line,
+        "side": finding.side,
+        "message": finding.message,
+    }
     remedy = s.docket.commands.waive(finding.rule)
     if finding.tier is Tier.HOLD:
         at = s.docket.index.get(finding.path)
         people = s.owning.fallback if at is None else s.people(at)
-        remedy = s.docket.commands.approve(min(people, default=""))
+        values["owners"] = sorted(people)
+        remedy = s.docket.commands.approve(min(people)) if people else s.docket.commands.owners()
     return Reason(FINDING + finding.rule, finding.path, values=values, remedy=remedy)
 
 

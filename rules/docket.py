@@ -25,6 +25,7 @@ from rules.reasons import Commands
 from rules.votes import Vote
 from rules.when import Facts, language_of, matched
 
+NOWHERE = b"\0"  # a path that no tree has
 Area = tuple[frozenset[int], ...]  # the files of each requirement, by index
 
 
@@ -32,12 +33,12 @@ class Docket:
     """One change under one policy, with the claims that statements and earlier proposals add."""
 
     def __init__(
-        self, proposed: ChangeProposed, policy: Policy, said: Sequence[Claim], earlier: Iterable[tuple[Claim, ...]]
+        self, proposed: ChangeProposed, policy: Policy, said: Sequence[Claim], earlier: Sequence[tuple[Claim, ...]]
     ) -> None:
         self.proposed = proposed
         self.policy = policy
         self.registry = registry_of(policy)
-        self.made: Authorship = authorship(proposed, said, sorted(earlier), self.registry)
+        self.made: Authorship = authorship(proposed, said, earlier, self.registry)
         on = independence.ground(self.made, policy.independence)
         self.court: Court = court(self.made, on, policy.independence)
         self._ballots: dict[Vote, Ballot] = {}
@@ -85,6 +86,17 @@ class Docket:
             facts = Facts(self.raw, self._languages, rows, lines, self.proposed.target, self.made.kinds)
             self._areas[findings] = tuple(matched(requirement.when, facts) for requirement in self.policy.requirements)
         return self._areas[findings]
+
+    @cached_property
+    def unconditional(self) -> tuple[bool, ...]:
+        """Which requirements speak about a change whose commits leave no file changed: those that ask for no path (law 4)."""
+        if self.proposed.files or not any(commit.own_edits for commit in self.proposed.commits):
+            return (False,) * len(self.policy.requirements)
+        facts = Facts((NOWHERE,), ("",), (), 0, self.proposed.target, self.made.kinds)
+        return tuple(
+            bool(matched(requirement.when, facts)) and requirement.from_ != ("owner",)
+            for requirement in self.policy.requirements
+        )
 
     def _placed(self, findings: Iterable[Finding]) -> Iterable[tuple[int, str, Tier]]:
         """A finding that speaks of no file of the change speaks of all of it (index -1)."""
@@ -153,7 +165,7 @@ class _Question:
     """The key of a docket: this very proposal, a policy's meaning, and what was said beside the change."""
 
     def __init__(
-        self, proposed: ChangeProposed, policy: Policy, said: tuple[Claim, ...], earlier: frozenset[tuple[Claim, ...]]
+        self, proposed: ChangeProposed, policy: Policy, said: tuple[Claim, ...], earlier: tuple[tuple[Claim, ...], ...]
     ) -> None:
         self.parts = (proposed, policy, said, earlier)
 
@@ -178,7 +190,7 @@ def _kept(question: _Question) -> Docket:
 
 
 def docket(
-    proposed: ChangeProposed, policy: Policy, said: tuple[Claim, ...], earlier: frozenset[tuple[Claim, ...]]
+    proposed: ChangeProposed, policy: Policy, said: tuple[Claim, ...], earlier: tuple[tuple[Claim, ...], ...]
 ) -> Docket:
     """The docket of this proposal, from the last time it was asked for or new."""
     return _kept(_Question(proposed, policy, said, earlier))

@@ -65,6 +65,9 @@ class Commands:
     def approve(self, who: str = "") -> str:
         return self._verb("approve", who)
 
+    def owners(self) -> str:
+        return "twohand owners" if self._enrolled else "twohand init"
+
     def propose(self) -> str:
         return self._verb("propose", self._proposer, f" --tool {quote(self._tool or 'none')}")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rules.ballots import Ballot
 from rules.canonical import plain
-from rules.decision import Decision
+from rules.decision import Decision, scanned
 from rules.events import ChangeProposed
 from rules.independence import DISTINCT, Answer
 from rules.judgement import Judgement, Opinion
@@ -27,7 +27,7 @@ def record(judgement: Judgement) -> dict[str, Any]:
         "requirements": [row for opinion in judgement.opinions for row in _requirements(opinion)],
         "authors": [_author(author) for author in leading.made.authors] if leading else [],
         "reviews": list(_reviews(leading, judgement)) if leading else [],
-        "findings": plain(leading.findings) if leading else [],
+        "findings": plain(leading.findings if leading else scanned(judgement.case, proposed)[0]),
         "owners": [_owned(row) for row in leading.owned] if leading else [],
         "escalation": _escalation(judgement),
         "stamps": list(leading.stamps) if leading else [],

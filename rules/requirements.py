@@ -43,9 +43,12 @@ class Ruling(NamedTuple):
     uses: tuple[str, ...] = ()  # whose approvals it counts
 
 
-def rule(requirement: Requirement, files: frozenset[int], room: Room) -> Ruling:
-    """Judge one requirement on the files that its `when` matched; none: it does not apply."""
-    if not files:
+def rule(requirement: Requirement, files: frozenset[int], room: Room, *, empty: bool = False) -> Ruling:
+    """Judge one requirement on the files that its `when` matched; none: it does not apply.
+
+    `empty`: the change brings commits that change no file in the end, and the requirement asks for no paths (law 4, 30).
+    """
+    if not files and not empty:
         return Ruling(requirement.name, NOT_APPLICABLE)
     if requirement.from_ == ("owner",):
         return _owned(requirement, files, room)
@@ -216,4 +219,4 @@ def ask_owners(files: Iterable[int], room: Room, requirement: str = "") -> Itera
         if names:
             yield Reason("owner.required", room.path(group[0]), requirement, values, room.commands.approve(names[0]))
         else:
-            yield Reason("owner.unresolved", room.path(group[0]), requirement, values, "twohand owners")
+            yield Reason("owner.unresolved", room.path(group[0]), requirement, values, room.commands.owners())

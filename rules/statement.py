@@ -86,9 +86,12 @@ def statement_id(signed: bytes) -> str:
 
 
 def split(blob: bytes) -> tuple[bytes, bytes]:
-    """The signed bytes and the armored signature of a statement's blob; the signature is empty where there is none."""
-    at = blob.find(sshsig.BEGIN)
-    return (blob, b"") if at < 0 else (blob[:at], blob[at:])
+    """The signed bytes and the armored signature of a statement's blob; the signature is empty where there is none.
+
+    Canonical JSON holds no line feed but its last one, so no reason that somebody gives can look like a signature.
+    """
+    at = blob.find(b"\n" + sshsig.BEGIN) + 1
+    return (blob[:at], blob[at:]) if at else (blob, b"")
 
 
 def parse(signed: bytes) -> Statement:

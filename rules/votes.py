@@ -12,7 +12,7 @@ from rules.independence import Hand
 from rules.lineage import declared, model, same_model
 from rules.policy import Independence, Key
 from rules.principals import Principal, Registry
-from rules.statement import Content, Statement
+from rules.statement import Content, Seen, Statement
 
 CLOCK_SKEW = 300  # seconds that a signer's clock may run ahead
 
@@ -68,7 +68,7 @@ def _fault(heard: Heard, case: Case, principal: Principal | None, latest: str) -
     statement, proposed = heard.statement, case.proposed
     if statement is None:
         return "these bytes are no statement"
-    elsewhere = proposed and (statement.repository, statement.target) != (proposed.repository, proposed.target)
+    elsewhere = proposed and _elsewhere(statement, proposed)
     faults = (
         (not heard.signer, "no good signature over these bytes"),
         (not principal, "no enrolled key made this signature"),
@@ -79,6 +79,13 @@ def _fault(heard: Heard, case: Case, principal: Principal | None, latest: str) -
     return next((text for wrong, text in faults if wrong), "")
 
 
+def _elsewhere(statement: Statement, proposed: ChangeProposed) -> bool:
+    """Law 17, 34: what is said binds to repository and target; an objection follows its content to every target."""
+    if statement.repository != proposed.repository:
+        return True
+    return statement.target != proposed.target and statement.verb not in ("object", "withdraw")
+
+
 def _key_fault(key: Key, moments: Iterable[str]) -> str:
     """Law 18: valid at the decision, and at receipt where somebody recorded it."""
     for moment in filter(None, moments):
@@ -87,37 +94,45 @@ def _key_fault(key: Key, moments: Iterable[str]) -> str:
     return ""
 
 
-def said(all_voices: Iterable[Voice], proposed: ChangeProposed) -> tuple[Claim, ...]:
+def said(all_voices: Iterable[Voice], content_key: str) -> tuple[Claim, ...]:
     """Law 12: what verified proposals and approvals of this content say about who made it."""
     return tuple(
         claim
         for voice in all_voices
-        if not voice.fault and voice.statement and voice.statement.content_key == proposed.content_key
-        for claim in _claims(voice, voice.statement)
+        if not voice.fault and voice.principal and voice.statement and voice.statement.content_key == content_key
+        for claim in claims_of(voice.statement, voice.principal.name)
     )
 
 
-def _claims(voice: Voice, statement: Statement) -> Iterator[Claim]:
-    principal = voice.principal.name if voice.principal else ""
+def claims_of(statement: Statement, principal: str, key: str = "") -> Iterator[Claim]:
+    """The claims in a verified statement of an enrolled name, or of whoever has this key."""
     if statement.verb == "propose":
-        text = f"{principal} proposed it" + (f" with {statement.tool}" if statement.tool else "")
-        base = Claim("proposal", "A", principal=principal, text=text)
-        yield base._replace(tool=NO_TOOL if statement.tool == NO_TOOL else "")
-        if statement.tool not in ("", NO_TOOL) or statement.model:
-            known = model(statement.model)
-            yield base._replace(
-                kind="agent", principal="", name=statement.tool, tool=statement.tool, model=statement.model,
-                maker=known.maker, family=known.family, session=statement.session, operator=principal,
-            )  # fmt: skip
+        yield from _proposal(statement, principal, key)
     if statement.verb == "approve":
-        for seen in statement.authors:
-            kind = "person" if seen.kind == "human" else seen.kind
-            known = model(seen.model)
-            text = f"{principal} saw {seen.name or seen.tool} as author"
-            yield Claim(
-                "seen", "D", kind=kind, name=seen.name, principal=seen.name, tool=seen.tool, model=seen.model,
-                maker=known.maker, family=known.family, session=seen.session, operator=seen.operator, text=text,
-            )  # fmt: skip
+        yield from (_seen(seen, statement.by) for seen in statement.authors)
+
+
+def _proposal(statement: Statement, principal: str, key: str) -> Iterator[Claim]:
+    text = f"{statement.by} proposed it" + (f" with {statement.tool}" if statement.tool else "")
+    base = Claim("proposal", "A", principal=principal, account=key, text=text)
+    yield base._replace(tool=NO_TOOL if statement.tool == NO_TOOL else "")
+    if statement.tool in ("", NO_TOOL) and not statement.model:
+        return
+    known = model(statement.model)
+    yield base._replace(
+        kind="agent", principal="", account="", name=statement.tool, tool=statement.tool, model=statement.model,
+        maker=known.maker, family=known.family, session=statement.session, operator=principal,
+    )  # fmt: skip
+
+
+def _seen(seen: Seen, by: str) -> Claim:
+    kind = "person" if seen.kind == "human" else seen.kind
+    known = model(seen.model)
+    return Claim(
+        "seen", "D", kind=kind, name=seen.name, principal=seen.name, tool=seen.tool, model=seen.model, maker=known.maker,
+        family=known.family, session=seen.session, operator=seen.operator,
+        text=f"{by} saw {seen.name or seen.tool} as author",
+    )  # fmt: skip
 
 
 def hand_of(voice: Voice, registry: Registry, awaited: Sequence[str]) -> Hand:

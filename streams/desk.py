@@ -21,6 +21,7 @@ from rules.policy import Key, Policy
 from rules.principals import Registry
 from rules.rule import Blobs
 from rules.sshsig import Signer
+from rules.votes import claims_of
 from streams import clock, evidence, settings
 from streams.engines.journal import Journal
 from streams.laws import Governing, governing
@@ -106,13 +107,13 @@ class Desk:
         read = read_change(self.repo, found)
         branches = governing(self.repo, self.settings, default=self.default_branch, target_tip=found.target_tip)
         known = tuple(law.policy for law in read_laws(branches.texts) if law.policy)
-        repository, doubts = self._name(known)
+        repository, doubts = self._name(known, branches.repository)
         key = content_key(repository, found.target, read.files)
         return Reading(found, read, branches, known, repository, key, (*read.incomplete, *doubts, *branches.problems))
 
-    def _name(self, known: Sequence[Policy]) -> tuple[str, tuple[str, ...]]:
+    def _name(self, known: Sequence[Policy], stated: str) -> tuple[str, tuple[str, ...]]:
         """Law 2: the policy's `repository`, else the root of the default branch's first-parent chain."""
-        named = next((policy.repository for policy in reversed(known) if policy.repository), "")
+        named = next((policy.repository for policy in reversed(known) if policy.repository), "") or stated
         if named or not self.default_branch:
             return named or "unnamed", ()
         try:
@@ -222,9 +223,10 @@ class Desk:
         patches = {commit.patch_id for commit in proposed.commits if commit.patch_id}
         found: dict[tuple[Claim, ...], None] = {}
         for name in self.journal.changes_with(proposed.content_key, patches):
-            for event in self.journal.events(name) if name != proposed.change else ():
+            events = list(self.journal.events(name)) if name != proposed.change else []
+            for event in events:
                 if isinstance(event, ChangeProposed) and (claims := _shared(event, proposed, patches)):
-                    found[claims] = None
+                    found[(*claims, *_proposals(events, event.content_key))] = None
         return tuple(sorted(found))
 
     def _history(self, fresh: Sequence[Event], *, write: bool) -> Iterator[Event]:
@@ -249,8 +251,13 @@ def verified(event: Event, known: Mapping[tuple[str, str], Signer | None] | None
         return event
     if known and _signed(event) in known:
         return replace(event, signer=known[_signed(event)])
+    return replace(event, signer=verified_signer(event))
+
+
+def verified_signer(event: ReviewGiven | WaiverGranted) -> Signer | None:
+    """Whose good signature an event carries, as ssh-keygen finds now."""
     signed = event.statement.encode("utf-8", "surrogatepass")
-    return replace(event, signer=signatures.verify(signed, event.signature.encode("utf-8", "replace")))
+    return signatures.verify(signed, event.signature.encode("utf-8", "replace"))
 
 
 def decided(judgement: Judgement) -> DecisionMade:
@@ -310,6 +317,16 @@ def _proposer(row: Stored, signer: Signer | None, registry: Registry, proposed: 
     if not statement or not enrolled or statement.verb != "propose" or statement.content_key != proposed.content_key:
         return None
     return Claim("proposal", "A", principal=enrolled[0].name) if statement.by in enrolled[0].names else None
+
+
+def _proposals(events: Iterable[Event], content_key: str) -> Iterator[Claim]:
+    """What verified proposals of an earlier recorded content say, by the key that signed them."""
+    for event in events:
+        if isinstance(event, ReviewGiven) and event.statement and event.content_key == content_key:
+            statement = statements.read(event.statement)
+            signer = verified_signer(event) if statement and statement.verb == "propose" else None
+            if statement and signer:
+                yield from claims_of(statement, "", signer.key)
 
 
 def _shared(event: ChangeProposed, proposed: ChangeProposed, patches: set[str]) -> tuple[Claim, ...]:

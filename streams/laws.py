@@ -1,6 +1,7 @@
 """Which policies speak about a change, as texts read from branches, never from the change itself (law 36)."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,11 @@ class Governing(NamedTuple):
     owners_file: str = ""
     owners_text: str = ""
     problems: tuple[str, ...] = ()
+
+    @property
+    def repository(self) -> str:
+        """The `repository` that a policy names, also one that cannot be used: a mistake does not rename a repository."""
+        return next((name for text in reversed(self.texts) if (name := _stated(text))), "")
 
 
 def governing(repo: Repository, settings: Settings, *, default: str | None, target_tip: str) -> Governing:
@@ -83,6 +89,16 @@ def _mentions(text: str, name: str) -> bool:
         return policy.parse_pyproject(text, name) is not None
     except policy.PolicyInvalid:
         return "twohand" in text
+
+
+def _stated(text: LawText) -> str:
+    try:
+        data = tomllib.loads(text.text)
+        data = data["tool"]["twohand"] if text.form == "pyproject.toml" else data
+        name = data.get("repository", "")
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return ""
+    return name if isinstance(name, str) else ""
 
 
 def working_policy(root: Path) -> LawText | None:

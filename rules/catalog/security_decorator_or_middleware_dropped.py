@@ -15,6 +15,7 @@ _GUARDS = (
 )
 _MIXINS = rb"(?i)(?:auth|permission|login|access|secur|requir|csrf|protect|superuser|owner)\w*"
 _EXEMPTS = rb"(?i)(?:exempt|allow_?any|permit_?all|anonymous|public|skip_|no_?auth)"
+_SKIPS = rb"^skip_(?:before|prepend_before)_(?:action|filter)\b|^skip_(?:authoriz|authentic|load_and_auth)\w*|\.permitAll\(\)|^(?:self\.)?permission_classes\s*=\s*[\[(]\s*(?:AllowAny|\]|\))"
 
 
 class SecurityDecoratorOrMiddlewareDropped(Rule):
@@ -22,7 +23,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
 
     ## What it does
     Compares the decorators and annotations of every function and class, the base classes that guard, the handlers of every route, and the
-    hooks of every controller. One that demanded something and is gone, or demands something else, is reported.
+    hooks of every controller. One that demanded something and is gone, or demands something else, is reported, and so is one that exempts.
 
     ## Why it matters
     The function itself did not change. Who only reads functions sees nothing.
@@ -36,7 +37,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
 
     id, slug, tier, since = "TH106", "security-decorator-or-middleware-dropped", Tier.HOLD, "0.1"
     languages = ("python", "javascript", "typescript", "go", "java", "ruby", "php", "c#", "kotlin")
-    triggers: ClassVar = (_GUARDS,)
+    triggers: ClassVar = (_GUARDS, _EXEMPTS, _SKIPS)
 
     HOLDS: ClassVar = (
         Diff(
@@ -55,6 +56,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
             "class Keys\n  before_action :require_login\n  def index\n  end\nend\n",
             "class Keys\n  def index\n  end\nend\n",
         ),
+        Diff("app/views.py", "def pay(request):\n    go()\n", "@csrf_exempt\ndef pay(request):\n    go()\n"),
         Diff("app.js", "app.use(requireAuth);\napp.use(log);\n", "app.use(log);\n"),
         Diff("app/v.py", "class Keys(LoginRequiredMixin, View):\n    x = 1\n", "class Keys(View):\n    x = 1\n"),
     )
@@ -73,6 +75,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
         if not edit.is_code or edit.both is None:
             return
         yield from self._marks(edit)
+        yield from self._exempted(edit)
         yield from self._routes(edit)
         yield from self._bases(edit)
 
@@ -81,6 +84,15 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
             text = visible(mark.text.encode())
             if _demands(mark.text) and not found(_EXEMPTS, mark.name.encode()):
                 yield self.lost(edit, mark.line, f"`{text}` no longer stands before {visible(mark.target.encode())}")
+
+    def _exempted(self, edit: Edit) -> Iterator[Finding]:
+        for mark in calls.new_marks(edit):
+            if found(_EXEMPTS, mark.text.encode()):
+                text, target = visible(mark.text.encode()), visible(mark.target.encode())
+                yield self.came(edit, mark.line, f"`{text}` lets everybody call {target}")
+        for line in edit.changed.added:
+            if found(_SKIPS, line.text):
+                yield self.came(edit, line.number, f"`{visible(line.text)}` takes a guard away")
 
     def _routes(self, edit: Edit) -> Iterator[Finding]:
         removed = {line.number for line in edit.removed}

@@ -129,7 +129,7 @@ def _command(verb: str, accepted: Mapping[str, tuple[Any, Any]]) -> Callable[...
 def _say(speech: Speech, asked: Asked, desk: Desk, *, push: str) -> int:
     _check_waiver(speech)
     reading = desk.read(asked)
-    if not reading.read.files:
+    if not reading.read.files and not reading.read.commits:
         raise CannotSay(
             f"There is nothing between {reading.found.base[:12]} and {reading.found.head[:12]} to speak of.",
             remedy="Name another revision, or --base and --target.",

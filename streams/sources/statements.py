@@ -55,10 +55,19 @@ def listing(repo: Repository) -> Listing:
 
 def _stored(ref: str, blob: str, data: bytes) -> Stored:
     signed, armor = split(data)
+    return Stored(ref, blob, signed, armor, _parsed(signed))
+
+
+def read(text: str) -> Statement | None:
+    """The statement of an event's text, None where it is none."""
+    return _parsed(text.encode("utf-8", "surrogatepass"))
+
+
+def _parsed(signed: bytes) -> Statement | None:
     try:
-        return Stored(ref, blob, signed, armor, parse(signed))
+        return parse(signed)
     except StatementInvalid:
-        return Stored(ref, blob, signed, armor, None)
+        return None
 
 
 def verified(rows: Sequence[Stored], known: dict[str, Signer]) -> dict[str, Signer]:

@@ -6,7 +6,22 @@ from rules.claims import Claim
 from rules.decision import Decision
 from rules.events import CommitFact
 from tests.rules.lawkit import (
-    HEAD, ONE_HAND, OWNED, PEOPLE, approved, codes, file, heard, key, law, line, mark, opened, proposed, said, verdict,
+    HEAD,
+    ONE_HAND,
+    OWNED,
+    PEOPLE,
+    approved,
+    codes,
+    file,
+    heard,
+    key,
+    law,
+    line,
+    mark,
+    opened,
+    proposed,
+    said,
+    verdict,
     written_by,
 )  # fmt: skip
 

@@ -8,16 +8,31 @@ from hypothesis import strategies as st
 from rules.canonical import canonical
 from rules.case import evolve, fold
 from rules.decision import ADMITTED, OUTCOMES, decide
-from rules.events import ChangeProposed, Event, LawText, event_id
+from rules.events import ChangeProposed, Event, LawText, body, event_id
 from rules.findings import Tier
 from rules.instants import later
 from rules.judgement import judge
 from rules.record import record
 from rules.revive import reviver
-from rules.events import body
 from tests.rules.lawkit import (
-    NOON, ONE_HAND, OWNED, PEOPLE, approved, file, finding, heard, law, line, mark, opened, proposed, pushed, said,
-    scanned, unsigned, written_by,
+    NOON,
+    ONE_HAND,
+    OWNED,
+    PEOPLE,
+    approved,
+    file,
+    finding,
+    heard,
+    law,
+    line,
+    mark,
+    opened,
+    proposed,
+    pushed,
+    said,
+    scanned,
+    unsigned,
+    written_by,
 )  # fmt: skip
 
 NAMES = ("alice", "bob", "carol", "dave", "gone", "claude-two", "gpt", "qwen", "router", "mallory")
@@ -35,7 +50,7 @@ weak = st.one_of(
     st.builds(lambda n: line(n, f"{n}@example.com", channel="co-author"), people),
     st.builds(lambda n: line(n, f"{n}@example.com", channel="committer"), people),
     st.builds(
-        lambda t, m: mark(t, m),
+        mark,
         st.sampled_from(["claude", "codex", "amp"]),
         st.sampled_from(["", "claude-opus-5", "gpt-5.2", "auto"]),
     ),

@@ -1,15 +1,29 @@
 """Who made it (law 8-16)."""
 
+from rules.case import fold
 from rules.claims import Claim
+from rules.decision import decide
 from rules.events import CommitFact
+from rules.instants import later
 from tests.rules.lawkit import (
-    HEAD, approved, case_of, codes, heard, key, law, line, mark, opened, proposed, pushed, said, scanned, verdict,
+    HEAD,
+    NOON,
+    approved,
+    case_of,
+    codes,
+    heard,
+    key,
+    law,
+    line,
+    mark,
+    opened,
+    proposed,
+    pushed,
+    said,
+    scanned,
+    verdict,
     written_by,
 )  # fmt: skip
-from rules.case import fold
-from rules.decision import decide
-from rules.instants import later
-from tests.rules.lawkit import NOON
 
 
 def names(decision) -> set[str]:

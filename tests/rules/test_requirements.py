@@ -5,16 +5,31 @@ from dataclasses import replace
 import pytest
 
 from rules import policy as policies
+from rules.case import fold
 from rules.decision import decide
 from rules.events import DeadlinePassed, EscalationOpened, LawText, ReviewerRestored, ReviewerSuspended
-from rules.case import fold
 from rules.findings import Tier, Uncovered
 from rules.instants import later
 from rules.judgement import judge
 from rules.record import record
 from tests.rules.lawkit import (
-    NOON, ONE_HAND, OWNED, PEOPLE, approved, case_of, codes, file, finding, heard, law, opened, proposed, said, scanned,
-    verdict, written_by,
+    NOON,
+    ONE_HAND,
+    OWNED,
+    PEOPLE,
+    approved,
+    case_of,
+    codes,
+    file,
+    finding,
+    heard,
+    law,
+    opened,
+    proposed,
+    said,
+    scanned,
+    verdict,
+    written_by,
 )  # fmt: skip
 
 CODE = proposed()
@@ -179,7 +194,7 @@ def test_nothing_read_is_not_nothing_wrong() -> None:
 
 def test_empty_change_is_admitted() -> None:
     """Law 4: from an admitted commit, nothing is nothing."""
-    empty = replace(CODE, files=(), content_key="0" * 64)
+    empty = replace(CODE, files=(), commits=(), content_key="0" * 64)
     assert verdict(empty).outcome == "admitted"
     rewound = replace(empty, rewritten=True)
     assert verdict(rewound).outcome == "escalated"

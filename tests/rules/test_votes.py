@@ -9,7 +9,21 @@ from rules.decision import decide
 from rules.events import ChangeMerged, DecisionMade, Touched
 from rules.instants import later
 from tests.rules.lawkit import (
-    NOON, ONE_HAND, OWNED, PEOPLE, approved, codes, file, heard, key, law, proposed, said, scanned, unsigned, verdict,
+    NOON,
+    ONE_HAND,
+    OWNED,
+    PEOPLE,
+    approved,
+    codes,
+    file,
+    heard,
+    key,
+    law,
+    proposed,
+    said,
+    scanned,
+    unsigned,
+    verdict,
 )  # fmt: skip
 
 CODE = proposed()

@@ -136,6 +136,7 @@ def _compared(course: Course, number: int, event: DecisionMade) -> Recorded:
     for case in _cases(course, event):
         difference = _difference(case, event, at)
         if not difference:
+            course.case = case  # the head that was decided on is the one that stands
             return Recorded(number, at, event.outcome, SAME)
         differences.append(difference)
     why = differences[0] if differences else "no change was proposed before it"

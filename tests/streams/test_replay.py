@@ -228,6 +228,8 @@ def test_a_head_that_comes_back_still_follows(keys: dict[str, Path], tmp_path: P
     assert run(["replay", str(tmp_path / "events.jsonl"), "--format", "json"]) == 0
     [change] = json.loads(capsys.readouterr().out)["changes"]
     assert [row["result"] for row in change["recorded"]] == [SAME] * len(change["recorded"])
+    assert len(change["recorded"]) == 3
+    assert change["decision"]["change"]["head"] == first
 
 
 def test_broken_journal_row_is_named(keys: dict[str, Path], tmp_path: Path, capsys, monkeypatch) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import random
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,7 @@ def test_a_head_that_comes_back_still_follows(keys: dict[str, Path], tmp_path: P
     repo.commit("More")
     run(review)
     repo.git("reset", "-q", "--hard", first)
+    time.sleep(1.1)  # instants are whole seconds: within one, the same decision is the same fact
     run(review)
     run(["journal", "export", "-C", str(repo.path), "-o", str(tmp_path / "events.jsonl")])
     capsys.readouterr()

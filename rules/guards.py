@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rules import vocabulary
+from rules.conditions import Atom
 from rules.lines import Line, squeeze, words
 from rules.rule import Change, Edit, Source, remembered
 from rules.structure import Branch, Call, Facts, Span
 
 MAX_COMPARED = 200  # conditions of one function that are searched for a successor; the others count as gone
+
+_Sense = frozenset[Atom]  # a condition, without regard to order
 
 
 class Lost(NamedTuple):
@@ -106,12 +109,13 @@ def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
     assert edit.both is not None
     old, new = edit.both
     before, after = old.branches(name), new.branches(now)
-    kept = Counter(_shape(branch) for branch in after)
+    kept: dict[frozenset[_Sense], list[dict[_Sense, int]]] = {}
+    for levels in map(_levels, after):
+        kept.setdefault(frozenset(levels), []).append(levels)
     gained = list((Counter(map(_key, after)) - Counter(map(_key, before))).keys())
     fresh = [branch for branch in after if _key(branch) in gained]
     for count, branch in enumerate(before):
-        if kept[_shape(branch)] > 0:
-            kept[_shape(branch)] -= 1
+        if _is_kept(branch, kept):
             continue
         found = _judge(edit, branch, fresh[:MAX_COMPARED] if count < MAX_COMPARED else [], (name, now))
         if found is not None:
@@ -149,11 +153,26 @@ def _key(branch: Branch) -> tuple[frozenset[str], str]:
     return branch.condition.questions, branch.body
 
 
-def _shape(branch: Branch) -> tuple[object, ...]:
-    """Equal for conditions that ask and do the same: turned round, the two outcomes have changed places."""
-    joins = frozenset((atom.text, atom.positive, atom.joined) for atom in branch.condition.atoms)
-    turned = frozenset((atom.text, not atom.positive, _TURNED[atom.joined]) for atom in branch.condition.atoms)
-    return frozenset({joins, turned}), _refuses(branch)
+def _levels(branch: Branch) -> dict[_Sense, int]:
+    """From the condition, and from its opposite, to how firmly each refuses: 2 beyond doubt, 1 perhaps, 0 not."""
+    held = frozenset(branch.condition.atoms)
+    turned = frozenset(Atom(atom.text, not atom.positive, _TURNED[atom.joined]) for atom in held)
+    return {held: _firmness(branch.body), turned: _firmness(branch.otherwise)}
+
+
+def _firmness(done: str) -> int:
+    return 2 if vocabulary.turns_away(done) else int(vocabulary.refusal(done) != "")
+
+
+def _is_kept(branch: Branch, kept: dict[frozenset[_Sense], list[dict[_Sense, int]]]) -> bool:
+    """Whether a new condition asks the same and refuses as firmly, perhaps turned round. Each counts once."""
+    levels = _levels(branch)
+    candidates = kept.get(frozenset(levels), [])
+    for index, other in enumerate(candidates[:MAX_COMPARED]):
+        if all(other[sense] >= firmness for sense, firmness in levels.items()):
+            del candidates[index]
+            return True
+    return False
 
 
 _TURNED = {"and": "or", "or": "and", "": ""}

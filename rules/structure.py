@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from rules.conditions import Condition, condition_of
 from rules.grammars import GRAMMARS, Grammar
+from rules.vocabulary import leaves, turns_away
 
 MAX_PARSED = 512 << 10  # bytes
 MAX_LINE = 5_000  # bytes
@@ -37,7 +38,7 @@ class Branch(NamedTuple):
     end: int
     condition: Condition
     body: str  # what happens where the condition holds, blanks collapsed
-    otherwise: str
+    otherwise: str  # what happens where not; where the body leaves, the next statement if it refuses
 
 
 class Call(NamedTuple):
@@ -187,7 +188,12 @@ class _Reader:
             return None
         condition, body, otherwise = parts
         formula = condition_of(condition, self.cut, negated=node.kind().startswith("unless"))
-        return Branch(function, *_lines(node), formula, self._done(body), self._done(otherwise))
+        done = self._done(body)
+        other = self._done(otherwise)
+        if otherwise is None and leaves(done):
+            following = self._done(_following(node))
+            other = following if turns_away(following) else ""
+        return Branch(function, *_lines(node), formula, done, other)
 
     def _loose(self, function: str, nodes: Sequence[Any]) -> Iterator[Branch]:
         """Conditions that no conditional asks; none is read twice."""
@@ -253,6 +259,10 @@ class _Outline:
             qualified = f"{self._open[-1][1]}.{name}" if self._open else name
             self.spans.append(Span(qualified, lies.start.line + 1, lies.end.line + 1, is_function=is_function))
             self._open.append((lies.end.index, qualified))
+
+
+def _following(node: Any) -> Any | None:
+    return next((other for other in node.next_all() if other.is_named() and "comment" not in other.kind()), None)
 
 
 def uncommented(text: str) -> str:

@@ -22,11 +22,10 @@ _REFUSAL = (
     rb"\bforbidden\b|access_?denied|\b(?:400|401|403|404|409|413|422|429)\b|not_?found\(|bad_?request|"
     rb"redirect_to|redirect\(|errors?\.(?:new|add|errorf|wrap)|fmt\.errorf|add_error|\berr\(|\bthrow_)"
 )
-_SOFT = (
-    rb"\breturn(?:\s*;|\s*\}|\s*$|\s+(?:None|nil|null|false|False|undefined|\(?-1|0\b|\[\]|\{\}|\"\"|''|err\b|nil, |\w*[eE]rr))|"
-    rb"^\{?\s*(?:return|continue|break|next|exit)\b"
-)
-_STRONG_REFUSAL = _REFUSAL
+_EMPTY = rb"\breturn(?:\s*;|\s*\}|\s*$|\s+(?:None|nil|null|false|False|undefined|\(?-1|0\b|\[\]|\{\}|\"\"|''|err\b|nil, |\w*[eE]rr))"
+_SOFT = _EMPTY + rb"|^\{?\s*(?:return|continue|break|next|exit)\b"
+_LEAVES = rb"\b(?:return|raise|throw|continue|break|next|exit|abort|panic|die|halt|redirect_to|fail)\b"
+ENCLOSES = rb"\"\"\"|'''|/\*|\*/|^=(?:begin|end)|^#(?:if|ifdef|else|endif)\b|`"  # may turn code into text, line by line unchanged
 
 
 @lru_cache(maxsize=4096)
@@ -42,7 +41,20 @@ def refusal(body: str) -> str:
 @lru_cache(maxsize=4096)
 def is_strong(text: str) -> bool:
     """Whether a refusal raises, throws or answers with an error."""
-    return bool(text) and found(_STRONG_REFUSAL, text.encode("utf-8", "replace"))
+    return bool(text) and found(_REFUSAL, text.encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=4096)
+def turns_away(statement: str) -> bool:
+    """Whether a single statement refuses beyond doubt: it raises, or answers with an error or with nothing."""
+    data = statement.encode("utf-8", "replace")
+    return len(data) < 300 and (found(_REFUSAL, data) or found(_EMPTY, data))
+
+
+@lru_cache(maxsize=4096)
+def leaves(body: str) -> bool:
+    """Whether what follows a body is only reached where its condition does not hold."""
+    return found(_LEAVES, body.encode("utf-8", "replace"))
 
 
 @lru_cache(maxsize=8192)

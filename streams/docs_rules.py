@@ -58,7 +58,7 @@ def _lines(file: Diff) -> Iterator[str]:
 
 def _text(side: str | bytes | None) -> list[str]:
     data = side.encode() if isinstance(side, str) else side or b""
-    return [_line(line) for line in data.split(b"\n")[: -1 if data.endswith(b"\n") else None]]
+    return [_line(line) for line in data.removesuffix(b"\n").split(b"\n") if data]
 
 
 def _line(line: bytes) -> str:

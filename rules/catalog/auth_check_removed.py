@@ -34,6 +34,7 @@ class AuthCheckRemoved(Rule):
     languages = ("python", "go", "javascript", "typescript", "java", "ruby", "php", "rust", "c", "c++", "c#", "kotlin")
     triggers: ClassVar = (
         rb"(?i)\b(?:if|unless|elif|elsif|elseif|raise|throw|throws|return|abort|assert|panic|guard|require|when|die|halt)\b",
+        vocabulary.ENCLOSES,
         rb"(?i)forbid|unauthori|denied|40[13]|errors?\b|permission",
     )
 

@@ -29,6 +29,7 @@ class PredicateWeakened(Rule):
     id, slug, tier, since = "TH102", "predicate-weakened", Tier.HOLD, "0.1"
     languages = ("python", "go", "javascript", "typescript", "java", "ruby", "php", "rust", "c", "c++", "c#", "kotlin")
     triggers: ClassVar = (
+        vocabulary.ENCLOSES,
         rb"(?:&&|\|\||[=!<>]=|[<>])",
         rb"\b(?:if|unless|elif|elsif|elseif|and|or|not|in|is|return|when|case|while|assert)\b",
     )

@@ -107,6 +107,24 @@ def test_what_asks_the_same_is_silent(after):
     assert {finding.tier for finding in _scan(Diff("a.py", GUARDED, after)).findings} <= {Tier.NOTE}
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        GUARDED.replace("if not user", "if user"),
+        GUARDED.replace("if not", "if False and not"),
+        GUARDED.replace("raise PermissionDenied('no')", "pass  # raise PermissionDenied('no') 403"),
+        GUARDED.replace("raise PermissionDenied('no')", "log.warning('no')"),
+        GUARDED.replace("user.email_verified", "getattr(user, 'email_verified', True)"),
+        GUARDED.replace("    if", '    """\n    if').replace("    return", '    """\n    return'),
+        GUARDED.replace("    if", "    # if").replace("        raise", "    #   raise"),
+        BARE + "# " + "(" * 100 + "\n",
+    ],
+)
+def test_a_guard_made_toothless_is_held(after):
+    """Turned, disarmed, commented out, quoted, or hidden from the parser: none of it is silent."""
+    assert Tier.HOLD in {finding.tier for finding in _scan(Diff("a.py", GUARDED, after)).findings}
+
+
 def test_a_file_without_grammar_is_read_by_lines():
     """Where no grammar reads a file, a removed refusal is still seen."""
     assert _found("auth-check-removed", Diff("lib/Gate.pm", "die 'x' unless $user->is_admin;\n1;\n", "1;\n"))

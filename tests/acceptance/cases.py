@@ -4,8 +4,20 @@ Sources: the forty cases and the reproduced bypasses of our study of merge gates
 study of direct peers (`peers`), and what an attacker would try near each of them (`near`).
 """
 
-from tests.acceptance.table import bypasses, content, doors, hands, near, peers_content, peers_hands, peers_policy, voices
+from tests.acceptance.table import (
+    bypasses,
+    content,
+    doors,
+    elsewhere,
+    hands,
+    near,
+    peers_content,
+    peers_hands,
+    peers_policy,
+    voices,
+)
 
+ELSEWHERE = elsewhere.CASES
 CASES = (
     *hands.CASES, *content.CASES, *voices.CASES, *bypasses.CASES, *peers_hands.CASES, *peers_content.CASES, *peers_policy.CASES,
     *near.CASES, *doors.CASES,

@@ -25,7 +25,7 @@ from = ["owner"]
 """
 
 
-def law_text(  # noqa: PLR0913 - one name for each section of a policy
+def law_text(
     keys: dict[str, str], *, independence: str = "", requirements: str = HAND + OWNERS, owners: str = 'fallback = ["security"]',
     waivers: str = 'by = ["security"]', people: dict[str, str] | None = None, agents: dict[str, str] | None = None,
     security: str = '["carol"]', more: str = "", repository: str = "example/shop",
@@ -42,7 +42,10 @@ def law_text(  # noqa: PLR0913 - one name for each section of a policy
             f"[waivers]\n{waivers}",
             *(f"[people.{name}]\n{table}" for name, table in tables.items() if table),
             *(f"[agents.{name}]\n{table}" for name, table in hands.items() if table),
-            *(f'[services.{name}]\naccounts = ["github:{name}[bot]"]\nemails = ["{name}@services.example.com"]' for name in SERVICES),
+            *(
+                f'[services.{name}]\naccounts = ["github:{name}[bot]"]\nemails = ["{name}@services.example.com"]'
+                for name in SERVICES
+            ),
             f"[teams]\nsecurity = {security}",
             more,
             "",

@@ -20,7 +20,8 @@ from rules import instants
 from rules.statement import parse, payload, split, statement_id
 from streams import clock
 from streams.commands import app
-from tests.acceptance.law import AGENTS, KEYS, law_text
+from tests.acceptance.law import KEYS, law_text
+from tests.acceptance.names import account, authoring, committing, flags, identity
 from tests.gitrepo import Repo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +82,9 @@ class Keys(NamedTuple):
     @classmethod
     def made(cls, directory: Path) -> Self:
         for name in KEYS:
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name], cwd=directory, check=True)
+            subprocess.run(
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name], cwd=directory, check=True
+            )
         return cls(directory, {name: (directory / f"{name}.pub").read_text().strip() for name in KEYS})
 
 
@@ -113,7 +116,7 @@ class Stage:
 
     # -- the world ------------------------------------------------------------------------------------------------
 
-    def law(self, *, path: str = "twohand.toml", text: str | None = None, **sections: str) -> Self:
+    def law(self, *, path: str = "twohand.toml", text: str | None = None, **sections: Any) -> Self:
         """The policy on the branch that is checked out, made of sections or given as it is."""
         self.repo.write(path, law_text(self.keys.public, **sections) if text is None else text)
         self.repo.commit("Law")
@@ -210,6 +213,11 @@ class Stage:
         self._seconds += seconds
         return self
 
+    def at_once(self) -> Self:
+        """The next command runs within the second of the last."""
+        self._seconds -= 60
+        return self
+
     def shell(self, **variables: str) -> Self:
         """The variables of the shell that the next commands run in."""
         self.environ = variables
@@ -251,7 +259,10 @@ class Stage:
         statement = parse(split(self._blob(self.ref))[0])._replace(**fields)
         self.do("update-ref", "-d", self.ref)
         signed = payload(statement)
-        return self.store(ref or f"{REVIEWS}/{statement.content_key}/{statement_id(signed)}", signed + self.signed(signed, key or name))
+        return self.store(
+            ref or f"{REVIEWS}/{statement.content_key}/{statement_id(signed)}",
+            signed + self.signed(signed, key or name),
+        )
 
     def tamper(self, old: bytes, new: bytes, *, keep: bool = False) -> Self:
         """Edit the last statement's bytes and leave its signature; `keep` leaves the original beside it."""
@@ -283,7 +294,9 @@ class Stage:
 
     def signed(self, data: bytes, name: str, namespace: str = "twohand") -> bytes:
         key = str(self.keys.directory / name)
-        return subprocess.run(["ssh-keygen", "-Y", "sign", "-n", namespace, "-f", key], input=data, capture_output=True, check=True).stdout
+        return subprocess.run(
+            ["ssh-keygen", "-Y", "sign", "-n", namespace, "-f", key], input=data, capture_output=True, check=True
+        ).stdout
 
     def _blob(self, ref: str) -> bytes:
         return self.repo.raw("cat-file", "blob", ref)
@@ -331,12 +344,12 @@ class Stage:
     @contextmanager
     def _clock(self) -> Iterator[None]:
         """The one place that asks what time it is asks the stage."""
-        before = clock.time
-        clock.time = _Clock(self._seconds)  # type: ignore[assignment]
+        before = vars(clock)["time"]
+        vars(clock)["time"] = _Clock(self._seconds)
         try:
             yield
         finally:
-            clock.time = before
+            vars(clock)["time"] = before
 
 
 class _Clock(NamedTuple):
@@ -357,30 +370,3 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def identity(name: str) -> str:
-    """`Name <address>` of somebody in the law; what has an address already stays."""
-    if "<" in name:
-        return name
-    host = "agents.example.com" if name in AGENTS else "example.com"
-    return f"{name.capitalize()} <{name}@{host}>"
-
-
-def account(name: str) -> str:
-    return name if ":" in name else f"github:{name}[bot]" if name in (*AGENTS, "dependabot", "ci") else f"github:{name}"
-
-
-def authoring(name: str) -> dict[str, str]:
-    who, _, address = identity(name).partition(" <")
-    return {"GIT_AUTHOR_NAME": who, "GIT_AUTHOR_EMAIL": address.removesuffix(">")}
-
-
-def committing(name: str) -> dict[str, str]:
-    return {key.replace("AUTHOR", "COMMITTER"): value for key, value in authoring(name).items()}
-
-
-def flags(options: dict[str, Any]) -> list[str]:
-    """`opened_by="x"` as `--opened-by x`; True is a flag."""
-    pairs = ((f"--{name.replace('_', '-')}", value) for name, value in options.items() if value not in (None, False, ""))
-    return [part for name, value in pairs for part in ((name,) if value is True else (name, str(value)))]

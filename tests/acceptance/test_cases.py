@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.case import ADMITTED, EXIT, Case
-from tests.acceptance.cases import CASES
-from tests.acceptance.stage import Keys, Said, Stage, Verdict
+from tests.acceptance.cases import CASES, ELSEWHERE
+from tests.acceptance.page import page
+from tests.acceptance.stage import ROOT, Keys, Said, Stage, Verdict
+from tests.gitrepo import Repo
 
 AS_A_PROCESS = ("gates-1", "gates-10", "gates-35", "gates-24")
 
@@ -24,14 +26,35 @@ def template(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
     return Stage(directory, keys).furnish().repo.path
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 def test_the_law_answers_the_case(case: Case, tmp_path: Path, keys: Keys, template: Path) -> None:
     """Outcome, exit code and reasons are those of the table."""
     check(case, case.given(Stage.set_up(tmp_path, keys, template)))
 
 
+def test_a_pushed_statement_arrives(tmp_path: Path, keys: Keys, template: Path) -> None:
+    """`--push` carries a statement to the remote, where it is read (DESIGN 11)."""
+    stage = Stage.set_up(tmp_path, keys, template).made()
+    there = Repo(tmp_path / "there.git", bare=True)
+    stage.do("remote", "add", "origin", str(there.path)).approve("bob", push="origin")
+    assert there.id(stage.ref) == stage.repo.id(stage.ref)
+
+
+def test_the_page_shows_the_table() -> None:
+    """docs/cases.md is what the table says: `python -m tests.acceptance.page > docs/cases.md` writes it."""
+    assert (ROOT / "docs" / "cases.md").read_text("utf-8") == page()
+
+
+def test_every_case_has_a_name_of_its_own() -> None:
+    """No case hides another."""
+    names = [case.id for case in (*CASES, *ELSEWHERE)]
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize("name", AS_A_PROCESS)
-def test_the_law_answers_the_same_to_processes_of_their_own(name: str, tmp_path: Path, keys: Keys, template: Path) -> None:
+def test_the_law_answers_the_same_to_processes_of_their_own(
+    name: str, tmp_path: Path, keys: Keys, template: Path
+) -> None:
     """What holds inside this process holds for the command that people type."""
     case = next(case for case in CASES if case.id == name)
     check(case, case.given(Stage.set_up(tmp_path, keys, template, real=True)))
@@ -57,5 +80,7 @@ def missing(case: Case, verdict: Verdict) -> Iterator[str]:
     if case.counts is not None and verdict.counts != case.counts:
         yield f"counted {sorted(verdict.counts)}, not {sorted(case.counts)}"
     states = {row["path"]: row["state"] for row in verdict.decision["owners"]}
-    yield from (f"{path} is {states.get(path)}" for path, state in (case.owners or {}).items() if states.get(path) != state)
+    yield from (
+        f"{path} is {states.get(path)}" for path, state in (case.owners or {}).items() if states.get(path) != state
+    )
     yield from (f"no stamp {stamp}" for stamp in sorted((case.stamps or set()) - set(verdict.decision["stamps"])))

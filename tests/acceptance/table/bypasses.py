@@ -23,6 +23,7 @@ def strict(s: Stage) -> Stage:
     return s.law(requirements=TWO_PEOPLE + ONE_PERSON)
 
 
+# fmt: off
 CASES = (
     Case("bypass-1", "bob's commit enters through the second parent of a local merge, bob approves", "1, 8",
          lambda s: own_merge(s).approve("bob").review(opened_by="alice"),
@@ -76,3 +77,4 @@ CASES = (
          lambda s: edited_beside_the_original(s).review(),
          ADMITTED, counts={"bob"}),
 )
+# fmt: on

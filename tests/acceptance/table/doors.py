@@ -4,8 +4,11 @@ from pathlib import Path
 
 from tests.acceptance.case import ADMITTED, BLOCKED, ESCALATED, PENDING, Case
 from tests.acceptance.law import A_PERSON, HAND, agent, law_text
+from tests.acceptance.names import committing, identity
 from tests.acceptance.stage import AUTH, CART, Stage, Verdict
 
+ANYBODY_BREAKS = 'break_glass = ["erin"]'
+DEPENDABOT = "dependabot[bot] <dependabot@services.example.com>"
 A_TEAM = HAND.replace('"model", "human"', '"team:security"')
 
 
@@ -56,6 +59,28 @@ def a_bad_author_line(s: Stage) -> Stage:
     return s.do("reset", "-q", "--hard", s.repo.commit_raw((head + more).encode()))
 
 
+def beside_a_recorded_commit(s: Stage) -> Stage:
+    """Bob takes over a commit that alice is shown to have made, and adds one of his own under her name."""
+    s.made(marks="").seen()
+    s.branch("bobs", "main").git("cherry-pick", "feature", env=committing("bob"))
+    return s.commit("src/evil.py", author="alice").approve("bob")
+
+
+def a_second_time(s: Stage) -> Stage:
+    """Glass was broken for a change that landed; two days later nobody has looked at it."""
+    s.law(waivers=ANYBODY_BREAKS).made().waive("erin", break_glass=True).seen()
+    s.on("main").do("merge", "-q", "--no-ff", "-m", "Land", "feature")
+    return s.lasts(2 * 86_400).branch("next").commit("docs/guide.md").propose("alice").waive("erin", break_glass=True)
+
+
+def unmarked(s: Stage) -> Stage:
+    """The same patch on a newer main, committed anew by bob without Claude's mark."""
+    s.made().seen(opened_by="alice").main_moves("docs/guide.md").branch("fresh").do("cherry-pick", "-n", "feature")
+    s.repo.commit("Clean", author=identity("bob"), committer=identity("bob"))
+    return s.propose("bob", tool="none")
+
+
+# fmt: off
 CASES = (
     Case("near-35", "who objected is removed from the policy", "18, 34",
          lambda s: removed(s.made().approve("erin").object("bob").seen(), "bob").review(), BLOCKED, {"veto"}),
@@ -103,4 +128,27 @@ CASES = (
     Case("near-52", "two names for one branch of events: an objection on one, the numbered change on the other", "6, 34",
          lambda s: s.made().object("bob").seen(change="7").amend(paths=(CART,)).propose("alice").approve("erin").review(change="7"),
          BLOCKED, {"veto"}),
+    Case("near-53", "bob objects, withdraws and objects again within one second", "18, 34",
+         lambda s: s.made().approve("erin").object("bob").withdraw("bob").at_once().object("bob", reason="No, I meant it").review(),
+         BLOCKED, {"veto"}),
+    Case("near-54", "bob puts a commit of his, under alice's name, beside one that alice is shown to have made", "8, 13",
+         lambda s: beside_a_recorded_commit(s).review(opened_by="bob", pushed_by="bob"), BLOCKED, {"self-review.identity"}),
+    Case("near-55", "glass is broken again while nobody has looked at the first time", "35",
+         lambda s: a_second_time(s).review(), PENDING, {"waiver.invalid", "approval.missing"}),
+    Case("near-56", "policy asks one more of an approval of the author's family: one is not enough", "24",
+         lambda s: s.law(independence='family = "extra"\nmodel = "extra"').made().approve("claude-two").review(), PENDING, {"approval.missing"}),
+    Case("near-56b", "and with a second, independent one", "24",
+         lambda s: s.law(independence='family = "extra"\nmodel = "extra"').made().approve("claude-two", "gpt").review(), ADMITTED),
+    Case("near-57", "a dependency bot's own change, which nobody touched", "9",
+         lambda s: s.branch().commit(author=DEPENDABOT).approve("bob").review(opened_by="dependabot", pushed_by="dependabot"),
+         ADMITTED, counts={"bob"}),
+    Case("near-57b", "alice writes under the bot's name and lets the bot's door open it", "8, 9",
+         lambda s: s.branch().commit(author=DEPENDABOT).approve("alice").review(opened_by="dependabot", pushed_by="alice"),
+         BLOCKED, {"self-review.identity"}),
+    Case("near-58", "alice's agent proposes what an unlinked author line has, alice approves", "9, 23",
+         lambda s: s.branch().commit(author="Zed <zed@nowhere.example>").propose("claude-one").approve("alice").review(),
+         BLOCKED, {"self-review.operator"}),
+    Case("near-59", "a patch comes back on another branch under another name, without its mark", "12",
+         lambda s: unmarked(s).approve("claude-two").review(opened_by="bob"), BLOCKED, {"self-review.family"}),
 )
+# fmt: on

@@ -31,6 +31,7 @@ def surviving_lines(s: Stage) -> Stage:
     return s.amend("alice", author="alice", paths=("src/auth/login.py",))
 
 
+# fmt: off
 CASES = (
     Case("gates-1", "the opener approves their own change, nobody else", "23, 39",
          lambda s: s.made(propose=False).approve("alice").review(opened_by="alice"),
@@ -132,3 +133,4 @@ CASES = (
          .approve("bob").review(opened_by="dependabot", pushed_by="bob"),
          BLOCKED, {"self-review.identity"}),
 )
+# fmt: on

@@ -54,6 +54,7 @@ def replaced(s: Stage) -> Stage:
     return s.do("replace", own, shown)
 
 
+# fmt: off
 CASES = (
     Case("near-1", "an approval in another place of the ref namespace", "17, 40",
          lambda s: in_another_place(s, "refs/tags/twohand/reviews").review(), PENDING, {"approval.missing"}),
@@ -184,7 +185,8 @@ CASES = (
          PENDING, {"approval.hasty"}, counts=set()),
     Case("near-33", "one approval meets two requirements", "30",
          lambda s: s.made(AUTH).approve("carol").review(), ADMITTED, counts={"carol"}),
-    Case("near-34", "the agent of an agent of bob's wrote it, bob approves", "15, 23",
+    Case("near-34", "a nested agent wrote it for alice's agent, which opened it; alice approves", "9, 15, 23",
          lambda s: s.branch().commit(author="Nested <nested@agents.example.com>", marks=CLAUDE).approve("alice").review(opened_by="claude-one"),
          BLOCKED, {"self-review.operator"}),
 )
+# fmt: on

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from rules.statement import split
 from tests.acceptance.case import ADMITTED, BLOCKED, ESCALATED, PENDING, Case
-from tests.acceptance.stage import CART, CHECK, HELPERS, HELPERS_TEXT, REVIEWS, Stage, Verdict
+from tests.acceptance.stage import CART, CHECK, HELPERS, HELPERS_TEXT, Stage, Verdict
 
 
 def hand_written(s: Stage) -> Stage:
@@ -15,10 +15,11 @@ def hand_written(s: Stage) -> Stage:
     return s.store(s.ref, split(s.repo.raw("cat-file", "blob", s.ref))[0])
 
 
-
 def replayed(s: Stage) -> Stage:
     """The same bytes once more: equal paths and blobs, but main touched the path in between."""
-    s.made().approve("bob").on("main").do("merge", "-q", "--no-ff", "feature", "-m", "Land").do("revert", "--no-edit", "-m1", "HEAD")
+    s.made().approve("bob").on("main").do("merge", "-q", "--no-ff", "feature", "-m", "Land").do(
+        "revert", "--no-edit", "-m1", "HEAD"
+    )
     text = s.git("show", f"feature:{CART}")
     return s.branch("again").commit(CART, data=f"{text}\n").propose("alice")
 
@@ -32,7 +33,9 @@ def artefact(s: Stage) -> Stage:
 
 def unseen_edits(s: Stage) -> Stage:
     """Files that git was told not to look at differ in the working tree; no commit has them."""
-    s.made().approve("bob").do("update-index", "--skip-worktree", CART).do("update-index", "--assume-unchanged", "docs/guide.md")
+    s.made().approve("bob").do("update-index", "--skip-worktree", CART).do(
+        "update-index", "--assume-unchanged", "docs/guide.md"
+    )
     s.repo.write(CART, "import os\n")
     s.repo.write("docs/guide.md", "evil\n")
     return s
@@ -73,6 +76,7 @@ SPOOFED = {
     "GIT_CONFIG_PARAMETERS": "'core.quotePath=true'", "GIT_NAMESPACE": "other", "GIT_REPLACE_REF_BASE": "refs/heads/",
 }  # fmt: skip
 
+# fmt: off
 CASES = (
     Case("peers-22", "another blob is staged after the approval and committed", "17, 33",
          then(lambda s: s.commit("docs/guide.md", data="swapped\n")), PENDING, {"approval.stale"}, counts=set()),
@@ -136,3 +140,4 @@ CASES = (
          then(lambda s: s.put(".gitattributes", "*.py filter=evil -diff\n")),
          ESCALATED, {"finding.gate-edited", "approval.stale"}),
 )
+# fmt: on

@@ -1,8 +1,8 @@
 """peers 5, cases 1 to 21: independence."""
 
 from tests.acceptance.case import ADMITTED, BLOCKED, ESCALATED, PENDING, Case
-from tests.acceptance.law import A_PERSON, TWO_HANDS, agent
-from tests.acceptance.stage import CART, CLAUDE, SESSION, Stage, Verdict
+from tests.acceptance.law import TWO_HANDS, agent
+from tests.acceptance.stage import CART, CLAUDE, SESSION, Stage
 
 ANOTHER_HAND = "claude-two"
 HIDDEN = {  # how a mark is written so that nobody sees it
@@ -24,14 +24,25 @@ def registered(s: Stage, **told: str) -> Stage:
 
 def hidden_mark(mark: str) -> Case:
     number = "abcdef"[list(HIDDEN).index(mark)]
-    return Case(f"peers-9{number}", f"the agent's mark stands behind {mark}", "8, 10, DESIGN 5.1",
-                lambda s: s.made(marks=HIDDEN[mark]).approve(ANOTHER_HAND).review(), BLOCKED, {"self-review.family"})
+    return Case(
+        f"peers-9{number}",
+        f"the agent's mark stands behind {mark}",
+        "8, 10, DESIGN 5.1",
+        lambda s: s.made(marks=HIDDEN[mark]).approve(ANOTHER_HAND).review(),
+        BLOCKED,
+        {"self-review.family"},
+    )
 
 
 def same_weights(name: str) -> Case:
-    return Case(f"peers-3{'abc'[SAME_WEIGHTS.index(name)]}", f"claude-opus-5 wrote it, the reviewer is {name}", "22, 23",
-                lambda s: registered(s, model=name, maker="", family="", tool="").made().approve("gpt").review(),
-                BLOCKED, {"self-review.model", "self-review.family"})
+    return Case(
+        f"peers-3{'abc'[SAME_WEIGHTS.index(name)]}",
+        f"claude-opus-5 wrote it, the reviewer is {name}",
+        "22, 23",
+        lambda s: registered(s, model=name, maker="", family="", tool="").made().approve("gpt").review(),
+        BLOCKED,
+        {"self-review.model", "self-review.family"},
+    )
 
 
 def one_of_twelve(s: Stage) -> Stage:
@@ -46,6 +57,7 @@ def stripped(s: Stage) -> Stage:
     return s.made().seen().amend(message="Tidy the cart")
 
 
+# fmt: off
 CASES = (
     Case("peers-1", "an agent writes it and approves it under the same identity", "23",
          lambda s: s.made(by="claude-one", marks="", propose=False).approve("claude-one").review(opened_by="claude-one"),
@@ -133,3 +145,4 @@ CASES = (
          ESCALATED, {"finding.hidden-text"},
          differs="32: words to a reviewing model are a finding that holds the change for its owner"),
 )
+# fmt: on

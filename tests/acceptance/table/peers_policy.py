@@ -1,5 +1,7 @@
 """peers 5, cases 44 to 53: policy, owners, waivers and the change of the recovery incident."""
 
+from typing import Any
+
 from tests.acceptance.case import ADMITTED, BLOCKED, ESCALATED, PENDING, REFUSED, Case
 from tests.acceptance.law import HAND, law_text, person
 from tests.acceptance.stage import AUTH, CLAUDE, HELPERS, Stage
@@ -32,7 +34,7 @@ def broken(s: Stage, old: str, new: str) -> Stage:
     return s.law(text=text.replace(old, new, 1)).made(propose=False)
 
 
-def owned_by(s: Stage, owners: str, **law: str) -> Stage:
+def owned_by(s: Stage, owners: str, **law: Any) -> Stage:
     return s.law(**law).owners(f"src/ @bob\nsrc/auth/ {owners}\n").made(AUTH).approve("bob")
 
 
@@ -54,6 +56,7 @@ def waived(s: Stage, name: str) -> Stage:
     return s
 
 
+# fmt: off
 CASES = (
     Case("peers-44", "policy, owners file, hook and workflow in the same push", "29, 36",
          lambda s: everything_at_once(s).review(), ESCALATED, {"policy.self-edit", "owner.required"}),
@@ -122,3 +125,4 @@ CASES = (
     Case("peers-53b", "the recovery incident in a helper that nobody guards", "32",
          lambda s: s.weakened().approve("bob").review(), ESCALATED, {"finding.auth-check-removed"}, owners={HELPERS: "awaited"}),
 )
+# fmt: on

@@ -1,8 +1,8 @@
 """gates 2.4, cases 33 to 40: objections, errors, paths, races and overrides."""
 
 from tests.acceptance.case import ADMITTED, BLOCKED, ESCALATED, PENDING, REFUSED, Case
-from tests.acceptance.law import A_PERSON, HAND, OWNERS
-from tests.acceptance.stage import AUTH, CART, Stage
+from tests.acceptance.law import A_PERSON, HAND
+from tests.acceptance.stage import AUTH, Stage
 
 NOT_DOCS = HAND.replace("from =", 'when = { not = { paths = ["docs/"] } }\nfrom =')
 ONLY_SERVICES = HAND.replace("from =", 'when = { author = "service" }\nfrom =')
@@ -36,6 +36,7 @@ def a_stricter_release(s: Stage) -> Stage:
     return s.branch("fix", "release/1").commit(marks="").propose("alice", target="release/1")
 
 
+# fmt: off
 CASES = (
     Case("gates-33", "an objection beside enough approvals", "34, 39",
          lambda s: s.made().object("bob").approve("erin", "gpt").review(),
@@ -127,3 +128,4 @@ CASES = (
          lambda s: s.made().object("bob").approve("erin").waive("carol", objection_of="bob").review(),
          ADMITTED, counts={"erin"}, stamps={"waived"}),
 )
+# fmt: on

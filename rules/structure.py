@@ -262,7 +262,12 @@ class _Outline:
 
 
 def _following(node: Any) -> Any | None:
-    return next((other for other in node.next_all() if other.is_named() and "comment" not in other.kind()), None)
+    """The next statement; one by one, for all siblings at once would be quadratic."""
+    for _ in range(8):
+        node = node.next()
+        if node is None or (node.is_named() and "comment" not in node.kind()):
+            return node
+    return None
 
 
 def uncommented(text: str) -> str:
@@ -369,7 +374,9 @@ def _target(mark: Any, flat: Flat) -> str:
     """The function or class that a mark stands on: around it, or next to it in the body of a class."""
     node = mark.parent()
     if node is not None and node.kind() == "class_body":
-        node = next((other for other in mark.next_all() if other.kind() != "decorator"), None)
+        node = mark.next()
+        while node is not None and node.kind() == "decorator":
+            node = node.next()
     for _ in range(4):
         if node is None:
             return ""

@@ -1,6 +1,7 @@
 """The engine: order, limits, coverage, what is silent and what is never skipped."""
 
 import random
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -255,6 +256,19 @@ def test_no_chain_of_brackets_drives_the_parser_out_of_memory(extension, unit):
     """Nesting that no person writes is never handed to the parser, on one line or on many."""
     for data in (unit * 20_000, (unit + b"\n") * 5_000):
         assert _scan(Diff(f"src/a.{extension}", data, data + b"\nif not user: raise Denied\n")) is not None
+
+
+def test_thousands_of_removed_guards_cost_no_more_than_their_number():
+    """Ten times the guards of one function cost about ten times the work, not a hundred."""
+
+    def cost(count):
+        body = "".join(f"    if not user.ok{n}:\n        raise Denied({n})\n" for n in range(count))
+        start = time.process_time()
+        assert _scan(Diff("a.py", "def f(user):\n" + body, "def f(user):\n    pass\n")).findings
+        return time.process_time() - start
+
+    cost(10)
+    assert cost(5000) < 40 * cost(500) + 0.5
 
 
 def test_findings_are_sorted():

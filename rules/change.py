@@ -44,7 +44,9 @@ def content_key(repository: str, target: str, files: Iterable[FileChange]) -> st
     return digest.hexdigest()
 
 
-def change_id(repository: str, target: str, *, number: str = "", branch: str = "", principal: str = "", key: str) -> str:
+def change_id(
+    repository: str, target: str, *, number: str = "", branch: str = "", principal: str = "", key: str
+) -> str:
     """Law 6: of the forge's number, else of source branch and accountable principal, else the content key. 64 hex digits."""
     if number:
         return _hash("number", repository, target, number)

@@ -34,6 +34,16 @@ class Touched(NamedTuple):
     paths: tuple[str, ...] | None
 
 
+class Recorded(NamedTuple):
+    """The claims of an earlier recorded change with this content or one of its patches (law 12).
+
+    `shows`: it is the same content, or both are the same single commit, and so tells who made it (law 13).
+    """
+
+    claims: tuple[Claim, ...]
+    shows: bool
+
+
 class LawText(NamedTuple):
     """A policy as it was read. `role` is floor, default, target or built-in; `form` is twohand.toml or pyproject.toml."""
 
@@ -59,7 +69,7 @@ class ChangeProposed:
     files: tuple[FileChange, ...] = ()
     commits: tuple[CommitFact, ...] = ()
     claims: tuple[Claim, ...] = ()
-    recorded: tuple[tuple[Claim, ...], ...] = ()  # claims of earlier changes with this content or one of its patches
+    recorded: tuple[Recorded, ...] = ()
     touched: tuple[Touched, ...] = ()
     incomplete: tuple[str, ...] = ()  # why evidence is missing
     dropped: tuple[str, ...] = ()  # commits that a rewind drops

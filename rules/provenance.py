@@ -90,10 +90,12 @@ def authorship(
     `earlier` the claims of earlier recorded changes with this change id, content or patch."""
     resolve = _Resolver(registry)
     own = (*proposed.claims, *_signatures(proposed.commits), *said)
-    stuck = [claims for claims in (*proposed.recorded, *earlier) if resolve.accountable(claims)]
+    before = (*(row.claims for row in proposed.recorded), *earlier)
+    stuck = [claims for claims in before if resolve.accountable(claims)]
     answering = resolve.accountable(own) | resolve.service(proposed)
     signers = _signers(proposed.commits, registry)
-    makers = resolve.makers(said, proposed.recorded) | _self_signed(proposed, resolve)
+    shown = [row.claims for row in proposed.recorded if row.shows]
+    makers = resolve.makers(said, shown) | _self_signed(proposed, resolve)
     clean = frozenset(commit.id for commit in proposed.commits if not commit.own_edits)
     counted = [claim for claims in (own, *stuck) for claim in resolve.authors_of(claims, clean, makers)]
     authors = tuple(resolve.join(counted, answering, signers))

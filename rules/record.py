@@ -100,6 +100,7 @@ def _review(voice: Voice, ballot: Ballot | None, used: set[str], decision: Decis
         "counts": counts,
         "why": _why(voice, ballot, counts=counts),
         "presence": "proven" if voice.presence else "unproven",
+        "not_author": bool(statement and statement.not_author),
         "statement": voice.heard.id,
         "time": statement.time if statement else None,
         "reason": statement.reason or None if statement else None,
@@ -115,13 +116,14 @@ def _counts(voice: Voice, ballot: Ballot | None, used: set[str], decision: Decis
         return voice.heard.id in decision.objections
     if voice.statement and voice.statement.verb in ("propose", "waive", "withdraw"):
         return not voice.fault
-    return bool(ballot and not ballot.vote.fault and not ballot.spoiled and ballot.name in used)
+    carried = ballot is not None and (not ballot.vote.fault or bool(ballot.vote.paths))
+    return bool(ballot and carried and not ballot.spoiled and ballot.name in used)
 
 
 def _why(voice: Voice, ballot: Ballot | None, *, counts: bool) -> str | None:
     if voice.fault:
         return voice.fault
-    if ballot and ballot.vote.fault:
+    if ballot and ballot.vote.fault and not counts:
         return ballot.vote.fault
     if ballot and ballot.conflict:
         return ballot.conflict

@@ -60,7 +60,7 @@ def _approved(requirement: Requirement, files: frozenset[int], room: Room) -> Ru
     guarded = bool(files & room.guarded)
     valid = [b for b in eligible if not b.spoiled and not (guarded and b.unresolved)]
     needed, counted = _count(valid, requirement.approvals, room)
-    if counted >= needed or room.glass:
+    if counted >= needed or (room.glass and not any(b.same for b in eligible)):
         return Ruling(requirement.name, MET, needed, counted, uses=tuple(b.name for b in valid))
     ruling = Ruling(requirement.name, UNMET, needed, counted, _waiting(requirement, files, room))
     return _unmet(ruling, eligible, (requirement, files), room)

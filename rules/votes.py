@@ -248,7 +248,7 @@ def objections(all_voices: Sequence[Voice], case: Case, proposed: ChangeProposed
         statement = voice.statement
         if not statement or statement.verb != "object" or not _was_valid(voice, case):
             continue
-        if not _applies(statement, case, proposed) or _said_at(voice)[0] <= withdrawn.get(_who(voice), ""):
+        if not _applies(statement, case, proposed) or statement.time < withdrawn.get(_who(voice), ""):
             continue
         found[_who(voice)] = voice
     return tuple(voice for _, voice in sorted(found.items()))

@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from reviewers import statute
-from rules import paths, provenance, record
-from rules.canonical import canonical
+from rules import paths, provenance
 from rules.case import fold
 from rules.change import change_id, content_key
 from rules.claims import Claim
-from rules.events import ChangeProposed, DecisionMade, Event, ReviewGiven, Touched, WaiverGranted
+from rules.commits import Commit
+from rules.events import ChangeProposed, Event, ReviewGiven, Touched, WaiverGranted
 from rules.gate_paths import policy_table_changed
 from rules.judgement import Judgement, judge, read_laws
 from rules.policy import Key, Policy
 from rules.principals import Registry
 from rules.rule import Blobs
 from rules.sshsig import Signer
-from rules.votes import claims_of
 from streams import clock, evidence, settings
 from streams.engines.journal import Journal
 from streams.laws import Governing, governing
-from streams.sources import signatures, statements
+from streams.memory import Memory, decided, signed
+from streams.sources import statements
 from streams.sources.change import Range, ReadChange, check_totals, read_blobs, read_change, resolve_range
 from streams.sources.commits import touched_since
 from streams.sources.errors import SourceError
@@ -123,87 +123,63 @@ class Desk:
 
     # -- judging --------------------------------------------------------------------------------------------------
 
+    def memory(self, *, write: bool) -> Memory:
+        """What was recorded before; a dry run makes no journal."""
+        return Memory(self.journal if write or self.journal_path.exists() else None)
+
     def review(self, asked: Asked, *, dry_run: bool = False) -> Judgement:
         """Read, run the rules, hear the statements, decide; recorded unless `dry_run`."""
-        reading = self.read(asked)
-        fresh = self.events(reading, asked, write=not dry_run)
-        case = fold([*self._history(fresh, write=not dry_run), *fresh])
+        memory = self.memory(write=not dry_run)
+        fresh = self.events(self.read(asked), asked, memory, keep=not dry_run)
+        heard = {signed(event): event.signer for event in fresh if isinstance(event, ReviewGiven | WaiverGranted)}
+        case = fold([*memory.history(fresh[0].change, heard), *fresh])
         judgement = judge(case, self.now())
         if not dry_run:
             self.journal.append([*fresh, decided(judgement)])
         return judgement
 
-    def events(self, reading: Reading, asked: Asked, *, write: bool = True) -> list[Event]:
+    def events(self, reading: Reading, asked: Asked, memory: Memory, *, keep: bool) -> list[Event]:
         """The proposal, what the rules saw, and the statements that concern it."""
         commits = evidence.parsed(reading.read)
-        enrolled = frozenset(key.line for policy in reading.policies for key in _keys(policy))
-        facts = evidence.facts(commits, reading.read, enrolled)
-        found = evidence.claims(self.repo, commits, reading.found, asked.doors())
-        stored = statements.listing(self.repo)
         too_large = len(reading.read.files) > MOST_FILES
         blobs = [] if too_large else list(read_blobs(self.repo, reading.read.files))
-        at = self.now()
-        proposed = ChangeProposed(
-            change="", repository=reading.repository, target=reading.found.target, base=reading.found.base,
-            head=reading.found.head, content_key=reading.key, number=asked.number, branch=reading.found.branch,
-            files=reading.read.files, commits=facts, claims=found, laws=reading.branches.texts,
-            owners_file=reading.branches.owners_file, owners_text=reading.branches.owners_text,
-            incomplete=(*reading.incomplete, *check_totals(reading.read.files, blobs), *_unread(stored)),
-            too_large=f"{len(reading.read.files)} files are over {MOST_FILES}" if too_large else "",
-            self_edits=_project_edits(blobs), awaited=tuple(sorted(self.settings.reviewers)), at=at,
-            read_from=self._sources(stored, write=write),
-        )  # fmt: skip
-        rows = self._concerning(stored.rows, proposed, write=write)
-        signers = self._signers(rows, write=write)
-        proposed = self._named(proposed, rows, signers, reading)
+        stored = statements.listing(self.repo)
+        proposed = self._proposed(reading, asked, commits, blobs)
         proposed = replace(
-            proposed, touched=self._touched(rows, proposed), recorded=self._recorded(proposed, write=write)
+            proposed,
+            incomplete=(*proposed.incomplete, *_unread(stored)),
+            read_from=(f"{statements.PREFIX} ({stored.refs})", *([str(self.journal_path)] if memory.journal else [])),
         )
-        scanned = replace(statute.review(proposed.change, proposed.content_key, blobs, commits), at=at)
-        return [proposed, scanned, *(_given(row, proposed, signers.get(row.blob), at) for row in rows)]
+        rows = _concerning([*stored.rows, *memory.vanished(stored.rows)], proposed, memory)
+        signers = memory.signers(rows, keep=keep)
+        proposed = _named(proposed, rows, signers, reading.policies)
+        proposed = replace(
+            proposed,
+            touched=self._touched(rows, proposed),
+            recorded=memory.recorded(proposed),
+            break_glass_open_since=memory.open_glass(proposed.change, proposed.at, proposed.laws),
+        )
+        scanned = statute.review(proposed.change, proposed.content_key, blobs, commits)
+        given = (_given(row, proposed, signers.get(row.blob)) for row in rows)
+        return [proposed, replace(scanned, at=proposed.at), *given]
 
-    def _sources(self, stored: statements.Listing, *, write: bool) -> tuple[str, ...]:
-        refs = f"{statements.PREFIX} ({stored.refs})"
-        has_journal = write or self.journal_path.exists()
-        return (refs, str(self.journal_path)) if has_journal else (refs,)
-
-    def _concerning(self, rows: Iterable[Stored], proposed: ChangeProposed, *, write: bool) -> list[Stored]:
-        """The statements that this change may have to do with; the law decides what they mean."""
-        keys = {proposed.content_key}
-        if write or self.journal_path.exists():
-            same = self.journal.changes_with(proposed.content_key)
-            keys |= {e.content_key for name in same for e in self.journal.events(name) if isinstance(e, ChangeProposed)}
-        near = _Near(keys, proposed)
-        found = [row for row in rows if near.concerns(row)]
-        speakers = {row.statement.by for row in found if row.statement and row.statement.verb == "object"}
-        return [
-            row
-            for row in rows
-            if row in found or (row.statement and row.statement.verb == "withdraw" and row.statement.by in speakers)
-        ]
-
-    def _signers(self, rows: Sequence[Stored], *, write: bool) -> dict[str, Signer]:
-        known = self.journal.known_signers([row.blob for row in rows]) if write or self.journal_path.exists() else {}
-        found = statements.verified(rows, known)
-        if write and found.keys() - known.keys():
-            self.journal.remember_signers(found)
-        return found
-
-    def _named(
-        self, proposed: ChangeProposed, rows: Sequence[Stored], signers: dict[str, Signer], reading: Reading
+    def _proposed(
+        self, reading: Reading, asked: Asked, commits: Sequence[Commit], blobs: Sequence[Blobs]
     ) -> ChangeProposed:
-        """Law 6: the change id, of the number, of branch and accountable principal, or of the content."""
-        principal = ""
-        for policy in reading.policies:
-            registry = Registry(policy)
-            said = [_proposer(row, signers.get(row.blob), registry, proposed) for row in rows]
-            made = provenance.authorship(proposed, [claim for claim in said if claim], (), registry)
-            principal = principal or min(made.accountable, default="")
-        name = change_id(
-            proposed.repository, proposed.target, number=proposed.number, branch=proposed.branch, principal=principal,
-            key=proposed.content_key,
+        """The change as git alone tells it; its id comes when the statements are known."""
+        found, read, branches = reading.found, reading.read, reading.branches
+        enrolled = frozenset(key.line for policy in reading.policies for key in _keys(policy))
+        count = len(read.files)
+        return ChangeProposed(
+            change="", repository=reading.repository, target=found.target, base=found.base, head=found.head,
+            content_key=reading.key, number=asked.number, branch=found.branch, files=read.files,
+            commits=evidence.facts(commits, read, enrolled),
+            claims=evidence.claims(self.repo, commits, found, asked.doors()),
+            incomplete=(*reading.incomplete, *check_totals(read.files, blobs)),
+            too_large=f"{count} files are over {MOST_FILES}" if count > MOST_FILES else "",
+            self_edits=_project_edits(blobs), owners_file=branches.owners_file, owners_text=branches.owners_text,
+            laws=branches.texts, awaited=tuple(sorted(self.settings.reviewers)), at=self.now(),
         )  # fmt: skip
-        return replace(proposed, change=name)
 
     def _touched(self, rows: Iterable[Stored], proposed: ChangeProposed) -> tuple[Touched, ...]:
         bases = {row.statement.base for row in rows if row.statement and row.statement.verb in ("approve", "waive")}
@@ -216,68 +192,36 @@ class Desk:
             found = None
         return Touched(since, None if found is None else tuple(sorted(map(paths.quote, found))))
 
-    def _recorded(self, proposed: ChangeProposed, *, write: bool) -> tuple[tuple[Claim, ...], ...]:
-        """Law 12, 13: claims of other recorded changes with this content, or with one of its patches."""
-        if not write and not self.journal_path.exists():
-            return ()
-        patches = {commit.patch_id for commit in proposed.commits if commit.patch_id}
-        found: dict[tuple[Claim, ...], None] = {}
-        for name in self.journal.changes_with(proposed.content_key, patches):
-            events = list(self.journal.events(name)) if name != proposed.change else []
-            for event in events:
-                if isinstance(event, ChangeProposed) and (claims := _shared(event, proposed, patches)):
-                    found[(*claims, *_proposals(events, event.content_key))] = None
-        return tuple(sorted(found))
 
-    def _history(self, fresh: Sequence[Event], *, write: bool) -> Iterator[Event]:
-        """What the journal holds of this change, its statements verified again where this very reading did not (law 19)."""
-        if not write and not self.journal_path.exists():
-            return
-        read_now = {_signed(event): event.signer for event in fresh if isinstance(event, ReviewGiven | WaiverGranted)}
-        for event in self.journal.events(fresh[0].change):
-            yield verified(event, read_now)
+def _concerning(rows: Sequence[Stored], proposed: ChangeProposed, memory: Memory) -> list[Stored]:
+    """The statements that this change may have to do with; the law decides what they mean."""
+    near = _Near(memory.contents(proposed.content_key), proposed)
+    found = [row for row in rows if near.concerns(row)]
+    speakers = {row.statement.by for row in found if row.statement and row.statement.verb == "object"}
+    back = (r for r in rows if r.statement and r.statement.verb == "withdraw" and r.statement.by in speakers)
+    return list({row.blob: row for row in (*found, *back)}.values())
 
 
-def _signed(event: ReviewGiven | WaiverGranted) -> tuple[str, str]:
-    return event.statement, event.signature
-
-
-def verified(event: Event, known: Mapping[tuple[str, str], Signer | None] | None = None) -> Event:
-    """The event with the signer that our own verification finds; never the one that somebody wrote into it.
-
-    `known` holds what this very run has verified already.
-    """
-    if not isinstance(event, ReviewGiven | WaiverGranted) or not event.statement:
-        return event
-    if known and _signed(event) in known:
-        return replace(event, signer=known[_signed(event)])
-    return replace(event, signer=verified_signer(event))
-
-
-def verified_signer(event: ReviewGiven | WaiverGranted) -> Signer | None:
-    """Whose good signature an event carries, as ssh-keygen finds now."""
-    signed = event.statement.encode("utf-8", "surrogatepass")
-    return signatures.verify(signed, event.signature.encode("utf-8", "replace"))
-
-
-def decided(judgement: Judgement) -> DecisionMade:
-    """The record of a decision."""
-    proposed, leading = judgement.case.proposed, judgement.leading
-    assert proposed is not None
-    return DecisionMade(
-        change=proposed.change,
-        content_key=proposed.content_key,
-        outcome=judgement.outcome,
-        decision=canonical(record.record(judgement)).decode(),
-        objections=leading.objections if leading else (),
-        at=judgement.at,
-    )
+def _named(
+    proposed: ChangeProposed, rows: Sequence[Stored], signers: Mapping[str, Signer], known: Iterable[Policy]
+) -> ChangeProposed:
+    """Law 6: the change id, of the number, of branch and accountable principal, or of the content."""
+    principal = ""
+    for registry in map(Registry, known):
+        said = [_proposer(row, signers.get(row.blob), registry, proposed) for row in rows]
+        made = provenance.authorship(proposed, [claim for claim in said if claim], (), registry)
+        principal = principal or min(made.accountable, default="")
+    name = change_id(
+        proposed.repository, proposed.target, number=proposed.number, branch=proposed.branch, principal=principal,
+        key=proposed.content_key,
+    )  # fmt: skip
+    return replace(proposed, change=name)
 
 
 class _Near:
     """Whether a statement may concern a change: its content, its commits, or its paths while they have not landed."""
 
-    def __init__(self, keys: set[str], proposed: ChangeProposed) -> None:
+    def __init__(self, keys: frozenset[str], proposed: ChangeProposed) -> None:
         self._keys = keys
         self._number = proposed.number
         self._commits = {commit.id for commit in proposed.commits}
@@ -298,17 +242,23 @@ class _Near:
         )
 
 
-def _given(row: Stored, proposed: ChangeProposed, signer: Signer | None, at: str) -> ReviewGiven | WaiverGranted:
+def _given(row: Stored, proposed: ChangeProposed, signer: Signer | None) -> ReviewGiven | WaiverGranted:
     signed = row.signed.decode("utf-8", "surrogateescape")
     armor = row.armor.decode("ascii", "replace")
     key = row.statement.content_key if row.statement else proposed.content_key
     if row.statement and row.statement.verb == "waive":
         return WaiverGranted(
-            change=proposed.change, content_key=key, statement=signed, signature=armor, signer=signer, at=at
+            change=proposed.change, content_key=key, statement=signed, signature=armor, signer=signer, at=proposed.at
         )
     by = row.statement.by if row.statement else "unreadable"
     return ReviewGiven(
-        change=proposed.change, content_key=key, reviewer=by, statement=signed, signature=armor, signer=signer, at=at
+        change=proposed.change,
+        content_key=key,
+        reviewer=by,
+        statement=signed,
+        signature=armor,
+        signer=signer,
+        at=proposed.at,
     )
 
 
@@ -317,24 +267,6 @@ def _proposer(row: Stored, signer: Signer | None, registry: Registry, proposed: 
     if not statement or not enrolled or statement.verb != "propose" or statement.content_key != proposed.content_key:
         return None
     return Claim("proposal", "A", principal=enrolled[0].name) if statement.by in enrolled[0].names else None
-
-
-def _proposals(events: Iterable[Event], content_key: str) -> Iterator[Claim]:
-    """What verified proposals of an earlier recorded content say, by the key that signed them."""
-    for event in events:
-        if isinstance(event, ReviewGiven) and event.statement and event.content_key == content_key:
-            statement = statements.read(event.statement)
-            signer = verified_signer(event) if statement and statement.verb == "propose" else None
-            if statement and signer:
-                yield from claims_of(statement, "", signer.key)
-
-
-def _shared(event: ChangeProposed, proposed: ChangeProposed, patches: set[str]) -> tuple[Claim, ...]:
-    """An earlier change's claims, as far as they speak of what is here again."""
-    if event.content_key == proposed.content_key:
-        return event.claims
-    again = {commit.id for commit in event.commits if commit.patch_id in patches}
-    return tuple(claim for claim in event.claims if not claim.commit or claim.commit in again) if again else ()
 
 
 def _keys(policy: Policy) -> Iterator[Key]:

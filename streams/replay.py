@@ -15,7 +15,7 @@ from rules.case import Case, evolve
 from rules.events import ChangeProposed, DecisionMade, Event, LawText, ReviewGiven, WaiverGranted, body, event_id
 from rules.judgement import Judgement, judge
 from rules.record import record
-from streams import desk
+from streams import memory
 from streams.engines.codec import MAX_LINE, Undecodable, decode
 
 SAME, DIFFERS = "same", "differs"
@@ -66,7 +66,7 @@ class Replay:
         return sum(row.result == DIFFERS for course in self.courses.values() for row in course.recorded)
 
 
-def replay(stream: IO[bytes], *, verify: Callable[[Event], Event] = desk.verified) -> Replay:
+def replay(stream: IO[bytes], *, verify: Callable[[Event], Event] = memory.verified) -> Replay:
     """Fold every line. Total: what cannot be read is a `BadLine`, and nothing is skipped silently."""
     told = Replay()
     seen: set[str] = set()
@@ -155,7 +155,7 @@ def _cases(course: Course, event: DecisionMade) -> Iterator[Case]:
 
 def _difference(case: Case, event: DecisionMade, at: str) -> str:
     try:
-        again = desk.decided(judge(case, at))
+        again = memory.decided(judge(case, at))
     except Exception as error:  # noqa: BLE001 - as above
         return f"it cannot be made again: {_words(error)}"
     if canonical(body(again)) == canonical(body(event)) and event.at == again.at:

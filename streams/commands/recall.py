@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from rules.case import Case, fold
 from rules.events import ChangeProposed, DecisionMade, Event
-from streams.desk import Desk, verified
+from streams.desk import Desk
+from streams.memory import verified
 from streams.sources.errors import SourceError
 
 LATEST = "latest"

@@ -140,7 +140,7 @@ def _say(speech: Speech, asked: Asked, desk: Desk, *, push: str) -> int:
         statement = _statement(speech, speaker, asked, reading, desk)
         ref = statements.write(desk.repo, statement, lambda data: signatures.sign(data, key))
     if push:
-        statements.push(desk.repo, [ref], push)
+        desk.repo.push(push, [f"{ref}:{ref}"])
     print(_told(statement, key, ref, push))
     _warn(statement, reading, desk)
     return 0
@@ -228,7 +228,7 @@ def _check_agent(speech: Speech, principals: list[Principal]) -> None:
 
 
 def _statement(speech: Speech, name: str, asked: Asked, reading: Reading, desk: Desk) -> Statement:
-    now = desk.now()
+    now = _after(name, desk)
     seen = _seen(asked, desk) if speech.verb == "approve" else ()
     expires = instants.later(now, _lifetime(speech.expires)) if speech.expires else ""
     return Statement(
@@ -237,6 +237,15 @@ def _statement(speech: Speech, name: str, asked: Asked, reading: Reading, desk: 
         model=speech.model, session=speech.session, time=now, reason=speech.reason, finding=speech.finding,
         objection_of=speech.objection_of, break_glass=speech.break_glass, expires=expires, not_author=speech.not_author,
     )  # fmt: skip
+
+
+def _after(name: str, desk: Desk) -> str:
+    """Now, or a second after this signer's last statement: a signer's time orders what they say (law 18)."""
+    own = (
+        row.statement.time for row in statements.listing(desk.repo).rows if row.statement and row.statement.by == name
+    )
+    last = max(own, default="")
+    return max(desk.now(), instants.later(last, 1)) if last else desk.now()
 
 
 def _lifetime(text: str) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from rules.canonical import canonical
-from rules.events import Event, body, event_id, type_name
+from rules.events import Event, ReviewGiven, WaiverGranted, body, event_id, type_name
 from rules.sshsig import Signer
 from streams.engines.codec import TYPES, Undecodable, revive
 from streams.sources.errors import SourceError
@@ -29,6 +29,7 @@ TOPICS = {
     "deadline": "twohand.escalations",
     "reviewer": "twohand.trust",
 }
+APPROVES = '"verb":"approve"}\n'  # how the canonical text of an approval ends
 PATIENCE = 5.0  # seconds that a locked journal is waited for
 PAUSE = 0.0005  # between tries; SQLite's own back-off waits up to 100 ms
 SCHEMA = """
@@ -39,6 +40,7 @@ create table log (
 create index log_key on log (key, offset);
 create table content (content_key text not null, key text not null, primary key (content_key, key)) strict, without rowid;
 create table patch (patch_id text not null, key text not null, primary key (patch_id, key)) strict, without rowid;
+create table voice (offset integer primary key) strict;
 create table verified (statement text primary key, key text not null, presence integer not null) strict, without rowid;
 """
 
@@ -97,6 +99,8 @@ class Journal:
         return True
 
     def _index(self, db: sqlite3.Connection, event: Event) -> None:
+        if isinstance(event, ReviewGiven) and event.statement and not event.statement.endswith(APPROVES):
+            db.execute("insert into voice select max(offset) from log")
         if key := getattr(event, "content_key", ""):
             db.execute("insert or ignore into content values (?, ?)", (key, event.change))
         for commit in getattr(event, "commits", ()):
@@ -120,6 +124,19 @@ class Journal:
                 f"{self.path}: row {offset} is no event: {error}.",
                 remedy="Restore the journal from a backup; `twohand doctor` tells which rows are whole.",
             ) from None
+
+    def voices(self) -> Iterator[Event]:
+        """Every recorded statement that is no approval, of all changes: what vanished elsewhere stays in force (law 40)."""
+        rows = self._read(
+            "select offset, type, at, body from log where offset in (select offset from voice) order by offset", ()
+        )
+        for offset, kind, at, text in rows:
+            yield self._revived(offset, kind, at, text)
+
+    def waived_changes(self) -> list[str]:
+        """The changes that somebody waived anything of."""
+        rows = self._read("select distinct key from log where type = ?", (type_name(WaiverGranted),))
+        return sorted(row[0] for row in rows)
 
     def changes_with(self, content_key: str, patch_ids: Iterable[str] = ()) -> list[str]:
         """The changes ever recorded with this content or one of these patches, newest record first."""

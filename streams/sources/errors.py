@@ -48,5 +48,9 @@ class RefMoved(SourceError):
     """A ref was not what the caller took it to be, or git would not move it."""
 
 
+class NotPushed(SourceError):
+    """A remote did not take what was pushed to it."""
+
+
 class GitFailed(SourceError):
     """A git command failed in a way that no other error names."""

@@ -86,6 +86,18 @@ class Repository:
             raise failure(args, done)
         return done
 
+    def push(self, remote: str, refspecs: Iterable[str]) -> None:
+        """Carries refs to a remote, the one thing for which we talk to another machine. NotPushed with git's own words."""
+        environment = self._environment | {name: value for name, value in os.environ.items() if name in process.TALKING}
+        del environment["GIT_ALLOW_PROTOCOL"]
+        command = [f"--git-dir={self.git_dir}", "push", "--quiet", "--no-verify", "--end-of-options", remote, *refspecs]
+        done = process.finish(process.start(command, env=environment, cwd=self.git_dir))
+        if done.code:
+            raise errors.NotPushed(
+                f"{remote} did not take it: {done.err or 'it said nothing'}.",
+                remedy=f"It is kept here. Push it when {remote} can be reached: `git push {remote} 'refs/twohand/*'`.",
+            )
+
     def cat_file(self) -> CatFile:
         """A reader of objects; use it as a context manager."""
         return CatFile(lambda: self.start("cat-file", "--batch-command", "--buffer", stderr=subprocess.DEVNULL))

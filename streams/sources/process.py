@@ -24,6 +24,11 @@ FIXED = {
     "GIT_ALLOW_PROTOCOL": "none",
 }
 
+# What a push may need of the caller's environment, besides.
+TALKING = frozenset(
+    ("SSH_AUTH_SOCK", "SSH_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "http_proxy", "https_proxy")
+)
+
 # Configuration of the user or the repository that would change what these commands print or start.
 OVERRIDES = (
     "advice.graftFileDeprecated=false",

@@ -4,7 +4,7 @@ Every read verifies: a blob is only as good as the signature over exactly its by
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rules.sshsig import Signer
@@ -49,11 +49,12 @@ def listing(repo: Repository) -> Listing:
         if data is None:
             unread.append(name)
         else:
-            rows.append(_stored(name, blob, data))
+            rows.append(stored(name, blob, data))
     return Listing(tuple(rows), len(names), tuple(unread))
 
 
-def _stored(ref: str, blob: str, data: bytes) -> Stored:
+def stored(ref: str, blob: str, data: bytes) -> Stored:
+    """A statement's blob, taken apart; `blob` is any name that is this content's alone."""
     signed, armor = split(data)
     return Stored(ref, blob, signed, armor, _parsed(signed))
 
@@ -96,8 +97,3 @@ def write(repo: Repository, statement: Statement, sign: Callable[[bytes], bytes]
             ) from error
         raise
     return ref
-
-
-def push(repo: Repository, refs: Iterable[str], remote: str) -> None:
-    """Carry statements to a remote. GitFailed with git's words where it refuses."""
-    repo.run("push", "--quiet", "--end-of-options", remote, *(f"{ref}:{ref}" for ref in refs))

@@ -3,7 +3,7 @@
 from rules.case import fold
 from rules.claims import Claim
 from rules.decision import decide
-from rules.events import CommitFact
+from rules.events import CommitFact, Recorded
 from rules.instants import later
 from tests.rules.lawkit import (
     HEAD,
@@ -115,7 +115,7 @@ def test_pusher_of_signed_commits_is_a_carrier() -> None:
 def test_earlier_recorded_change_shows_the_maker() -> None:
     """Law 13: content that was recorded before, by somebody accountable, is carried by whoever pushes it again."""
     earlier = (*written_by("bob"), opened("github:bob"))
-    change = proposed(*written_by("bob"), opened("github:alice"), recorded=(earlier,))
+    change = proposed(*written_by("bob"), opened("github:alice"), recorded=(Recorded(earlier, shows=True),))
     assert verdict(change, approved("carol", change)).outcome == "admitted"
     assert "alice" not in names(verdict(change))
 
@@ -123,14 +123,14 @@ def test_earlier_recorded_change_shows_the_maker() -> None:
 def test_authors_stick_to_content() -> None:
     """Law 12: a squash that drops the mark launders nobody."""
     earlier = (*written_by("alice"), mark(), opened("github:alice"))
-    change = proposed(*written_by("alice"), opened("github:alice"), recorded=(earlier,))
+    change = proposed(*written_by("alice"), opened("github:alice"), recorded=(Recorded(earlier, shows=True),))
     assert "self-review.family" in codes(verdict(change, approved("claude-two", change)))
 
 
 def test_claims_that_nobody_answers_for_stick_to_nobody() -> None:
     """Law 12: only proposals by accountable principals make others stick, else anybody could name a reviewer away."""
     poisoned = (*written_by("alice"), line("Carol", "carol@example.com", channel="co-author"))
-    change = proposed(recorded=(poisoned,))
+    change = proposed(recorded=(Recorded(poisoned, shows=True),))
     assert verdict(change, approved("carol", change)).outcome == "admitted"
 
 
@@ -227,3 +227,10 @@ def test_case_without_proposal_cannot_be_decided() -> None:
     with pytest.raises(ValueError, match="without a proposed change"):
         decide(fold([]), law(), NOON)
     assert case_of(proposed()).proposed
+
+
+def test_one_patch_among_several_shows_nothing_about_the_rest() -> None:
+    """Law 13: an equal patch id tells who made a single-commit change, not who made what stands beside it."""
+    earlier = (*written_by("alice"), opened("github:alice"))
+    change = proposed(*written_by("alice"), opened("github:bob"), recorded=(Recorded(earlier, shows=False),))
+    assert names(verdict(change)) == {"alice", "bob"}

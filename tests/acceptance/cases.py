@@ -4,6 +4,7 @@ Sources: the forty cases and the reproduced bypasses of our study of merge gates
 study of direct peers (`peers`), and what an attacker would try near each of them (`near`).
 """
 
+from tests.acceptance.case import Case
 from tests.acceptance.table import (
     bypasses,
     content,
@@ -18,7 +19,7 @@ from tests.acceptance.table import (
 )
 
 ELSEWHERE = elsewhere.CASES
-CASES = (
+CASES: tuple[Case, ...] = (
     *hands.CASES, *content.CASES, *voices.CASES, *bypasses.CASES, *peers_hands.CASES, *peers_content.CASES, *peers_policy.CASES,
     *near.CASES, *doors.CASES,
 )  # fmt: skip

@@ -7,6 +7,7 @@ process, each a minute of the stage's own clock after the last, or (`real=True`)
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -252,6 +253,14 @@ class Stage:
     def tries(self, verb: str, name: str, *, rev: str = "HEAD", key: str = "", **options: Any) -> Said:
         """A statement that the command may refuse."""
         return self.run(verb, rev, "--as", name, "--key", str(self.keys.directory / (key or name)), *flags(options))
+
+    def follow(self, remedy: str) -> Said:
+        """Do what a refusal says; who is named has the key of that name. AssertionError where the command is refused."""
+        program, *words = shlex.split(remedy)
+        name = words[words.index("--as") + 1]
+        said = self.run(*words, "--key", str(self.keys.directory / name))
+        assert (program, said.code) == ("twohand", 0), (remedy, said.err)
+        return said
 
     def forge(self, kind: str, name: str, *, key: str = "", ref: str = "", **fields: Any) -> Self:
         """A statement that no command of ours would make: `fields` replaced after the fact, signed with `key` (name's)."""

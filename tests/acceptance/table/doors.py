@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.acceptance.case import ADMITTED, BLOCKED, ESCALATED, PENDING, Case
 from tests.acceptance.law import A_PERSON, HAND, agent, law_text
 from tests.acceptance.names import committing, identity
-from tests.acceptance.stage import AUTH, CART, Stage, Verdict
+from tests.acceptance.stage import AUTH, CART, REVIEWS, Stage, Verdict
 
 ANYBODY_BREAKS = 'break_glass = ["erin"]'
 DEPENDABOT = "dependabot[bot] <dependabot@services.example.com>"
@@ -80,6 +80,17 @@ def unmarked(s: Stage) -> Stage:
     return s.propose("bob", tool="none")
 
 
+def without_its_bytes(s: Stage) -> Stage:
+    blob = s.repo.id(s.ref)
+    Path(s.repo.path, ".git", "objects", blob[:2], blob[2:]).unlink()
+    return s
+
+
+def damaged(s: Stage, text: str) -> Stage:
+    Path(s.repo.path, ".git", s.ref).write_text(text)
+    return s
+
+
 # fmt: off
 CASES = (
     Case("near-35", "who objected is removed from the policy", "18, 34",
@@ -150,5 +161,30 @@ CASES = (
          BLOCKED, {"self-review.operator"}),
     Case("near-59", "a patch comes back on another branch under another name, without its mark", "12",
          lambda s: unmarked(s).approve("claude-two").review(opened_by="bob"), BLOCKED, {"self-review.family"}),
+    Case("near-60", "who merges what alice signed for may approve it", "13",
+         lambda s: s.made().approve("carol").review(pushed_by="carol"), ADMITTED, counts={"carol"}),
+    Case("near-61", "erin opens what has alice's author line alone, and approves", "8, 13",
+         lambda s: s.branch().commit(author="alice").approve("erin").review(opened_by="erin"), BLOCKED, {"self-review.identity"}),
+    Case("near-61b", "erin opens what alice signed as its author, and approves", "13",
+         lambda s: s.branch().commit(sign="alice").approve("erin").review(opened_by="erin"), ADMITTED, counts={"erin"}),
+    Case("near-62", "the reviewer made an update merge that git would have made", "5",
+         lambda s: s.made().main_moves("docs/guide.md").merge("main", by="erin").propose("alice").approve("erin").review(),
+         ADMITTED, counts={"erin"}),
+    Case("near-63", "the only owner made what an owner has to answer for", "31",
+         lambda s: s.weakened(by="carol").approve("bob", "erin").review(), ESCALATED, {"owner.unresolved"}),
+    Case("near-64", "the bytes of an objection are gone", "40",
+         lambda s: without_its_bytes(s.made().approve("erin").object("bob")).review(), ESCALATED, {"evidence.incomplete"}),
+    Case("near-65", "the ref of an objection is damaged", "40",
+         lambda s: damaged(s.made().approve("erin").object("bob"), f"{'0' * 40}\n").review(), ESCALATED, {"evidence.incomplete"}),
+    Case("near-65b", "the ref of an objection points nowhere", "40",
+         lambda s: damaged(s.made().approve("erin").object("bob"), "ref: refs/heads/nowhere\n").review(), ESCALATED, {"evidence.incomplete"}),
+    Case("near-66", "a reviewing agent that nobody operates", "23",
+         lambda s: s.law(agents={"gpt": agent("gpt", s.keys.public["gpt"], operator="")}).made().approve("gpt").review(),
+         ESCALATED, {"independence.unresolved"}),
+    Case("near-67", "a stranger opened it: nobody enrolled answers for it", "9",
+         lambda s: s.branch().commit().approve("bob").review(opened_by="github:stranger"),
+         ESCALATED, {"provenance.missing", "independence.unresolved"}),
+    Case("near-68", "a commit lies where statements lie", "17",
+         lambda s: s.made().do("update-ref", f"{REVIEWS}/{'0' * 64}/{'1' * 64}", "HEAD").approve("bob").review(), ADMITTED, counts={"bob"}),
 )
 # fmt: on

@@ -59,7 +59,7 @@ CASES = (
     Case("gates-8", "the operator of the agent that wrote it is the only one to approve", "9, 23",
          lambda s: s.branch().commit(author="claude-two").approve("dave").review(opened_by="claude-two"),
          BLOCKED, {"self-review.operator"}),
-    Case("gates-8b", "the same where policy only advises on operators (and on the identity that goes with it)", "24",
+    Case("gates-8b", "the same where policy only advises on operators", "24",
          lambda s: s.law(independence='operator = "advise"').branch().commit(author="claude-two").approve("dave")
          .review(opened_by="claude-two"),
          ADMITTED, counts={"dave"}, stamps={"not independent"}),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.acceptance.case import ADMITTED, BLOCKED, ESCALATED, PENDING, Case
-from tests.acceptance.law import A_PERSON, HAND, agent, law_text
+from tests.acceptance.law import A_PERSON, HAND, agent, law_text, person
 from tests.acceptance.names import committing, identity
 from tests.acceptance.stage import AUTH, CART, REVIEWS, Stage, Verdict
 
@@ -78,6 +78,11 @@ def unmarked(s: Stage) -> Stage:
     s.made().seen(opened_by="alice").main_moves("docs/guide.md").branch("fresh").do("cherry-pick", "-n", "feature")
     s.repo.commit("Clean", author=identity("bob"), committer=identity("bob"))
     return s.propose("bob", tool="none")
+
+
+def keyed(s: Stage, option: str) -> Stage:
+    """Alice's key in the policy has an option, as in allowed_signers."""
+    return s.law(people={"alice": person("alice", f"{option} {s.keys.public['alice']}")})
 
 
 def without_its_bytes(s: Stage) -> Stage:
@@ -186,5 +191,30 @@ CASES = (
          ESCALATED, {"provenance.missing", "independence.unresolved"}),
     Case("near-68", "a commit lies where statements lie", "17",
          lambda s: s.made().do("update-ref", f"{REVIEWS}/{'0' * 64}/{'1' * 64}", "HEAD").approve("bob").review(), ADMITTED, counts={"bob"}),
+    Case("near-69", "the owner waives an objection that nobody has made yet", "35",
+         lambda s: s.made().approve("erin").waive("carol", objection_of="bob").object("bob").review(), BLOCKED, {"veto"}),
+    Case("near-69b", "bob objects once more, after the owner waived his first objection", "34, 35",
+         lambda s: s.made().approve("erin").object("bob").waive("carol", objection_of="bob").object("bob", reason="And the tax").review(),
+         BLOCKED, {"veto"}),
+    Case("near-70", "alice's key has expired; a commit signed with it makes nobody answer for it", "9, 18",
+         lambda s: keyed(s, 'valid-before="20261001"').branch().commit(sign="alice").approve("bob").review(),
+         ESCALATED, {"provenance.missing", "independence.unresolved"}),
+    Case("near-70b", "alice's key is for statements alone, and signs a commit", "9, 18",
+         lambda s: keyed(s, 'namespaces="twohand"').branch().commit(sign="alice").approve("bob").review(),
+         ESCALATED, {"provenance.missing", "independence.unresolved"}),
+    Case("near-71", "the author's operator waives the objection", "35",
+         lambda s: s.law(waivers='by = ["dave"]').branch().commit(author="claude-two").approve("erin").object("bob")
+         .waive("dave", objection_of="bob").review(opened_by="claude-two"), BLOCKED, {"veto", "waiver.invalid"}),
+    Case("near-72", "bob objects to one change and withdraws from another", "17, 34",
+         lambda s: s.made().approve("erin").object("bob").branch("two").commit("docs/guide.md").propose("alice").withdraw("bob").on("feature")
+         .review(), BLOCKED, {"veto"}),
+    Case("near-72b", "bob objects to one head and withdraws on the next", "34",
+         lambda s: s.made().object("bob").commit().propose("alice").approve("erin").withdraw("bob").review(), ADMITTED, counts={"erin"}),
+    Case("near-73", "policy asks for one model by name, another approves", "30",
+         lambda s: s.law(requirements=HAND.replace('"model", "human"', '"model:gpt"')).made().approve("qwen").review(),
+         PENDING, {"approval.missing"}, counts=set()),
+    Case("near-74", "main asks for more since the approval", "36",
+         lambda s: s.made().approve("gpt").seen().on("main").law(requirements=A_PERSON).on("feature").review(),
+         PENDING, {"approval.missing"}, counts=set()),
 )
 # fmt: on

@@ -16,7 +16,7 @@ import typer.main
 
 from rules.change import FileChange
 from rules.claims import Claim
-from rules.events import EVENTS, ChangeProposed, CommitFact, DecisionMade, LawText, ReviewGiven, Touched
+from rules.events import EVENTS, ChangeProposed, CommitFact, DecisionMade, LawText, Recorded, ReviewGiven, Touched
 from rules.findings import Finding, Tier, Uncovered
 from rules.reasons import CODES
 from streams import docs, docs_events, docs_readme
@@ -154,7 +154,7 @@ SAMPLES = [
     ChangeProposed(
         change="c", repository="r", target="refs/heads/main", base=SHA, head=SHA, content_key="k",
         files=(FileChange("a.py", "100644", SHA, "100644", SHA, 1, 2),),
-        commits=(CommitFact(SHA),), claims=(Claim("author", "D"),), recorded=((Claim("author", "D"),),),
+        commits=(CommitFact(SHA),), claims=(Claim("author", "D"),), recorded=(Recorded((Claim("author", "D"),), shows=True),),
         touched=(Touched(SHA, None), Touched(SHA, ("a.py",))), laws=(LawText("default", "main", "version = 1"),),
         at="2026-11-21T14:00:00Z",
     ),

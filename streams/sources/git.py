@@ -172,11 +172,15 @@ class Repository:
 
     def refs(self, prefix: str) -> list[tuple[bytes, str]]:
         """Every ref at or below `prefix` (whole path components), sorted by name: (name, id)."""
+        return self.refs_and_doubts(prefix)[0]
+
+    def refs_and_doubts(self, prefix: str) -> tuple[list[tuple[bytes, str]], str]:
+        """`refs`, and what git says of those that it leaves out because they are broken."""
         if not prefix.startswith("refs/") or PATTERN & set(prefix):
-            return []
+            return [], ""
         done = self.run("for-each-ref", "--format=%(objectname) %(refname)", prefix)
         pairs = (line.split(b" ", 1) for line in done.out.splitlines())
-        return [(name, object_id.decode("ascii")) for object_id, name in pairs]
+        return [(name, object_id.decode("ascii")) for object_id, name in pairs], done.err
 
     def first_ref(self, *names: str) -> Ref | None:
         """The first of these full names that exists, symbolic refs resolved (law 4)."""

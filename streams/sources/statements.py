@@ -40,8 +40,9 @@ class Listing(NamedTuple):
 
 def listing(repo: Repository) -> Listing:
     """All statements of the repository, in the order of their refs."""
-    names = [(os.fsdecode(name), blob) for name, blob in repo.refs(PREFIX)]
-    rows, unread = [], []
+    refs, doubts = repo.refs_and_doubts(PREFIX)
+    names = [(os.fsdecode(name), blob) for name, blob in refs]
+    rows, unread = [], [*doubts.splitlines(), *_dangling(repo, {name for name, _ in names})]
     with repo.cat_file() as objects:
         found = {item.id: item.data for item in objects.read(sorted({blob for _, blob in names}), MAX_BYTES)}
     for name, blob in names:
@@ -51,6 +52,12 @@ def listing(repo: Repository) -> Listing:
         else:
             rows.append(stored(name, blob, data))
     return Listing(tuple(rows), len(names), tuple(unread))
+
+
+def _dangling(repo: Repository, listed: set[str]) -> list[str]:
+    """Loose refs that git leaves out without a word, because they point nowhere (law 40)."""
+    loose = (file for file in (repo.common_dir / PREFIX).rglob("*") if file.is_file() and file.suffix != ".lock")
+    return sorted({file.relative_to(repo.common_dir).as_posix() for file in loose} - listed)
 
 
 def stored(ref: str, blob: str, data: bytes) -> Stored:

@@ -66,6 +66,23 @@ def beside_a_recorded_commit(s: Stage) -> Stage:
     return s.commit("src/evil.py", author="alice").approve("bob")
 
 
+def taken_over(s: Stage) -> Stage:
+    """Alice is shown to have made one commit; bob picks it onto a branch of his."""
+    s.made(marks="").seen().main_moves("docs/guide.md").branch("bobs", "main~1").git(
+        "cherry-pick", "feature", env=committing("bob")
+    )
+    return s
+
+
+def evil_merge(s: Stage) -> Stage:
+    return taken_over(s).merge("main", by="alice", also="src/evil.py")
+
+
+def riding(s: Stage) -> Stage:
+    taken_over(s).repo.file(CART).chmod(0o755)
+    return s.amend("bob")
+
+
 def a_second_time(s: Stage) -> Stage:
     """Glass was broken for a change that landed; two days later nobody has looked at it."""
     s.law(waivers=ANYBODY_BREAKS).made().waive("erin", break_glass=True).seen()
@@ -216,5 +233,12 @@ CASES = (
     Case("near-74", "main asks for more since the approval", "36",
          lambda s: s.made().approve("gpt").seen().on("main").law(requirements=A_PERSON).on("feature").review(),
          PENDING, {"approval.missing"}, counts=set()),
+    Case("near-75", "bob takes over alice's commit, and an edit of his own rides in a merge under her name", "5, 13",
+         lambda s: evil_merge(s).approve("bob").review(opened_by="bob", pushed_by="bob"), BLOCKED, {"self-review.identity"}),
+    Case("near-76", "bob takes over alice's patch, and an executable bit rides along", "2, 13",
+         lambda s: riding(s).approve("bob").review(opened_by="bob", pushed_by="bob"), BLOCKED, {"self-review.identity"}),
+    Case("near-77", "bob takes over alice's very content with a commit that says nothing more", "13",
+         lambda s: taken_over(s).commit(data=s.repo.file(CART).read_text(), author="alice").approve("bob").review(opened_by="bob", pushed_by="bob"),
+         ADMITTED, counts={"bob"}),
 )
 # fmt: on

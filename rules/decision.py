@@ -15,7 +15,7 @@ from rules.policy import Policy
 from rules.provenance import Authorship
 from rules.reasons import FINDING, Reason
 from rules.requirements import NOT_APPLICABLE, Room, Ruling, ask_owners, covering, rule
-from rules.votes import Standing, Voice, objections, said, voices, votes
+from rules.votes import Standing, Voice, objections, said, speaker, voices, votes
 
 BLOCKED, ESCALATED, PENDING, ADMITTED = "blocked", "escalated", "pending", "admitted"
 OUTCOMES = (BLOCKED, ESCALATED, PENDING, ADMITTED)  # worst first
@@ -49,8 +49,8 @@ class Sitting(NamedTuple):
     owning: Owning
     findings: tuple[Finding, ...]
     uncovered: tuple[Uncovered, ...]
+    objections: tuple[Voice, ...]
     waived: waivers.Waived
-    at: str
 
     @property
     def proposed(self) -> ChangeProposed:
@@ -79,17 +79,17 @@ def _sit(case: Case, proposed: ChangeProposed, policy: Policy, at: str) -> Sitti
     registry = registry_of(policy)
     all_voices = voices(case, registry, at)
     earlier = tuple((*claims, *said(all_voices, key)) for key, claims in sorted(case.earlier))
-    held = docket(proposed, policy, said(all_voices, proposed.content_key), earlier)
+    void = registry.void({commit.signed_by for commit in proposed.commits}, at)
+    held = docket(proposed, policy, (said(all_voices, proposed.content_key), earlier, void))
     oldest = instants.later(at, -policy.independence.max_age)
     standing = Standing(proposed, policy.independence, case.first_seen.get(proposed.content_key, ""), oldest)
     ballots = tuple(map(held.ballot, votes(all_voices, registry, standing)))
     spoiled = {ballot.name: ballot.spoiled for ballot in ballots}
     owning = Owning(policy, registry, held.owners_file, lambda name: spoiled.get(name) or held.recused(name))
     findings, uncovered = scanned(case, proposed)
-    measured = waivers.Bench(held, owning, findings, at)
-    return Sitting(
-        case, held, all_voices, ballots, owning, findings, uncovered, waivers.waived(all_voices, measured), at
-    )
+    against = objections(all_voices, case, proposed)
+    waived = waivers.waived(all_voices, waivers.Bench(held, owning, findings, against, at))
+    return Sitting(case, held, all_voices, ballots, owning, findings, uncovered, against, waived)
 
 
 def scanned(case: Case, proposed: ChangeProposed) -> tuple[tuple[Finding, ...], tuple[Uncovered, ...]]:
@@ -100,7 +100,7 @@ def scanned(case: Case, proposed: ChangeProposed) -> tuple[tuple[Finding, ...], 
 
 
 def _judge(s: Sitting) -> Decision:
-    in_force = [v for v in objections(s.all_voices, s.case, s.proposed) if _who(v) not in s.waived.objections]
+    in_force = [voice for voice in s.objections if not s.waived.covers(voice)]
     room, rulings = _rulings(s)
     blocked = [*_vetoes(in_force, s), *_blocking_findings(s), *(r for one in rulings for r in one.blocked)]
     asked = [reason for one in rulings for reason in one.escalated]
@@ -131,10 +131,6 @@ def _unique(reasons: Iterable[Reason]) -> Iterator[Reason]:
             yield reason
 
 
-def _who(voice: Voice) -> str:
-    return voice.principal.name if voice.principal else voice.heard.by
-
-
 def _rulings(s: Sitting) -> tuple[Room, tuple[Ruling, ...]]:
     live = tuple(filter(s.stands, s.findings))
     room = _room(s, s.docket.guarded(live))
@@ -155,7 +151,7 @@ def _room(s: Sitting, guarded: frozenset[int]) -> Room:
 def _vetoes(in_force: Sequence[Voice], s: Sitting) -> Iterator[Reason]:
     for voice in in_force:
         why = voice.statement.reason if voice.statement else ""
-        yield Reason("veto", _who(voice), values={"reason": why}, remedy=s.docket.commands.withdraw(_who(voice)))
+        yield Reason("veto", speaker(voice), values={"reason": why}, remedy=s.docket.commands.withdraw(speaker(voice)))
 
 
 def _blocking_findings(s: Sitting) -> Iterator[Reason]:

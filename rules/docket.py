@@ -4,7 +4,8 @@ A decision after every further review asks the same questions of the same change
 long as the proposal it belongs to is the one that is asked about.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from rules import independence
@@ -25,20 +26,25 @@ from rules.reasons import Commands
 from rules.votes import Vote
 from rules.when import Facts, language_of, matched
 
+Claims = tuple[Claim, ...]
+Beside = tuple[Claims, tuple[Claims, ...], frozenset[str]]
+"""What statements say about authors, what earlier proposals did, and keys whose commit signatures are nothing now."""
 NOWHERE = b"\0"  # a path that no tree has
 Area = tuple[frozenset[int], ...]  # the files of each requirement, by index
 
 
 class Docket:
-    """One change under one policy, with the claims that statements and earlier proposals add."""
+    """One change under one policy, with what was said beside it."""
 
-    def __init__(
-        self, proposed: ChangeProposed, policy: Policy, said: Sequence[Claim], earlier: Sequence[tuple[Claim, ...]]
-    ) -> None:
+    def __init__(self, proposed: ChangeProposed, policy: Policy, beside: Beside) -> None:
         self.proposed = proposed
         self.policy = policy
         self.registry = registry_of(policy)
-        self.made: Authorship = authorship(proposed, said, earlier, self.registry)
+        said, earlier, void = beside
+        signed = tuple(c._replace(signed_by="") if c.signed_by in void else c for c in proposed.commits)
+        self.made: Authorship = authorship(
+            replace(proposed, commits=signed) if void else proposed, said, earlier, self.registry
+        )
         on = independence.ground(self.made, policy.independence)
         self.court: Court = court(self.made, on, policy.independence)
         self._ballots: dict[Vote, Ballot] = {}
@@ -164,24 +170,19 @@ def registry_of(policy: Policy) -> Registry:
 class _Question:
     """The key of a docket: this very proposal, a policy's meaning, and what was said beside the change."""
 
-    def __init__(
-        self, proposed: ChangeProposed, policy: Policy, said: tuple[Claim, ...], earlier: tuple[tuple[Claim, ...], ...]
-    ) -> None:
-        self.parts = (proposed, policy, said, earlier)
+    def __init__(self, proposed: ChangeProposed, policy: Policy, beside: Beside) -> None:
+        self.parts = (proposed, policy, beside)
 
     def __hash__(self) -> int:
-        proposed, policy, said, _ = self.parts
-        return hash((proposed.content_key, policy.digest, said))
+        proposed, policy, (said, _, void) = self.parts
+        return hash((proposed.content_key, policy.digest, said, void))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Question):
             return False
-        (mine, policy, *rest), (theirs, its_policy, *its_rest) = self.parts, other.parts
-        return (
-            mine is theirs
-            and (policy.digest, policy.source) == (its_policy.digest, its_policy.source)
-            and rest == its_rest
-        )
+        (mine, policy, beside), (theirs, its_policy, its_beside) = self.parts, other.parts
+        same_law = (policy.digest, policy.source) == (its_policy.digest, its_policy.source)
+        return mine is theirs and same_law and beside == its_beside
 
 
 @lru_cache(maxsize=64)
@@ -189,8 +190,6 @@ def _kept(question: _Question) -> Docket:
     return Docket(*question.parts)
 
 
-def docket(
-    proposed: ChangeProposed, policy: Policy, said: tuple[Claim, ...], earlier: tuple[tuple[Claim, ...], ...]
-) -> Docket:
+def docket(proposed: ChangeProposed, policy: Policy, beside: Beside) -> Docket:
     """The docket of this proposal, from the last time it was asked for or new."""
-    return _kept(_Question(proposed, policy, said, earlier))
+    return _kept(_Question(proposed, policy, beside))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from rules.policy import Agent, Key, Person, Policy, Service
 
+GIT = "git"  # the namespace of commit signatures
 NOREPLY = "@users.noreply.github.com"
 
 
@@ -86,6 +87,13 @@ class Registry:
         name, key = self._keys[line]
         principal = self.named(name)
         return (principal, key) if principal else None
+
+    def void(self, lines: Iterable[str], at: str) -> frozenset[str]:
+        """Enrolled keys among these that sign no commits now: outside their window, or enrolled for something else."""
+        known = ((line, self._keys[line][1]) for line in lines if line in self._keys)
+        return frozenset(
+            line for line, key in known if not key.valid_at(at) or (key.namespaces and GIT not in key.namespaces)
+        )
 
     def by_any(self, text: str) -> Principal | None:
         """By enrolled name, account or address: for operators as tools record them."""

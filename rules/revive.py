@@ -28,7 +28,7 @@ def reviver(kind: Any) -> Reviver:
 def _exactly(kind: type) -> Reviver:
     def revive(value: Any) -> Any:
         if type(value) is not kind:
-            raise ValueError(f"{_short(value)} is no {kind.__name__}")
+            raise ValueError(f"{short(value)} is no {kind.__name__}")
         return value
 
     return revive
@@ -42,7 +42,7 @@ def _optional(kind: Any) -> Reviver:
 def _row(inner: Reviver) -> Reviver:
     def revive(value: Any) -> tuple[Any, ...]:
         if type(value) is not list:
-            raise ValueError(f"{_short(value)} is no list")
+            raise ValueError(f"{short(value)} is no list")
         return tuple(map(inner, value))
 
     return revive
@@ -55,7 +55,7 @@ def _record(kind: Any) -> Reviver:
 
     def revive(value: Any) -> Any:
         if not isinstance(value, Mapping):
-            raise ValueError(f"{_short(value)} is no {kind.__name__}")  # noqa: TRY004 - one error for all that is no event
+            raise ValueError(f"{short(value)} is no {kind.__name__}")  # noqa: TRY004 - one error for all that is no event
         odd = (value.keys() - hints.keys()) | (required - value.keys())
         if odd:
             raise ValueError(f"{kind.__name__}: missing or unknown: {', '.join(sorted(map(str, odd)))}")
@@ -72,6 +72,9 @@ def _required(kind: Any) -> frozenset[str]:
     return frozenset(set(kind._fields) - set(kind._field_defaults))
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as an error names it, at most 60 characters."""
+    if isinstance(value, list | dict):
+        return f"a {type(value).__name__} of {len(value)}"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -242,19 +242,20 @@ def _hasty(voice: Voice, now: Standing) -> bool:
 
 def objections(all_voices: Sequence[Voice], case: Case, proposed: ChangeProposed) -> tuple[Voice, ...]:
     """Law 34: the objections in force, each author's newest."""
-    withdrawn = _withdrawn(all_voices, proposed)
+    withdrawn = _withdrawn(all_voices, case, proposed)
     found: dict[str, Voice] = {}
     for voice in sorted(all_voices, key=_said_at):
         statement = voice.statement
         if not statement or statement.verb != "object" or not _was_valid(voice, case):
             continue
-        if not _applies(statement, case, proposed) or statement.time < withdrawn.get(_who(voice), ""):
+        if not _applies(statement, case, proposed) or statement.time < withdrawn.get(speaker(voice), ""):
             continue
-        found[_who(voice)] = voice
+        found[speaker(voice)] = voice
     return tuple(voice for _, voice in sorted(found.items()))
 
 
-def _who(voice: Voice) -> str:
+def speaker(voice: Voice) -> str:
+    """Who speaks: the enrolled hand, else the name that the statement gives."""
     return voice.principal.name if voice.principal else voice.heard.by
 
 
@@ -262,12 +263,12 @@ def _was_valid(voice: Voice, case: Case) -> bool:
     return not voice.fault or voice.heir or voice.heard.id in case.upheld
 
 
-def _withdrawn(all_voices: Iterable[Voice], proposed: ChangeProposed) -> dict[str, str]:
+def _withdrawn(all_voices: Iterable[Voice], case: Case, proposed: ChangeProposed) -> dict[str, str]:
     """When each principal last took objections back; an agent's later completed review supersedes its own."""
     latest: dict[str, str] = {}
     for voice in all_voices:
         statement = voice.statement
-        if voice.fault or not statement or not voice.principal:
+        if voice.fault or not statement or not voice.principal or not _applies(statement, case, proposed):
             continue
         review = statement.verb == "approve" and voice.principal.agent and statement.content_key == proposed.content_key
         if statement.verb == "withdraw" or review:

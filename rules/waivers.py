@@ -11,7 +11,7 @@ from rules.paths import unquote
 from rules.policy import Policy
 from rules.reasons import Reason
 from rules.statement import Statement
-from rules.votes import Voice, carried, touched_since
+from rules.votes import Voice, carried, speaker, touched_since
 
 DEFAULT_EXPIRY = 7 * instants.DAY
 GLASS_GRACE = instants.DAY
@@ -21,9 +21,14 @@ class Waived(NamedTuple):
     """What stands waived, by whom, and which waivers are nothing."""
 
     findings: dict[str, str]  # rule -> by
-    objections: dict[str, str]  # whose -> by
+    objections: dict[str, str]  # whose -> until when they were made
     glass: str  # whose break-glass stands in for missing approvals; empty: nobody's
     faults: tuple[Reason, ...]
+
+    def covers(self, objection: Voice) -> bool:
+        """A waiver covers what was objected before it was given, nothing that comes after."""
+        said = objection.statement.time if objection.statement else ""
+        return said <= self.objections.get(speaker(objection), "")
 
 
 class Bench(NamedTuple):
@@ -32,6 +37,7 @@ class Bench(NamedTuple):
     docket: Docket
     owning: Owning
     findings: Sequence[Finding]
+    objections: Sequence[Voice]
     at: str
 
     @property
@@ -56,9 +62,14 @@ def waived(voices: Iterable[Voice], bench: Bench) -> Waived:
         elif statement.finding:
             findings[statement.finding] = principal.name
         else:
-            named = bench.docket.registry.named(statement.objection_of)
-            objections[named.name if named else statement.objection_of] = principal.name
+            whose = _whose(statement, bench)
+            objections[whose] = max(objections.get(whose, ""), statement.time)
     return Waived(findings, objections, glass, tuple(faults))
+
+
+def _whose(statement: Statement, bench: Bench) -> str:
+    named = bench.docket.registry.named(statement.objection_of)
+    return named.name if named else statement.objection_of
 
 
 def _told(fault: str, statement: Statement, by: str, bench: Bench) -> Reason:
@@ -93,6 +104,9 @@ def _content_fault(statement: Statement, bench: Bench) -> str:
     known = {f.rule for f in bench.findings if f.tier is not Tier.NOTE}
     if statement.finding and statement.finding not in known:
         return f"no finding {statement.finding} of tier hold or block is there to waive"
+    there = {speaker(v) for v in bench.objections if v.statement and v.statement.time <= statement.time}
+    if statement.objection_of and _whose(statement, bench) not in there:
+        return f"no objection of {statement.objection_of} is there to waive"
     return ""
 
 

@@ -12,6 +12,7 @@ import typer
 
 from rules import instants, messages
 from rules.claims import NO_TOOL
+from rules.judgement import read_laws
 from rules.policy import Key, Policy
 from rules.principals import Principal, Registry
 from rules.shape import seconds_of
@@ -161,6 +162,11 @@ def _check_waiver(speech: Speech) -> None:
 def _speaker(speech: Speech, reading: Reading, desk: Desk, scratch: Path) -> tuple[str, signatures.KeyChoice]:
     """The enrolled name that speaks and its key; found by each other where one of them was not given."""
     enrolled = _enrolled(reading.policies)
+    broken = [str(problem) for law in read_laws(reading.branches.texts) for problem in law.problems]
+    if broken and not reading.policies:
+        raise CannotSay(
+            f"No policy says who is who: {broken[0]}.", remedy="Mend it: `twohand policy validate` names every mistake."
+        )
     if speech.name and enrolled and speech.name not in enrolled:
         raise CannotSay(
             f"{speech.name!r} is nobody in the policy ({', '.join(sorted(enrolled))} are).",
@@ -275,12 +281,16 @@ def _told(statement: Statement, key: signatures.KeyChoice, ref: str, push: str) 
     }
     where = f"{statement.head[:12]} for {statement.target.removeprefix('refs/heads/')}"
     lines = [
-        f"{statement.by} {done[statement.verb]} {where} ({len(statement.paths)} files, signed with {key.found})",
+        f"{statement.by} {done[statement.verb]} {where} ({_count(len(statement.paths))}, signed with {key.found})",
         f"  {ref}",
     ]
     if push:
         lines.append(f"  pushed to {push}")
     return "\n".join(lines)
+
+
+def _count(files: int) -> str:
+    return "1 file" if files == 1 else f"{files} files"
 
 
 def _warn(statement: Statement, reading: Reading, desk: Desk) -> None:

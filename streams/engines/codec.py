@@ -11,7 +11,7 @@ from typing import Any, cast
 from rules import instants
 from rules.canonical import canonical
 from rules.events import EVENTS, Event, body, event_id, type_name
-from rules.revive import reviver
+from rules.revive import reviver, short
 
 SPECVERSION = "1.0"
 TYPES: dict[str, type[Event]] = {type_name(kind): kind for kind in EVENTS}
@@ -62,12 +62,13 @@ def decode_envelope(raw: Any) -> Event:
         raise Undecodable(f"no CloudEvent of specversion {SPECVERSION}")
     if odd := raw.keys() - ATTRIBUTES:
         raise Undecodable(f"unknown attributes: {', '.join(sorted(odd))}")
-    kind = TYPES.get(str(raw.get("type")))
+    name = raw.get("type")
+    kind = TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise Undecodable(f"type {raw.get('type')!r} is none that this version knows")
+        raise Undecodable(f"type {short(name)} is none that this version knows")
     event = revive(kind, raw.get("data"), raw.get("time"))
     if raw.get("id") != event_id(event):
-        raise Undecodable(f"id {raw.get('id')!r} is not the digest of the body ({event_id(event)})")
+        raise Undecodable(f"id {short(raw.get('id'))} is not the digest of the body ({event_id(event)})")
     if raw.get("subject", event.change) != event.change:
         raise Undecodable("subject and body name different changes")
     return event
@@ -76,11 +77,11 @@ def decode_envelope(raw: Any) -> Event:
 def revive(kind: type[Event], data: Any, at: Any) -> Event:
     """An event from its body and its envelope's time."""
     if not isinstance(at, str) or not instants.is_instant(at):
-        raise Undecodable(f"time {at!r} is no instant of the form 2026-11-21T14:00:00Z")
+        raise Undecodable(f"time {short(at)} is no instant of the form 2026-11-21T14:00:00Z")
     if isinstance(data, dict) and not {"at", "signer"}.isdisjoint(data):
         raise Undecodable("at and signer travel beside the body, not in it")
     try:
         event: Event = reviver(cast("Any", kind))(data)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Undecodable(str(error)) from None
     return replace(event, at=at)

@@ -79,10 +79,12 @@ class Journal:
         _begin(self._db, self.path)
         try:
             yield self._db
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
+            self._db.execute("commit")
+        except sqlite3.DatabaseError as error:
+            raise _unusable(self.path, error) from error
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
 
     def _append(self, db: sqlite3.Connection, event: Event) -> bool:
         name = event_id(event)

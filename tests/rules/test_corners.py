@@ -274,3 +274,34 @@ def test_hostile_names_stay_one_argument() -> None:
 def test_claim_of_nobody_is_no_author() -> None:
     """Law 8: an empty line names nobody."""
     assert verdict(proposed(Claim("author", "D", commit=HEAD), opened("github:bob"))).made.authors[0].principal == "bob"
+
+
+def test_waiver_covers_only_what_was_objected_before() -> None:
+    """Law 35: no objection is born waived, and a later one stands."""
+    from tests.rules.test_requirements import FALLBACK, WAIVERS, waive
+
+    rules = law(ONE_HAND + FALLBACK + WAIVERS)
+    event = waive(finding="", objection_of="alice")
+    after = heard(said("object", "alice", CODE, time=later(NOON, 30)))
+    yes = approved("carol", CODE)
+    assert verdict(CODE, yes, event, after, policy=rules).outcome == "blocked"
+    assert "waiver.invalid" in codes(verdict(CODE, yes, event, after, policy=rules))
+    assert verdict(CODE, yes, event, heard(said("object", "alice", CODE)), policy=rules).outcome == "admitted"
+
+
+def test_withdrawal_elsewhere_withdraws_nothing_here() -> None:
+    """Law 34: it is about the content that it names."""
+    other = proposed(files=(file("else.py", new="5"),), head="7" * 40)
+    away = heard(said("withdraw", "dave", other, time=later(NOON, 30)))
+    assert verdict(CODE, approved("alice", CODE), heard(said("object", "dave", CODE)), away).outcome == "blocked"
+
+
+def test_commit_signature_by_a_key_out_of_its_window_is_nothing() -> None:
+    """Law 18: an old key answers for no commit."""
+    from rules.events import CommitFact
+
+    change = proposed(*written_by("bob"), commits=(CommitFact(HEAD, signed_by=key("bob")),))
+    for option in ('valid-before="20261120"', 'namespaces="twohand"'):
+        people = PEOPLE.replace(f'["{key("bob")}"]', f"['{option} {key('bob')}']")
+        assert "provenance.missing" in codes(verdict(change, approved("alice", change), policy=law(people=people)))
+    assert verdict(change, approved("alice", change)).outcome == "admitted"

@@ -246,12 +246,16 @@ def _statement(speech: Speech, name: str, asked: Asked, reading: Reading, desk: 
 
 
 def _after(name: str, desk: Desk) -> str:
-    """Now, or a second after this signer's last statement: a signer's time orders what they say (law 18)."""
-    own = (
+    """Now, or a second after this signer's last statement: a signer's time orders what they say (law 18).
+
+    Only what lies within a minute counts: a forged date moves nobody's clock.
+    """
+    now = desk.now()
+    soon = instants.later(now, 60)
+    own = [
         row.statement.time for row in statements.listing(desk.repo).rows if row.statement and row.statement.by == name
-    )
-    last = max(own, default="")
-    return max(desk.now(), instants.later(last, 1)) if last else desk.now()
+    ]
+    return max([now, *(instants.later(time, 1) for time in own if now <= time <= soon)])
 
 
 def _lifetime(text: str) -> int:

@@ -15,12 +15,20 @@ from typing import NamedTuple
 from rules.sshsig import NAMESPACE, Signer, parse
 from streams.sources.errors import SourceError
 
+KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
 AT_ONCE = 2  # ssh-keygen processes; more are no faster on two cores
+INSTALL = "Install OpenSSH 8.2 or newer, and put ssh-keygen on the PATH."
 TIMEOUT = 20.0  # seconds for one ssh-keygen
 
 
 class CannotSign(SourceError):
     """No key, or ssh-keygen refused it; the text says what to do."""
+
+
+class NoVerifier(SourceError):
+    """ssh-keygen cannot be asked: nothing is known of any signature, so nothing is decided (law 40)."""
+
+    exit_code = 3
 
 
 class KeyChoice(NamedTuple):
@@ -33,7 +41,7 @@ class KeyChoice(NamedTuple):
 
 
 def verify(data: bytes, armor: bytes, *, namespace: str = NAMESPACE) -> Signer | None:
-    """Whose key made this signature over exactly these bytes; None where nothing good can be said."""
+    """Whose key made this signature over exactly these bytes; None where it is not good. NoVerifier where nobody can tell."""
     signature = parse(armor)
     if signature is None or signature.namespace != namespace:
         return None
@@ -45,8 +53,8 @@ def verify(data: bytes, armor: bytes, *, namespace: str = NAMESPACE) -> Signer |
             done = subprocess.run(
                 command, input=data, capture_output=True, timeout=TIMEOUT, check=False, env=_environment()
             )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise NoVerifier(f"ssh-keygen could not be asked about a signature: {error}.", remedy=INSTALL) from error
     return Signer(signature.key, signature.presence) if done.returncode == 0 else None
 
 
@@ -62,7 +70,7 @@ def sign(data: bytes, key: KeyChoice) -> bytes:
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=120, check=False, env=_environment())
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise CannotSign(f"ssh-keygen could not be run: {error}.", remedy="Install OpenSSH 8.2 or newer.") from error
+        raise CannotSign(f"ssh-keygen could not be run: {error}.", remedy=INSTALL) from error
     if done.returncode or b"BEGIN SSH SIGNATURE" not in done.stdout:
         words = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise CannotSign(
@@ -109,7 +117,7 @@ def _public_line(path: Path) -> str:
         raise CannotSign(
             f"{path} cannot be read: {error.strerror}.", remedy="Name another key with --key FILE."
         ) from error
-    known = len(words) == 2 and words[0].startswith(("ssh-", "ecdsa-", "sk-"))
+    known = len(words) == 2 and words[0].startswith(KEY_TYPES)
     return " ".join(words) if known else ""
 
 
@@ -117,13 +125,11 @@ def _line_of_private(path: Path) -> str:
     beside = path.with_name(path.name + ".pub")
     if beside.is_file() and (line := _public_line(beside)):
         return line
-    done = subprocess.run(
-        ["ssh-keygen", "-y", "-P", "", "-f", str(path)],
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=False,
-        env=_environment(),
-    )
+    command = ["ssh-keygen", "-y", "-P", "", "-f", str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False, env=_environment())
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CannotSign(f"ssh-keygen could not be run: {error}.", remedy=INSTALL) from error
     words = done.stdout.decode("utf-8", "replace").split()[:2]
     if done.returncode or len(words) < 2:
         why = done.stderr.decode("utf-8", "replace").strip().splitlines()
@@ -143,7 +149,7 @@ def agent_keys() -> list[str]:
     except (OSError, subprocess.TimeoutExpired):
         return []
     rows = (line.split()[:2] for line in done.stdout.decode("utf-8", "replace").splitlines())
-    return [" ".join(row) for row in rows if len(row) == 2 and row[0].startswith(("ssh-", "ecdsa-", "sk-"))]
+    return [" ".join(row) for row in rows if len(row) == 2 and row[0].startswith(KEY_TYPES)]
 
 
 def find_key(wanted: Sequence[str], config: Mapping[str, str], scratch: Path) -> KeyChoice:
@@ -152,11 +158,12 @@ def find_key(wanted: Sequence[str], config: Mapping[str, str], scratch: Path) ->
     `wanted` are the enrolled key lines of the signer, empty where nobody is enrolled yet: then the first key found does.
     """
     offered = list(_offered(config, scratch))
-    for choice in offered:
+    usable = [choice for choice in offered if isinstance(choice, KeyChoice)]
+    for choice in usable:
         if not wanted or choice.line in wanted:
             return choice
     if offered:
-        seen = ", ".join(choice.found for choice in offered)
+        seen = "; ".join(choice.found if isinstance(choice, KeyChoice) else choice.message for choice in offered)
         raise CannotSign(
             f"None of the keys found is enrolled for this name ({seen}).",
             remedy="Name the enrolled one with --key FILE.",
@@ -167,19 +174,27 @@ def find_key(wanted: Sequence[str], config: Mapping[str, str], scratch: Path) ->
     )
 
 
-def _offered(config: Mapping[str, str], scratch: Path) -> Iterator[KeyChoice]:
+def _offered(config: Mapping[str, str], scratch: Path) -> Iterator[KeyChoice | CannotSign]:
+    """The keys within reach, each as a choice or as the reason why it is none."""
     if named := config.get("user.signingkey", ""):
         literal = named.removeprefix("key::")
-        if literal.startswith(("ssh-", "ecdsa-", "sk-")):
+        if literal.startswith(KEY_TYPES):
             yield _through_agent(" ".join(literal.split()[:2]), scratch, "git's user.signingKey")
         elif Path(named).expanduser().is_file():
-            yield key_from_file(Path(named))
+            yield _tried(Path(named))
     for number, line in enumerate(agent_keys()):
         yield _through_agent(line, scratch, f"key {number + 1} of ssh-agent")
     for name in ("id_ed25519", "id_ed25519_sk", "id_ecdsa", "id_ecdsa_sk", "id_rsa"):
         path = Path("~/.ssh").expanduser() / name
         if path.is_file():
-            yield key_from_file(path)
+            yield _tried(path)
+
+
+def _tried(path: Path) -> KeyChoice | CannotSign:
+    try:
+        return key_from_file(path)
+    except CannotSign as error:
+        return error
 
 
 def _through_agent(line: str, scratch: Path, found: str) -> KeyChoice:

@@ -22,7 +22,7 @@ def lost(edit: Edit) -> Iterator[LostCall]:
         return
     old, new = edit.both
     known = guards.pairs(edit)
-    for name in sorted(guards.touched(edit)):
+    for name in guards.differing(edit):
         if name in known:
             yield from _lost_of(edit, old.calls(name), new.calls(known[name]))
 
@@ -51,8 +51,8 @@ def _gained(change: Change) -> frozenset[str]:
     after: Counter[str] = Counter()
     for edit in change.edits:
         if edit.is_code:
-            before.update(call.name for call in guards.calls_of(edit, edit.old.facts))
-            after.update(call.name for call in guards.calls_of(edit, edit.new.facts))
+            before.update(call.name for call in guards.calls_of(edit.old.facts, guards.differing(edit)))
+            after.update(call.name for call in guards.calls_of(edit.new.facts, guards.differing(edit)))
     return frozenset(name for name in after if after[name] >= before[name])
 
 

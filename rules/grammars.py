@@ -15,6 +15,11 @@ class Grammar(NamedTuple):
     joins: tuple[str, ...] = ("binary_expression",)
 
     @property
+    def outlined(self) -> tuple[str, ...]:
+        """The kinds that the outline of a file is made of."""
+        return (*self.functions, *self.containers, *self.marks)
+
+    @property
     def all(self) -> tuple[str, ...]:
         """Every kind, in a fixed order."""
         return (

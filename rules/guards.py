@@ -31,10 +31,20 @@ def unread(edit: Edit) -> tuple[Line, ...]:
     return tuple(line for line in edit.removed if any(line.number in lines for lines in broken)) if broken else ()
 
 
-def touched(edit: Edit) -> frozenset[str]:
+@remembered
+def touched(edit: Edit) -> tuple[str, ...]:
     """The functions of the old file that lost a line or, under the same name, won one; "" for the code outside of all."""
     sides = ((edit.old.facts, edit.changed.removed), (edit.new.facts, edit.changed.added))
-    return frozenset(name for facts, part in sides if facts is not None for name in _around(facts, part))
+    return tuple(sorted({name for facts, part in sides if facts is not None for name in _around(facts, part)}))
+
+
+@remembered
+def differing(edit: Edit) -> tuple[str, ...]:
+    """The touched functions without those that read the same on both sides."""
+    if edit.both is None:
+        return touched(edit)
+    old, new = edit.both
+    return tuple(name for name in touched(edit) if not old.is_same(name, new, name))
 
 
 def _around(facts: Facts, part: tuple[Line, ...]) -> Iterator[str]:
@@ -101,7 +111,7 @@ def lost(edit: Edit) -> tuple[Lost, ...]:
     if edit.both is None:
         return ()
     known = pairs(edit)
-    names = [name for name in sorted(touched(edit)) if name in known]
+    names = [name for name in differing(edit) if name in known]
     return tuple(found for name in names for found in _lost_of(edit, name, known[name]))
 
 
@@ -228,7 +238,7 @@ def _gained(change: Change) -> dict[tuple[frozenset[str], bool], tuple[str, ...]
 
 
 def _asked(edit: Edit, facts: Facts | None) -> Iterator[tuple[str, frozenset[str], bool]]:
-    for function in sorted(touched(edit)) if facts is not None else ():
+    for function in differing(edit) if facts is not None else ():
         for branch in facts.branches(function) if facts is not None else ():
             if branch.body:
                 yield function, branch.condition.questions, _refuses(branch)
@@ -237,13 +247,13 @@ def _asked(edit: Edit, facts: Facts | None) -> Iterator[tuple[str, frozenset[str
 def _is_called(change: Change, function: str) -> bool:
     """Whether code that the change touched calls it, or it was there before."""
     name = function.rsplit(".", 1)[-1]
-    return name in _called(change) or (name != "" and name in _old_names(change))
+    return (name != "" and name in _old_names(change)) or name in _called(change)
 
 
 @remembered
 def _called(change: Change) -> frozenset[str]:
     edits = [edit for edit in change.edits if edit.is_code and edit.new.facts is not None]
-    return frozenset(call.name for edit in edits for call in calls_of(edit, edit.new.facts))
+    return frozenset(call.name for edit in edits for call in calls_of(edit.new.facts, touched(edit)))
 
 
 @remembered
@@ -252,9 +262,9 @@ def _old_names(change: Change) -> frozenset[str]:
     return frozenset(span.name.rsplit(".", 1)[-1] for each in facts if each is not None for span in each.spans)
 
 
-def calls_of(edit: Edit, facts: Facts | None) -> Iterator[Call]:
-    """The calls of the functions that the change touched."""
-    for function in sorted(touched(edit)) if facts is not None else ():
+def calls_of(facts: Facts | None, functions: tuple[str, ...]) -> Iterator[Call]:
+    """The calls of some functions of one side."""
+    for function in functions if facts is not None else ():
         yield from facts.calls(function) if facts is not None else ()
 
 

@@ -29,18 +29,27 @@ def split(data: bytes) -> list[bytes]:
 
 def compare(old: bytes, new: bytes) -> Changed:
     """The difference. Equal lines at both ends are set aside first, so that of several equal lines the right one is named."""
-    before, after = [line.strip() for line in split(old)], [line.strip() for line in split(new)]
+    before, after = split(old), split(new)
     start = _common(before, after, limit=min(len(before), len(after)))
-    end = _common(before[::-1], after[::-1], limit=min(len(before), len(after)) - start)
-    middle_old = before[start : len(before) - end]
-    middle_new = after[start : len(after) - end]
+    end = _common(before[start:][::-1], after[start:][::-1], limit=min(len(before), len(after)) - start)
+    middle_old = [line.strip() for line in before[start : len(before) - end]]
+    middle_new = [line.strip() for line in after[start : len(after) - end]]
     return Changed(_surplus(middle_old, middle_new, start), _surplus(middle_new, middle_old, start))
 
 
 def _common(left: list[bytes], right: list[bytes], *, limit: int) -> int:
-    count = 0
-    while count < limit and left[count] == right[count]:
-        count += 1
+    """How many lines at the front are equal but for the blanks around them; whole blocks at once where they are equal."""
+    count, step = 0, 1
+    while count < limit:
+        end = min(count + step, limit)
+        if left[count:end] == right[count:end]:
+            count, step = end, step * 2
+        elif step > 1:
+            step //= 2
+        elif left[count].strip() == right[count].strip():
+            count += 1
+        else:
+            return count
     return count
 
 

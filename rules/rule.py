@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, NamedTuple, ParamSpec, TypeVar
 
-from rules import kinds, lines, paths
+from rules import fitness, kinds, lines, paths
 from rules.change import ABSENT, FileChange
 from rules.findings import Finding, Tier
 from rules.kinds import Kind
 
 if TYPE_CHECKING:
-    from rules.structure import Facts
+    from rules.structure import Facts, Memory
 
 QUOTE = 200  # characters
 COMMON = 8  # files that a line may stand in and still tell them apart
@@ -71,11 +71,12 @@ def visible(data: bytes) -> str:
 class Source:
     """One side of a file."""
 
-    def __init__(self, data: bytes | None, language: str) -> None:
-        """`data` None: the file is not there, or was not read."""
+    def __init__(self, data: bytes | None, language: str, memory: "Memory") -> None:
+        """`data` None: the file is not there, or was not read. The other side has the same memory."""
         self.present = data is not None
         self.data = data or b""
         self.language = language
+        self._memory = memory
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -91,14 +92,12 @@ class Source:
         """Functions, conditions, calls and marks; None where no grammar reads this file."""
         from rules import structure  # noqa: PLC0415 - the grammars are loaded only when a change needs them
 
-        return structure.read(self.data, self.language) if self.is_fit else None
+        return structure.read(self.data, self.language, self._memory) if self.is_fit else None
 
     @cached_property
     def is_fit(self) -> bool:
         """Whether a grammar may read this side, if there is one."""
-        from rules import structure  # noqa: PLC0415 - as above
-
-        return structure.is_fit(self.data)
+        return fitness.is_fit(self.data)
 
 
 def remembered(work: "Callable[Concatenate[S, P], R]") -> "Callable[Concatenate[S, P], R]":
@@ -125,8 +124,9 @@ class Edit:
         self.path = paths.unquote(blobs.file.path)
         self.kind = kinds.classify(self.path)
         language = kinds.language(self.path)
-        self.old = Source(blobs.old, language)
-        self.new = Source(blobs.new, language)
+        memory: Memory = {}
+        self.old = Source(blobs.old, language, memory)
+        self.new = Source(blobs.new, language, memory)
         self.change = change
         self.memory: dict[object, Any] = {}
 

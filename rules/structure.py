@@ -1,33 +1,19 @@
-"""Reads a source file into facts: its functions, conditions, calls and marks. Trees by ast-grep, in process.
-
-The parser is native code that an author could drive out of memory (a chain of `a<a<a<`), so what nests or runs on
-beyond any written code is not parsed; the rules then read the lines alone.
-"""
+"""Reads a source file into facts: its functions, conditions, calls and marks. Trees by ast-grep, in process."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, TypeVar
 
+from rules import outline
 from rules.conditions import Condition, condition_of
 from rules.grammars import GRAMMARS, Grammar
+from rules.outline import Flat, Outline, Span
 from rules.vocabulary import leaves, turns_away
 
-MAX_PARSED = 512 << 10  # bytes
-MAX_LINE = 5_000  # bytes
-MAX_DEPTH = 64  # brackets open at once
 MAX_NODES = 20_000  # of the kinds that we ask for
-
-
-Flat = Callable[[Any], str]
-
-
-class Span(NamedTuple):
-    """Lines of a named function or class, from 1, both ends included."""
-
-    name: str  # qualified by its classes: `Account.reset`
-    start: int
-    end: int
-    is_function: bool
+SHORT = 400  # characters of a node that is remembered by its text
+Memory = dict[tuple[str, str, str], Any]
+T = TypeVar("T")
 
 
 class Branch(NamedTuple):
@@ -64,17 +50,21 @@ class Mark(NamedTuple):
 class Facts:
     """What the rules ask of one file. The outline is read at once, a function's inside only when somebody asks."""
 
-    def __init__(self, outline: "_Outline") -> None:
+    def __init__(self, outline: Outline, reader: "_Reader") -> None:
         """Take a finished outline."""
         self.spans = tuple(outline.spans)
+        self.broken = tuple(outline.broken)  # lines that the grammar could not make out
         self.by_name: dict[str, list[Span]] = {}
         for span in self.spans:
             self.by_name.setdefault(span.name, []).append(span)
-        self.marks = tuple(outline.marks)
-        self.broken = tuple(outline.broken)  # lines that the grammar could not make out
-        self._inside = outline.inside
-        self._reader = outline.reader
+        self.outline = outline
+        self._reader = reader
         self._known: dict[str, _Inside] = {}
+
+    @cached_property
+    def marks(self) -> tuple[Mark, ...]:
+        """Decorators and annotations in the order of the text."""
+        return tuple(self._reader.mark(node) for node in self.outline.marks)
 
     def branches(self, function: str) -> tuple[Branch, ...]:
         """Conditions with their outcomes; then those that are returned, assigned or passed on, without."""
@@ -84,9 +74,16 @@ class Facts:
         """The calls of a function in the order of the text; of "" those outside of all."""
         return self._of(function).calls
 
+    def is_same(self, function: str, other: "Facts", name: str) -> bool:
+        """Whether a function reads as another one of another side: nothing that is asked here can differ."""
+        return outline.is_same(self.outline, other.outline, (function, name), _read_kinds(self._reader.grammar))
+
     def _of(self, function: str) -> "_Inside":
         if function not in self._known:
-            self._known[function] = self._reader.inside(function, self._inside.get(function, ()))
+            query = _query(_read_kinds(self._reader.grammar))
+            areas = self.outline.areas.get(function, ())
+            nodes = [node for area in areas for node in self.outline.nodes(area, query)]
+            self._known[function] = self._reader.inside(function, nodes)
         return self._known[function]
 
 
@@ -95,43 +92,40 @@ class _Inside(NamedTuple):
     calls: tuple[Call, ...]
 
 
-def read(data: bytes, language: str) -> Facts | None:
-    """The facts of a file that is fit to be parsed; None where it has no grammar, or too much of everything."""
+def read(data: bytes, language: str, memory: Memory) -> Facts | None:
+    """The facts of a file that is fit to be parsed; None where it has no grammar, or too much of everything.
+
+    The sides of a file share a memory, so that what stands in both is read once.
+    """
     grammar = GRAMMARS.get(language)
     if grammar is None or not data:
         return None
     text = data.decode("utf-8", "replace")
     root = _root(text, language)
-    nodes = [] if root is None else root.find_all(_query(language))
+    nodes = [] if root is None else _outlined(root, grammar, len(data))
     if root is None or len(nodes) > MAX_NODES:
         return None
-    outline = _Outline(_Reader(grammar, text))
-    for node in nodes:
-        outline.take(node, node.kind())
-    return Facts(outline)
+    reader = _Reader(grammar, text, memory)
+    found = Outline(root, grammar, text)
+    found.take(nodes, reader.flat)
+    return Facts(found, reader)
 
 
-def is_fit(data: bytes) -> bool:
-    """Whether a file nests and runs on no further than written code does."""
-    if len(data) > MAX_PARSED or max(map(len, data.split(b"\n"))) > MAX_LINE:
-        return False
-    return _depth(data) <= MAX_DEPTH
+def _outlined(root: Any, grammar: Grammar, size: int) -> list[Any]:
+    """At least the nodes of the outline; all that we ask for where they may be too many. None is shorter than two bytes."""
+    kinds = grammar.outlined if size <= 2 * MAX_NODES else grammar.all
+    found: list[Any] = root.find_all(_query(frozenset((*kinds, "ERROR"))))
+    return found
 
 
-_BRACKETS = bytes(byte for byte in range(256) if byte not in b"<>;{}()[]")
+@lru_cache(maxsize=64)
+def _query(kinds: frozenset[str]) -> dict[str, Any]:
+    return {"rule": {"any": [{"kind": kind} for kind in sorted(kinds)]}}
 
 
-def _depth(data: bytes) -> int:
-    """The deepest nesting, strings and comments counted as code. `<` counts until a statement or block ends it."""
-    depth = angles = deepest = 0
-    for byte in data.translate(None, _BRACKETS):
-        if byte in b"([{":
-            depth += 1
-        elif byte in b")]}":
-            depth = max(depth - 1, 0)
-        angles = angles + 1 if byte == 0x3C else max(angles - 1, 0) if byte == 0x3E else 0 if byte in b";{}" else angles
-        deepest = max(deepest, depth, angles)
-    return deepest
+@lru_cache(maxsize=32)
+def _read_kinds(grammar: Grammar) -> frozenset[str]:
+    return frozenset(grammar.all) - frozenset(grammar.outlined)
 
 
 def _root(text: str, language: str) -> Any | None:
@@ -147,18 +141,13 @@ def _root(text: str, language: str) -> Any | None:
         raise
 
 
-@lru_cache(maxsize=32)
-def _query(language: str) -> dict[str, Any]:
-    kinds = dict.fromkeys((*GRAMMARS[language].all, "ERROR"))
-    return {"rule": {"any": [{"kind": kind} for kind in kinds]}}
-
-
 class _Reader:
     """Reads single nodes of one file."""
 
-    def __init__(self, grammar: Grammar, text: str) -> None:
+    def __init__(self, grammar: Grammar, text: str, memory: Memory) -> None:
         self.grammar = grammar
         self._text = text
+        self._memory = memory
 
     def cut(self, node: Any, limit: int) -> str:
         """The text of a node, without copying all that lies in it."""
@@ -173,92 +162,86 @@ class _Reader:
         """What a branch does, in one line, without its comments: a word in a comment refuses nobody."""
         return "" if node is None else " ".join(uncommented(self.cut(node, 2000)).split())[:400]
 
+    def _once(self, work: Callable[[Any], T], node: Any) -> T:
+        """Read a short node; the same text of the same kind is read once for all that share the memory."""
+        span = node.range()
+        start, end = span.start.index, span.end.index
+        if end - start > SHORT:
+            return work(node)
+        key = (work.__name__, node.kind(), self._text[start:end])
+        if key not in self._memory:
+            self._memory[key] = work(node)
+        known: T = self._memory[key]
+        return known
+
     def inside(self, function: str, nodes: Sequence[Any]) -> _Inside:
         """Everything that is read of one function."""
+        kinds = [(node, node.kind()) for node in nodes]
         grammar = self.grammar
-        calls = [self._call(function, node) for node in nodes if node.kind() in grammar.calls]
-        asked = [node for node in nodes if node.kind() in grammar.conditionals]
-        branches = [branch for branch in (self._branch(function, node) for node in asked) if branch is not None]
-        loose = self._loose(function, [node for node in nodes if node.kind() not in grammar.calls])
-        return _Inside((*branches, *loose), tuple(calls))
+        calls = [self._call(function, node) for node, kind in kinds if kind in grammar.calls]
+        asked = [self._branch(function, node) for node, kind in kinds if kind in grammar.conditionals]
+        loose = self._loose(function, [(node, kind) for node, kind in kinds if kind not in grammar.calls])
+        return _Inside((*(branch for branch in asked if branch is not None), *loose), tuple(calls))
 
     def _branch(self, function: str, node: Any) -> Branch | None:
+        asked = self._once(self._asked, node)
+        if asked is None:
+            return None
+        formula, done, other = asked
+        if other is None:
+            following = self._done(_following(node)) if leaves(done) else ""
+            other = following if turns_away(following) else ""
+        return Branch(function, *_lines(node), formula, done, other)
+
+    def _asked(self, node: Any) -> tuple[Condition, str, str | None] | None:
+        """Condition, what is done, and what is done else; None where there is no else."""
         parts = _parts(node)
         if parts is None:
             return None
         condition, body, otherwise = parts
         formula = condition_of(condition, self.cut, negated=node.kind().startswith("unless"))
-        done = self._done(body)
-        other = self._done(otherwise)
-        if otherwise is None and leaves(done):
-            following = self._done(_following(node))
-            other = following if turns_away(following) else ""
-        return Branch(function, *_lines(node), formula, done, other)
+        return formula, self._done(body), None if otherwise is None else self._done(otherwise)
 
-    def _loose(self, function: str, nodes: Sequence[Any]) -> Iterator[Branch]:
+    def _loose(self, function: str, nodes: Sequence[tuple[Any, str]]) -> Iterator[Branch]:
         """Conditions that no conditional asks; none is read twice."""
         read_to = 0
-        for node in nodes:
-            value = self._value(node)
-            if value is None or value.range().start.index < read_to:
+        for node, kind in nodes:
+            value = self._value(node, kind)
+            if value is None:
                 continue
-            formula = condition_of(value, self.cut)
-            if node.kind() in self.grammar.conditionals:
-                read_to = value.range().end.index
-            elif formula.is_logical:
-                read_to = value.range().end.index
+            span = value.range()
+            if span.start.index < read_to:
+                continue
+            if kind in self.grammar.conditionals:
+                read_to = span.end.index
+                continue
+            formula = self._once(self._condition, value)
+            if formula.is_logical:
+                read_to = span.end.index
                 yield Branch(function, *_lines(node), formula, "", "")
 
-    def _value(self, node: Any) -> Any | None:
-        kind = node.kind()
+    def _condition(self, node: Any) -> Condition:
+        return condition_of(node, self.cut)
+
+    def _value(self, node: Any, kind: str) -> Any | None:
         if kind in self.grammar.conditionals:
             parts = _parts(node)
             return None if parts is None else parts[0]
         return _returned(node) if kind in self.grammar.returns else node
 
     def _call(self, function: str, node: Any) -> Call:
+        return Call(function, *_lines(node), *self._once(self._called, node))
+
+    def _called(self, node: Any) -> tuple[str, str, tuple[str, ...]]:
+        """Name, target and arguments."""
         target, arguments = _callee(node, self.flat)
-        name = target.replace("->", ".").replace("::", ".").rsplit(".", 1)[-1]
-        return Call(function, *_lines(node), name, target, arguments)
+        return target.replace("->", ".").replace("::", ".").rsplit(".", 1)[-1], target, arguments
 
     def mark(self, node: Any) -> Mark:
         """A decorator or annotation."""
         text = self.flat(node).lstrip("@#[ ").rstrip("] ")
         name = text.split("(", 1)[0].rsplit(".", 1)[-1]
         return Mark(_target(node, self.flat), _lines(node)[0], name, text)
-
-
-class _Outline:
-    """Walks the nodes of one file in the order of the text, and sorts them under the function that they lie in."""
-
-    def __init__(self, reader: _Reader) -> None:
-        self.reader = reader
-        self.spans: list[Span] = []
-        self.marks: list[Mark] = []
-        self.broken: list[range] = []
-        self.inside: dict[str, list[Any]] = {}
-        self._open: list[tuple[int, str]] = []  # offset of the end, qualified name
-
-    def take(self, node: Any, kind: str) -> None:
-        grammar = self.reader.grammar
-        lies = node.range()
-        while self._open and self._open[-1][0] <= lies.start.index:
-            self._open.pop()
-        if kind in grammar.functions or kind in grammar.containers:
-            self._enter(node, lies, is_function=kind in grammar.functions)
-        elif kind in grammar.marks:
-            self.marks.append(self.reader.mark(node))
-        elif kind == "ERROR":
-            self.broken.append(range(lies.start.line + 1, lies.end.line + 2))
-        else:
-            self.inside.setdefault(self._open[-1][1] if self._open else "", []).append(node)
-
-    def _enter(self, node: Any, lies: Any, *, is_function: bool) -> None:
-        name = _name_of(node, self.reader.flat)
-        if name:
-            qualified = f"{self._open[-1][1]}.{name}" if self._open else name
-            self.spans.append(Span(qualified, lies.start.line + 1, lies.end.line + 1, is_function=is_function))
-            self._open.append((lies.end.index, qualified))
 
 
 def _following(node: Any) -> Any | None:
@@ -298,42 +281,6 @@ def _returned(node: Any) -> Any | None:
 def _lines(node: Any) -> tuple[int, int]:
     span = node.range()
     return span.start.line + 1, span.end.line + 1
-
-
-def _name_of(node: Any, flat: Flat) -> str:
-    """The name of a function or class; of an anonymous one, the name that it is bound to."""
-    name = node.field("name")
-    if name is not None:
-        receiver = node.field("receiver")
-        return f"{_receiver(flat(receiver))}.{name.text()}" if receiver is not None else flat(name)
-    if node.kind() == "impl_item":
-        return flat(node.field("type"))
-    declarator = node.field("declarator")
-    if declarator is not None:
-        return flat(declarator).split("(", 1)[0].rsplit(" ", 1)[-1].lstrip("*&")
-    if node.kind() in {"function_declaration", "class_declaration", "object_declaration"}:
-        return next((flat(c) for c in node.children() if c.kind() in {"simple_identifier", "type_identifier"}), "")
-    return _bound(node.parent(), flat)
-
-
-def _receiver(text: str) -> str:
-    words = text.strip("()").replace("*", " ").split("[", 1)[0].split()
-    return words[-1] if words else ""
-
-
-_BINDERS = {
-    "variable_declarator": "name",
-    "pair": "key",
-    "assignment_expression": "left",
-    "public_field_definition": "name",
-    "field_definition": "property",
-}
-
-
-def _bound(parent: Any | None, flat: Flat) -> str:
-    field = _BINDERS.get(parent.kind()) if parent is not None else None
-    name = parent.field(field) if parent is not None and field is not None else None
-    return flat(name).rsplit(".", 1)[-1] if name is not None else ""
 
 
 def _parts(node: Any) -> tuple[Any, Any, Any] | None:

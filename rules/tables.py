@@ -30,11 +30,18 @@ class Table(NamedTuple):
     first: Counter[str]  # first arguments: a route's path
 
 
+def lost_rows(edit: Edit) -> tuple[Call, ...]:
+    """The rows of the old side that lost a line."""
+    removed = {line.number for line in edit.removed}
+    calls = guards.calls_of(edit.old.facts, guards.differing(edit))
+    return tuple(row for row in calls if not removed.isdisjoint(range(row.line, row.end + 1)) and _is_row(row))
+
+
 @remembered
 def table(edit: Edit, *, old: bool) -> Table:
     """Every row of one side, indexed."""
     facts = edit.old.facts if old else edit.new.facts
-    rows = tuple(call for call in guards.calls_of(edit, facts) if _is_row(call))
+    rows = tuple(call for call in guards.calls_of(facts, guards.touched(edit)) if _is_row(call))
     by_key: dict[_Key, list[Call]] = defaultdict(list)
     hooks: dict[str, set[str]] = defaultdict(set)
     for row in rows:

@@ -95,10 +95,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
                 yield self.came(edit, line.number, f"`{visible(line.text)}` takes a guard away")
 
     def _routes(self, edit: Edit) -> Iterator[Finding]:
-        removed = {line.number for line in edit.removed}
-        for row in tables.table(edit, old=True).rows:
-            if removed.isdisjoint(range(row.line, row.end + 1)):
-                continue
+        for row in tables.lost_rows(edit):
             kept = tables.now(edit, row)
             for word in tables.words(row) if kept is not None else ():
                 if word not in (kept or ()) and _demands(word):

@@ -4,7 +4,7 @@ import pytest
 
 from rules import structure
 from rules.grammars import GRAMMARS
-from rules.structure import is_fit
+from rules.fitness import is_fit
 
 SAMPLES = {
     "python": "class A:\n    @guarded\n    def f(self, u):\n        if not u.ok and u.b != 1:\n            raise X\n        return go(u)\n",
@@ -28,7 +28,7 @@ SAMPLES = {
 @pytest.mark.parametrize("language", sorted(GRAMMARS))
 def test_reads_functions_conditions_and_calls(language):
     """Every grammar of the table gives the function, its question with two parts, and its calls."""
-    facts = structure.read(SAMPLES[language].encode(), language)
+    facts = structure.read(SAMPLES[language].encode(), language, {})
     (function,) = [span.name for span in facts.spans if span.is_function]
     assert function.split(".")[-1] == "f"
     (branch,) = facts.branches(function)
@@ -39,18 +39,18 @@ def test_reads_functions_conditions_and_calls(language):
 @pytest.mark.parametrize("language", ["python", "typescript", "java", "php", "csharp"])
 def test_reads_marks(language):
     """Decorators, annotations and attributes know what they stand on."""
-    facts = structure.read(SAMPLES[language].encode(), language)
+    facts = structure.read(SAMPLES[language].encode(), language, {})
     assert [(mark.name.lower(), mark.target) for mark in facts.marks] == [("guarded", "f")]
 
 
 def test_what_has_no_grammar_has_no_facts():
     """Unknown languages and empty files give nothing, and nothing breaks."""
-    assert structure.read(b"x", "klingon") is None
-    assert structure.read(b"", "python") is None
+    assert structure.read(b"x", "klingon", {}) is None
+    assert structure.read(b"", "python", {}) is None
 
 
 def _condition(text):
-    facts = structure.read(f"def f():\n    if {text}:\n        return None\n".encode(), "python")
+    facts = structure.read(f"def f():\n    if {text}:\n        return None\n".encode(), "python", {})
     return frozenset((atom.text, atom.positive, atom.joined) for atom in facts.branches("f")[0].condition.atoms)
 
 
@@ -84,13 +84,13 @@ def test_different_questions_compare_different(one, other):
 
 def test_functions_on_one_line_are_told_apart():
     """Code without line breaks is read like any other."""
-    facts = structure.read(b"function a(){ if (x) { throw y } } function b(){ if (z) { throw y } }", "javascript")
+    facts = structure.read(b"function a(){ if (x) { throw y } } function b(){ if (z) { throw y } }", "javascript", {})
     assert [branch.condition.text for branch in facts.branches("b")] == ["(z)"]
 
 
 def test_what_the_grammar_cannot_make_out_is_known():
     """Broken lines are listed, so that they can be read as lines."""
-    facts = structure.read(b"def f():\n    if not x:\n        raise Y\n    print 'a' ) (\n", "python")
+    facts = structure.read(b"def f():\n    if not x:\n        raise Y\n    print 'a' ) (\n", "python", {})
     assert any(4 in lines for lines in facts.broken)
 
 

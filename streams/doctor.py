@@ -351,12 +351,14 @@ def _journal(scene: Scene) -> Iterator[Check]:
         yield Check("journal", OK, f"none yet; `twohand review` makes {path}")
         return
     with Journal(path) as journal:
-        size, broken = journal.size(), journal.broken_row()
+        size, broken, root = journal.size(), journal.broken_row(), journal.root()
     if broken:
         remedy = "Restore it from a backup, or move it away: a new one starts without its history."
         yield Check("journal", FAIL, f"{path}: row {broken[0]} is broken: {broken[1]}", remedy)
     else:
         yield Check("journal", OK, f"{path}: whole, {size} events")
+    if root:
+        yield Check("root of trust", OK, f"{root[1]}, digest {root[0][:12]}, accepted {root[2]}")
 
 
 def _writable(scene: Scene) -> Iterator[Check]:

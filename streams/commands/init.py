@@ -13,6 +13,7 @@ from rules import messages, policy
 from streams import first_policy
 from streams.commands import options
 from streams.commands.options import HERE
+from streams.desk import Desk
 from streams.first_policy import Profile, Shown
 from streams.sources.errors import SourceError
 from streams.sources.git import HEADS, ORIGIN, Repository
@@ -52,10 +53,17 @@ def init(
         print(text, end="")
     else:
         _write(path, text, force=force)
+        _accept(repo, text, path)
     if not quiet:
         told = [*_found(seen), *_written(path, chosen, asked=profile is not None), *_left(repo, seen.shown)]
         print("\n".join(told), file=sys.stderr if dry_run else sys.stdout)
     return 0
+
+
+def _accept(repo: Repository, text: str, path: Path) -> None:
+    """Law 37: the first policy is accepted once, by whoever installs the gate."""
+    with Desk(repo) as desk:
+        desk.journal.accept(policy.parse(text, path.name).digest, path.name, desk.now())
 
 
 def _free_place(repo: Repository, *, force: bool) -> Path:

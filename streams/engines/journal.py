@@ -40,6 +40,7 @@ create table log (
 create index log_key on log (key, offset);
 create table content (content_key text not null, key text not null, primary key (content_key, key)) strict, without rowid;
 create table patch (patch_id text not null, key text not null, primary key (patch_id, key)) strict, without rowid;
+create table root (digest text not null, source text not null, at text not null) strict;
 create table voice (offset integer primary key) strict;
 create table verified (statement text primary key, key text not null, presence integer not null) strict, without rowid;
 """
@@ -126,6 +127,16 @@ class Journal:
                 f"{self.path}: row {offset} is no event: {error}.",
                 remedy="Restore the journal from a backup; `twohand doctor` tells which rows are whole.",
             ) from None
+
+    def accept(self, digest: str, source: str, at: str) -> None:
+        """Record the first policy as the root of trust; a second one changes nothing (law 37)."""
+        with self._writing() as db:
+            db.execute("insert into root select ?, ?, ? where not exists (select 1 from root)", (digest, source, at))
+
+    def root(self) -> tuple[str, str, str] | None:
+        """Digest, source and instant of the policy that whoever installed the gate accepted; None before that."""
+        rows = self._read("select digest, source, at from root", ())
+        return rows[0] if rows else None
 
     def voices(self) -> Iterator[Event]:
         """Every recorded statement that is no approval, of all changes: what vanished elsewhere stays in force (law 40)."""

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from rules import vocabulary
 from rules.conditions import Atom
 from rules.lines import Line, squeeze, words
+from rules.outline import Span
 from rules.rule import Change, Edit, Source, remembered
-from rules.structure import Branch, Call, Facts, Span
+from rules.structure import Branch, Call, Facts
 
 MAX_COMPARED = 200  # conditions of one function that are searched for a successor; the others count as gone
 

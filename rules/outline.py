@@ -47,7 +47,7 @@ class Outline:
         for node in nodes:
             kind = node.kind()
             if kind in grammar.functions or kind in grammar.containers:
-                self._enter(node, _name_of(node, flat), is_function=kind in grammar.functions)
+                self._enter(node, _name_of(node, kind, flat), is_function=kind in grammar.functions)
             elif kind in grammar.marks:
                 self.marks.append(node)
             elif kind == "ERROR":
@@ -121,18 +121,20 @@ def _is_within(area: Area, around: Area, kinds: frozenset[str]) -> bool:
     return False
 
 
-def _name_of(node: Any, flat: Flat) -> str:
+def _name_of(node: Any, kind: str, flat: Flat) -> str:
     """The name of a function or class; of an anonymous one, the name that it is bound to."""
+    if kind == "arrow_function":
+        return _bound(node.parent(), flat)
     name = node.field("name")
     if name is not None:
-        receiver = node.field("receiver")
-        return f"{_receiver(flat(receiver))}.{name.text()}" if receiver is not None else flat(name)
-    if node.kind() == "impl_item":
+        receiver = node.field("receiver") if kind == "method_declaration" else None
+        return name.text() if receiver is None else f"{_receiver(flat(receiver))}.{name.text()}"
+    if kind == "impl_item":
         return flat(node.field("type"))
     declarator = node.field("declarator")
     if declarator is not None:
         return flat(declarator).split("(", 1)[0].rsplit(" ", 1)[-1].lstrip("*&")
-    if node.kind() in {"function_declaration", "class_declaration", "object_declaration"}:
+    if kind in {"function_declaration", "class_declaration", "object_declaration"}:
         return next((flat(c) for c in node.children() if c.kind() in {"simple_identifier", "type_identifier"}), "")
     return _bound(node.parent(), flat)
 

@@ -159,8 +159,14 @@ class Change:
 
     def __init__(self, blobs: Iterable[Blobs]) -> None:
         """Take the files in the order of their paths, so that the caller's order is without effect."""
-        self.edits = tuple(sorted((Edit(each, self) for each in blobs), key=lambda edit: edit.path))
+        self.edits: tuple[Edit, ...] = tuple(sorted((Edit(each, self) for each in blobs), key=lambda edit: edit.path))
         self.memory: dict[object, Any] = {}
+
+    def forget(self) -> None:
+        """Let go of the files: they hold the change, and a ring keeps native trees until the collector comes."""
+        self.edits = ()
+        self.memory.clear()
+        self.__dict__.pop("renames", None)
 
     @cached_property
     def won(self) -> frozenset[bytes]:

@@ -34,6 +34,7 @@ def scan(blobs: Sequence[Blobs], *, rules: Sequence[Rule] | None = None) -> Scan
         finding for edit in change.renames for finding in _file(edit, chosen) if finding.side == "old" and finding.line
     ]
     unread = [(edit.file.path, media.unread(edit)) for edit in change.edits]
+    change.forget()
     return Scan(tuple(sorted(set(found), key=_order)), tuple(Uncovered(path, why) for path, why in unread if why))
 
 

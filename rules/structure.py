@@ -1,6 +1,6 @@
 """Reads a source file into facts: its functions, conditions, calls and marks. Trees by ast-grep, in process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -82,7 +82,7 @@ class Facts:
         if function not in self._known:
             query = _query(_read_kinds(self._reader.grammar))
             areas = self.outline.areas.get(function, ())
-            nodes = [node for area in areas for node in self.outline.nodes(area, query)]
+            nodes = (node for area in areas for node in self.outline.nodes(area, query))
             self._known[function] = self._reader.inside(function, nodes)
         return self._known[function]
 
@@ -141,6 +141,22 @@ def _root(text: str, language: str) -> Any | None:
         raise
 
 
+class _Seen(NamedTuple):
+    """A node with what is asked of it most: kind, place in characters, and lines from 1."""
+
+    node: Any
+    kind: str
+    start: int
+    end: int
+    lines: tuple[int, int]
+
+
+def _seen(node: Any) -> _Seen:
+    span = node.range()
+    start, end = span.start, span.end
+    return _Seen(node, node.kind(), start.index, end.index, (start.line + 1, end.line + 1))
+
+
 class _Reader:
     """Reads single nodes of one file."""
 
@@ -162,36 +178,34 @@ class _Reader:
         """What a branch does, in one line, without its comments: a word in a comment refuses nobody."""
         return "" if node is None else " ".join(uncommented(self.cut(node, 2000)).split())[:400]
 
-    def _once(self, work: Callable[[Any], T], node: Any) -> T:
+    def _once(self, work: Callable[[Any], T], seen: _Seen) -> T:
         """Read a short node; the same text of the same kind is read once for all that share the memory."""
-        span = node.range()
-        start, end = span.start.index, span.end.index
-        if end - start > SHORT:
-            return work(node)
-        key = (work.__name__, node.kind(), self._text[start:end])
+        if seen.end - seen.start > SHORT:
+            return work(seen.node)
+        key = (work.__name__, seen.kind, self._text[seen.start : seen.end])
         if key not in self._memory:
-            self._memory[key] = work(node)
+            self._memory[key] = work(seen.node)
         known: T = self._memory[key]
         return known
 
-    def inside(self, function: str, nodes: Sequence[Any]) -> _Inside:
+    def inside(self, function: str, nodes: Iterable[Any]) -> _Inside:
         """Everything that is read of one function."""
-        kinds = [(node, node.kind()) for node in nodes]
+        found = [_seen(node) for node in nodes]
         grammar = self.grammar
-        calls = [self._call(function, node) for node, kind in kinds if kind in grammar.calls]
-        asked = [self._branch(function, node) for node, kind in kinds if kind in grammar.conditionals]
-        loose = self._loose(function, [(node, kind) for node, kind in kinds if kind not in grammar.calls])
+        calls = [self._call(function, seen) for seen in found if seen.kind in grammar.calls]
+        asked = [self._branch(function, seen) for seen in found if seen.kind in grammar.conditionals]
+        loose = self._loose(function, [seen for seen in found if seen.kind not in grammar.calls])
         return _Inside((*(branch for branch in asked if branch is not None), *loose), tuple(calls))
 
-    def _branch(self, function: str, node: Any) -> Branch | None:
-        asked = self._once(self._asked, node)
+    def _branch(self, function: str, seen: _Seen) -> Branch | None:
+        asked = self._once(self._asked, seen)
         if asked is None:
             return None
         formula, done, other = asked
         if other is None:
-            following = self._done(_following(node)) if leaves(done) else ""
+            following = self._done(_following(seen.node)) if leaves(done) else ""
             other = following if turns_away(following) else ""
-        return Branch(function, *_lines(node), formula, done, other)
+        return Branch(function, *seen.lines, formula, done, other)
 
     def _asked(self, node: Any) -> tuple[Condition, str, str | None] | None:
         """Condition, what is done, and what is done else; None where there is no else."""
@@ -202,35 +216,37 @@ class _Reader:
         formula = condition_of(condition, self.cut, negated=node.kind().startswith("unless"))
         return formula, self._done(body), None if otherwise is None else self._done(otherwise)
 
-    def _loose(self, function: str, nodes: Sequence[tuple[Any, str]]) -> Iterator[Branch]:
+    def _loose(self, function: str, found: Sequence[_Seen]) -> Iterator[Branch]:
         """Conditions that no conditional asks; none is read twice."""
         read_to = 0
-        for node, kind in nodes:
-            value = self._value(node, kind)
-            if value is None:
+        for seen in found:
+            value = self._value(seen)
+            if value is None or value.start < read_to:
                 continue
-            span = value.range()
-            if span.start.index < read_to:
-                continue
-            if kind in self.grammar.conditionals:
-                read_to = span.end.index
+            if seen.kind in self.grammar.conditionals:
+                read_to = value.end
                 continue
             formula = self._once(self._condition, value)
             if formula.is_logical:
-                read_to = span.end.index
-                yield Branch(function, *_lines(node), formula, "", "")
+                read_to = value.end
+                yield Branch(function, *seen.lines, formula, "", "")
 
     def _condition(self, node: Any) -> Condition:
         return condition_of(node, self.cut)
 
-    def _value(self, node: Any, kind: str) -> Any | None:
-        if kind in self.grammar.conditionals:
-            parts = _parts(node)
-            return None if parts is None else parts[0]
-        return _returned(node) if kind in self.grammar.returns else node
+    def _value(self, seen: _Seen) -> _Seen | None:
+        if seen.kind in self.grammar.joins:
+            return seen
+        if seen.kind in self.grammar.conditionals:
+            parts = _parts(seen.node)
+            value = None if parts is None else parts[0]
+        else:
+            value = _returned(seen.node)
+        return None if value is None else _seen(value)
 
-    def _call(self, function: str, node: Any) -> Call:
-        return Call(function, *_lines(node), *self._once(self._called, node))
+    def _call(self, function: str, seen: _Seen) -> Call:
+        name, target, arguments = self._once(self._called, seen)
+        return Call(function, *seen.lines, name, target, arguments)
 
     def _called(self, node: Any) -> tuple[str, str, tuple[str, ...]]:
         """Name, target and arguments."""
@@ -241,7 +257,7 @@ class _Reader:
         """A decorator or annotation."""
         text = self.flat(node).lstrip("@#[ ").rstrip("] ")
         name = text.split("(", 1)[0].rsplit(".", 1)[-1]
-        return Mark(_target(node, self.flat), _lines(node)[0], name, text)
+        return Mark(_target(node, self.flat), node.range().start.line + 1, name, text)
 
 
 def _following(node: Any) -> Any | None:
@@ -276,11 +292,6 @@ def _returned(node: Any) -> Any | None:
     while value is not None and value.kind() in {"expression_list", "argument_list"}:
         value = next((child for child in value.children() if child.is_named()), None)
     return value
-
-
-def _lines(node: Any) -> tuple[int, int]:
-    span = node.range()
-    return span.start.line + 1, span.end.line + 1
 
 
 def _parts(node: Any) -> tuple[Any, Any, Any] | None:

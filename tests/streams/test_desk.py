@@ -1,0 +1,386 @@
+"""The desk: one change of a real repository is read, judged and recorded, whatever the repository is like."""
+
+import json
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rules import instants
+from streams import clock
+from streams.desk import Asked, Desk
+from streams.engines.journal import Journal
+from streams.sources.git import Repository
+from tests.gitrepo import Repo
+from tests.streams.gate import Gate, clean_environment, make_keys
+
+NOTE = {
+    "schema_version": "authorship/3.0.0",
+    "sessions": {
+        "s_00112233445566": {
+            "agent_id": {"tool": "cursor", "id": "conv-1", "model": "claude-sonnet-4-5"},
+            "human_author": "Alice Doe <alice@example.com>",
+        }
+    },
+}
+TRACE = {
+    "version": "0.1.0",
+    "id": "01234567-89ab-cdef-0123-456789abcdef",
+    "timestamp": "2026-01-23T14:30:00Z",
+    "tool": {"name": "cursor"},
+    "files": [
+        {
+            "path": "auth/login.py",
+            "conversations": [
+                {
+                    "url": "https://tool.example/c/1",
+                    "contributor": {"type": "ai", "model_id": "anthropic/claude-opus-4-5"},
+                    "ranges": [{"start_line": 1, "end_line": 9}],
+                }
+            ],
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
+    clean_environment(monkeypatch, tmp_path)
+    return Gate(tmp_path, keys, capsys)
+
+
+def reviewed(gate: Gate, *arguments: str) -> dict[str, Any]:
+    said = gate.run("review", "--format", "json", *arguments)
+    assert said.out, said.err
+    found = json.loads(said.out)
+    assert isinstance(found, dict)
+    return found
+
+
+def codes(decision: dict[str, Any]) -> set[str]:
+    return {reason["code"] for reason in decision["reasons"]}
+
+
+def admit(gate: Gate, *arguments: str, rev: str = "HEAD") -> None:
+    for verb, name, more in (("propose", "alice", ("--tool", "none")), ("approve", "carol", ())):
+        said = gate.run(verb, rev, "--as", name, "--key", str(gate.keys[name]), *more, *arguments)
+        assert said.code == 0, said.err
+
+
+def minutes_pass(patch: pytest.MonkeyPatch) -> None:
+    """It is a minute later than it is."""
+    now = time.time()
+    patch.setattr(clock, "time", SimpleNamespace(time=lambda: now + 60))
+
+
+def journal(gate: Gate) -> Path:
+    return gate.repo.path / ".git" / "twohand" / "journal.db"
+
+
+# -- what is written --------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_writes_nothing(gate: Gate) -> None:
+    """No journal appears, no ref, no file; the answer is the same as that of a run that records."""
+    before = sorted(path for path in gate.repo.path.rglob("*") if path.is_file())
+    dry = reviewed(gate, "--dry-run")
+    assert sorted(path for path in gate.repo.path.rglob("*") if path.is_file()) == before
+    wet = reviewed(gate)
+    assert journal(gate).is_file()
+    assert (dry["outcome"], dry["reasons"]) == (wet["outcome"], wet["reasons"])
+
+
+def test_a_dry_run_adds_nothing_to_a_journal(gate: Gate) -> None:
+    """What was recorded before is read, and left as it is; so are verified signers."""
+    reviewed(gate)
+    admit(gate)
+    with closing(sqlite3.connect(journal(gate))) as db:
+        before = list(db.iterdump())
+    assert reviewed(gate, "--dry-run")["outcome"] == "admitted"
+    with closing(sqlite3.connect(journal(gate))) as db:
+        assert list(db.iterdump()) == before
+
+
+def test_a_review_records_proposal_rules_statements_and_decision(gate: Gate) -> None:
+    """Law 40: every decision is recorded with what it was made of; a repeat adds its decision alone."""
+    admit(gate)
+    reviewed(gate)
+    with Journal(journal(gate)) as opened:
+        first = [type(event).__name__ for event in opened.events()]
+        assert first == ["ChangeProposed", "ReviewGiven", "ReviewGiven", "ReviewGiven", "DecisionMade"]
+        assert opened.broken_row() is None
+    reviewed(gate)
+    with Journal(journal(gate)) as opened:
+        again = [type(event).__name__ for event in opened.events()][len(first) :]
+        assert set(again) <= {"ChangeProposed", "DecisionMade"}
+
+
+def test_a_journal_that_cannot_be_written_admits_nothing(gate: Gate) -> None:
+    """Law 40: exit 0 without a recorded decision is a defect."""
+    admit(gate)
+    journal(gate).parent.mkdir()
+    journal(gate).write_bytes(b"no database at all, but something else " * 99)
+    said = gate.run("review")
+    assert said.code == 3
+    assert said.out == ""
+    assert "not a database" in said.err
+    assert "hint: " in said.err
+
+
+# -- what a change is called ------------------------------------------------------------------------------------------
+
+
+def test_a_change_without_anybody_is_called_by_its_content(gate: Gate) -> None:
+    """Law 6: the content key, as long as nobody answers for it."""
+    change = reviewed(gate)["change"]
+    assert change["id"] == change["content_key"]
+
+
+def test_a_change_is_called_by_branch_and_principal(gate: Gate) -> None:
+    """Law 6: with somebody who answers, its name survives another content."""
+    gate.say("propose", "alice", "--tool", "none")
+    first = reviewed(gate)["change"]
+    assert first["id"] != first["content_key"]
+    gate.repo.write("auth/login.py", "def login(user):\n    check(user)\n    welcome(user)\n")
+    gate.repo.commit("Better")
+    gate.say("propose", "alice", "--tool", "none")
+    second = reviewed(gate)["change"]
+    assert second["content_key"] != first["content_key"]
+    assert second["id"] == first["id"]
+    gate.repo.branch("renamed")
+    assert reviewed(gate)["change"]["id"] != first["id"]
+
+
+def test_a_change_is_called_by_its_number(gate: Gate) -> None:
+    """Law 6: the forge's, whatever branch and content."""
+    first = reviewed(gate, "--change", "17")["change"]["id"]
+    gate.repo.branch("renamed")
+    gate.repo.write("more", "x\n")
+    gate.repo.commit("More")
+    assert reviewed(gate, "--change", "17")["change"]["id"] == first
+    assert reviewed(gate, "--change", "18")["change"]["id"] != first
+
+
+def test_a_statement_without_number_speaks_of_its_content(gate: Gate) -> None:
+    """Law 6: said without `--change`, it counts for the change that has this content, numbered or not."""
+    admit(gate)
+    assert reviewed(gate, "--change", "17")["outcome"] == "admitted"
+
+
+def test_the_opener_that_the_caller_asserts_answers(gate: Gate) -> None:
+    """Law 10: grade B, by whoever runs the gate."""
+    gate.say("approve", "carol")
+    assert "provenance.missing" in codes(reviewed(gate))
+    decision = reviewed(gate, "--opened-by", "alice", "--pushed-by", "alice")
+    assert decision["outcome"] == "admitted"
+    assert {row["grade"] for author in decision["authors"] for row in author["evidence"]} >= {"B"}
+
+
+# -- an objection that somebody takes away ----------------------------------------------------------------------------
+
+
+def test_a_recorded_objection_stays_when_its_ref_is_gone(gate: Gate) -> None:
+    """Law 40: a recorder keeps it in force, also for another branch with the same content and after an amend."""
+    admit(gate)
+    gate.say("object", "bob")
+    assert reviewed(gate)["outcome"] == "blocked"
+    for ref in gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand").splitlines():
+        gate.repo.git("update-ref", "-d", ref)
+    assert reviewed(gate)["outcome"] == "blocked"
+    gate.repo.branch("renamed")
+    gate.repo.git("commit", "-q", "--amend", "-m", "Another message")
+    admit(gate)
+    decision = reviewed(gate)
+    assert decision["outcome"] == "blocked"
+    assert "veto" in codes(decision)
+
+
+def test_a_recorded_objection_is_withdrawn_like_any_other(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 34: its author takes it back; nobody else does."""
+    admit(gate)
+    gate.say("object", "bob")
+    reviewed(gate)
+    for ref in gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand").splitlines():
+        gate.repo.git("update-ref", "-d", ref)
+    gate.say("withdraw", "carol")
+    assert reviewed(gate)["outcome"] == "blocked"
+    minutes_pass(monkeypatch)
+    gate.say("withdraw", "bob")
+    gate.say("approve", "carol")
+    assert reviewed(gate)["outcome"] == "admitted"
+
+
+# -- time -------------------------------------------------------------------------------------------------------------
+
+
+def at(gate: Gate, now: str) -> str:
+    with Desk(Repository.open(gate.repo.path), now=lambda: now) as desk:
+        return str(desk.review(Asked()).outcome)
+
+
+def test_a_clock_that_goes_back_admits_nothing_new(gate: Gate) -> None:
+    """Law 18: what is dated in the future is refused; when the clock is right again, it counts."""
+    admit(gate)
+    now = clock.now()
+    assert at(gate, instants.later(now, -3600)) == "escalated"
+    assert at(gate, instants.later(now, 60)) == "admitted"
+    with Journal(journal(gate)) as opened:
+        assert opened.broken_row() is None
+
+
+def test_a_clock_that_goes_back_does_not_lift_an_objection(gate: Gate) -> None:
+    """Law 34, 40: an objection that was recorded stays in force at whatever time it seems to be."""
+    admit(gate)
+    gate.say("object", "bob")
+    now = clock.now()
+    assert at(gate, instants.later(now, 60)) == "blocked"
+    assert at(gate, instants.later(now, -3600)) != "admitted"
+
+
+def test_approvals_lapse(gate: Gate) -> None:
+    """Law 33: after thirty days the same approval is stale."""
+    admit(gate)
+    now = clock.now()
+    assert at(gate, instants.later(now, 29 * instants.DAY)) == "admitted"
+    assert at(gate, instants.later(now, 31 * instants.DAY)) == "escalated"
+
+
+# -- repositories of every kind ---------------------------------------------------------------------------------------
+
+
+def test_a_changed_submodule_is_not_covered(gate: Gate, tmp_path: Path) -> None:
+    """Law 3: a pointer to another repository is held for an owner."""
+    other = Repo(tmp_path / "other")
+    other.write("file", "x\n")
+    other.commit()
+    gate.repo.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other.path), "vendor")
+    gate.repo.commit("Vendor")
+    decision = reviewed(gate)
+    assert "coverage.partial" in codes(decision)
+    assert decision["outcome"] == "escalated"
+
+
+def test_a_shallow_clone_is_not_enough(gate: Gate, tmp_path: Path) -> None:
+    """Law 1: a history that is cut off is `evidence.incomplete`, with the command that fetches the rest."""
+    admit(gate)
+    assert reviewed(gate)["outcome"] == "admitted"
+    clone = Repo.clone(gate.repo, tmp_path / "clone", "--depth=1", "--no-single-branch", "--branch=feature")
+    clone.git("fetch", "-q", "origin", "refs/twohand/*:refs/twohand/*")
+    gate.repo = clone
+    said = gate.run("review", "--format", "json", "--target", "main")
+    decision = json.loads(said.out)
+    assert decision["outcome"] == "escalated"
+    assert "evidence.incomplete" in codes(decision)
+
+
+COMMITS = {
+    "NUL in message": b"tree %(tree)s\nparent %(parent)s\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nx\0y\nCo-Authored-By: Claude <noreply@anthropic.com>\n",
+    "no author": b"tree %(tree)s\nparent %(parent)s\ncommitter A <a@b> 1 +0000\n\nx\n",
+    "no dates": b"tree %(tree)s\nparent %(parent)s\nauthor A <a@b>\ncommitter A\n\nx\n",
+    "no message": b"tree %(tree)s\nparent %(parent)s\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n",
+    "two authors": b"tree %(tree)s\nparent %(parent)s\nauthor A <a@b> 1 +0000\nauthor B <c@d> 1 +0000\ncommitter A <a@b> 1 +0000\n\nx\n",
+    "NUL in author": b"tree %(tree)s\nparent %(parent)s\nauthor A\0B <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nx\n",
+    "huge date": b"tree %(tree)s\nparent %(parent)s\nauthor A <a@b> 99999999999999999999999 +9999\ncommitter A <a@b> -1 x\n\nx\n",
+    "no Unicode": b"tree %(tree)s\nparent %(parent)s\nauthor \xff\xfe <\xff> 1 +0000\ncommitter A <a@b> 1 +0000\nencoding \xff\n\n\xff\n",
+    "odd signature": b"tree %(tree)s\nparent %(parent)s\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\ngpgsig -----BEGIN SSH SIGNATURE-----\n !!!\n\nx\n",
+}
+
+
+@pytest.mark.parametrize("name", COMMITS)
+def test_a_malformed_commit_is_judged(gate: Gate, name: str) -> None:
+    """No commit object crashes the gate, and none of these is admitted on the word of what it says."""
+    values = {b"tree": gate.repo.id("HEAD^{tree}").encode(), b"parent": gate.repo.id("main").encode()}
+    data = COMMITS[name].replace(b"%(tree)s", values[b"tree"]).replace(b"%(parent)s", values[b"parent"])
+    gate.repo.git("update-ref", "refs/heads/feature", gate.repo.commit_raw(data))
+    decision = reviewed(gate)
+    assert decision["outcome"] == "escalated"
+    assert decision["change"]["files"] == 1
+    admit(gate)
+    assert reviewed(gate)["outcome"] in ("admitted", "escalated", "blocked")
+
+
+def test_a_mark_behind_a_nul_is_read(gate: Gate) -> None:
+    """Law 8: git shows no message behind a NUL; we read it whole."""
+    data = COMMITS["NUL in message"].replace(b"%(tree)s", gate.repo.id("HEAD^{tree}").encode())
+    data = data.replace(b"%(parent)s", gate.repo.id("main").encode())
+    gate.repo.git("update-ref", "refs/heads/feature", gate.repo.commit_raw(data))
+    assert "anthropic" in {author["maker"] for author in reviewed(gate)["authors"]}
+
+
+def test_notes_of_git_ai_are_read(gate: Gate) -> None:
+    """Law 8: `refs/notes/ai` names tool, model and session of a commit."""
+    head = "auth/login.py\n  s_00112233445566::t_01 1-10\n---\n"
+    gate.repo.git("notes", "--ref=ai", "add", "-F", "-", "feature", stdin=(head + json.dumps(NOTE)).encode())
+    authors = reviewed(gate)["authors"]
+    found = [author for author in authors if author["tool"] == "cursor"]
+    assert [(author["maker"], author["family"]) for author in found] == [("anthropic", "claude")]
+    assert {row["channel"] for row in found[0]["evidence"]} == {"note"}
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff\0", b"---\n{}", b"[" * 100_000])
+def test_a_note_that_is_none_says_nothing(gate: Gate, text: bytes) -> None:
+    """Odd notes neither crash nor speak."""
+    blob = gate.repo.git("hash-object", "-w", "--stdin", stdin=text)
+    gate.repo.git("notes", "--ref=ai", "add", "--allow-empty", "-C", blob, "feature")
+    assert reviewed(gate)["outcome"] == "escalated"
+
+
+@pytest.mark.parametrize("revision", [True, False], ids=["with revision", "by lines"])
+def test_agent_traces_are_read(gate: Gate, revision: bool) -> None:
+    """Law 8: `.agent-trace/traces.jsonl` in the head's tree, by the commit that it names or by the lines."""
+    vcs = {"vcs": {"type": "git", "revision": gate.repo.id("feature")}} if revision else {}
+    gate.repo.write(".agent-trace/traces.jsonl", json.dumps(TRACE | vcs) + "\n")
+    gate.repo.commit("Trace")
+    authors = reviewed(gate)["authors"]
+    found = [author for author in authors if author["tool"] == "cursor"]
+    assert [(author["maker"], author["family"]) for author in found] == [("anthropic", "claude")]
+    assert {row["channel"] for row in found[0]["evidence"]} == {"trace"}
+
+
+def test_a_sha256_repository_works_end_to_end(gate: Gate, tmp_path: Path) -> None:
+    """Longer ids everywhere: proposal, approval, decision, journal, and the next decision from it."""
+    repo = Repo(tmp_path / "long", init=False)
+    repo.git("init", "-q", "--object-format=sha256", "--initial-branch=main")
+    repo.write("twohand.toml", gate.policy)
+    repo.write("auth/login.py", "def login(user):\n    check(user)\n")
+    repo.commit("start")
+    repo.branch("feature")
+    repo.write("auth/login.py", "def login(user):\n    check(user)\n    greet(user)\n")
+    repo.commit("Greet")
+    gate.repo = repo
+    assert reviewed(gate)["outcome"] == "escalated"
+    admit(gate)
+    for _ in range(2):
+        decision = reviewed(gate)
+        assert decision["outcome"] == "admitted"
+        assert len(decision["change"]["head"]) == 64
+
+
+def test_a_change_of_unrelated_history_is_incomplete(gate: Gate) -> None:
+    """Law 1: without a merge base nothing can be compared."""
+    gate.repo.git("checkout", "-q", "--orphan", "alone")
+    gate.repo.commit("From nowhere")
+    decision = reviewed(gate)
+    assert "evidence.incomplete" in codes(decision)
+    assert decision["outcome"] != "admitted"
+
+
+def test_the_environment_of_the_caller_steers_nothing(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIT_DIR and its kin are scrubbed, also while a statement is made."""
+    before = subprocess.run(["git", "-C", gate.repo.path, "rev-parse", "HEAD"], capture_output=True, check=True).stdout
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"):
+        monkeypatch.setenv(name, str(gate.repo.path.parent / "nowhere"))
+    admit(gate)
+    decision = reviewed(gate)
+    assert decision["outcome"] == "admitted"
+    assert decision["change"]["head"] == before.decode().strip()

@@ -1,0 +1,185 @@
+"""What a journal remembers about a change: its makers, its patches, its voices; and what nobody can write into it."""
+
+import json
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rules.events import ReviewGiven
+from rules.sshsig import Signer
+from streams.engines.journal import Journal
+from streams.memory import Memory, verified
+from streams.sources.statements import stored
+from tests.streams.gate import Gate, clean_environment, make_keys
+
+MARK = "Greet\n\nCo-Authored-By: Claude Opus 5 <noreply@anthropic.com>\n"
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
+    clean_environment(monkeypatch, tmp_path)
+    return Gate(tmp_path, keys, capsys)
+
+
+def reviewed(gate: Gate, *arguments: str) -> dict[str, Any]:
+    said = gate.run("review", "--format", "json", *arguments)
+    assert said.out, said.err
+    found = json.loads(said.out)
+    assert isinstance(found, dict)
+    return found
+
+
+def makers(decision: dict[str, Any]) -> set[str]:
+    return {author["maker"] for author in decision["authors"] if author["maker"]}
+
+
+def journal(gate: Gate) -> Path:
+    return gate.repo.path / ".git" / "twohand" / "journal.db"
+
+
+def amend(gate: Gate, message: str) -> None:
+    gate.repo.git("commit", "-q", "--amend", "-m", message)
+
+
+@pytest.fixture
+def marked(gate: Gate) -> Gate:
+    """A change with a model's mark, answered for by alice, and recorded."""
+    amend(gate, MARK)
+    gate.say("propose", "alice", "--tool", "claude-code")
+    assert makers(reviewed(gate)) == {"anthropic"}
+    return gate
+
+
+# -- authors stick ----------------------------------------------------------------------------------------------------
+
+
+def test_a_mark_that_was_amended_away_is_remembered(marked: Gate) -> None:
+    """Law 12: the same content, another message."""
+    amend(marked, "Greet")
+    assert makers(reviewed(marked)) == {"anthropic"}
+
+
+def test_a_mark_is_remembered_on_another_branch(marked: Gate) -> None:
+    """Law 12: the same content under another name."""
+    marked.repo.branch("renamed")
+    amend(marked, "Greet")
+    assert makers(reviewed(marked)) == {"anthropic"}
+
+
+def test_a_patch_carries_its_mark_to_another_base(marked: Gate) -> None:
+    """Law 12: the same verbatim patch on a main that moved on."""
+    marked.repo.checkout("main")
+    marked.repo.write("other", "x\n")
+    marked.repo.commit("Moved on")
+    marked.repo.branch("again")
+    marked.repo.git("cherry-pick", "--no-commit", "feature")
+    marked.repo.commit("Greet")
+    assert makers(reviewed(marked)) == {"anthropic"}
+
+
+def test_a_mark_that_was_never_recorded_is_not_invented(gate: Gate) -> None:
+    """Without a journal, only what is there speaks; a dry run remembers nothing."""
+    amend(gate, MARK)
+    gate.say("propose", "alice", "--tool", "claude-code")
+    reviewed(gate, "--dry-run")
+    gate.repo.git("update-ref", "-d", gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand"))
+    amend(gate, "Greet")
+    assert makers(reviewed(gate)) == set()
+
+
+# -- signers ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_signer_in_an_event_is_never_believed(gate: Gate) -> None:
+    """Law 19: it is found anew by our own verification, whatever an event says."""
+    gate.say("object", "bob")
+    reviewed(gate)
+    bob = " ".join(gate.keys["bob"].with_suffix(".pub").read_text().split()[:2])
+    with Journal(journal(gate)) as opened:
+        (event,) = [e for e in opened.events() if isinstance(e, ReviewGiven) and e.statement]
+    mallory = Signer("ssh-ed25519 AAAA", presence=True)
+    found = verified(replace(event, signer=mallory))
+    assert isinstance(found, ReviewGiven)
+    assert found.signer == Signer(bob)
+    forged = verified(replace(event, signer=mallory, statement=event.statement.replace("bob", "eve")))
+    assert isinstance(forged, ReviewGiven)
+    assert forged.signer is None
+
+
+def test_each_blob_is_verified_once(gate: Gate) -> None:
+    """What was found is kept by blob id, and only by who records."""
+    gate.say("object", "bob")
+    with Journal(journal(gate)) as opened:
+        blob = gate.repo.git("for-each-ref", "--format=%(objectname)", "refs/twohand")
+        row = stored("ref", blob, gate.repo.raw("cat-file", "blob", blob))
+        memory = Memory(opened)
+        first = memory.signers([row], keep=False)
+        assert opened.known_signers([blob]) == {}
+        assert memory.signers([row], keep=True) == first
+        assert opened.known_signers([blob]) == first != {}
+        other = stored("ref", blob, row.signed)
+        assert memory.signers([other], keep=True) == first
+
+
+def test_an_unsigned_blob_is_not_remembered(gate: Gate) -> None:
+    """Only good signatures are kept."""
+    with Journal(journal(gate)) as opened:
+        row = stored("ref", "a" * 40, b"nothing")
+        assert Memory(opened).signers([row], keep=True) == {}
+        assert opened.known_signers(["a" * 40]) == {}
+
+
+# -- voices -----------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_gone_has_vanished(gate: Gate) -> None:
+    """Law 40: objections and withdrawals whose refs are there are read from there."""
+    gate.say("object", "bob")
+    gate.say("approve", "carol")
+    reviewed(gate)
+    blobs = gate.repo.git("for-each-ref", "--format=%(objectname)", "refs/twohand").split()
+    rows = [stored("ref", blob, gate.repo.raw("cat-file", "blob", blob)) for blob in blobs]
+    with Journal(journal(gate)) as opened:
+        memory = Memory(opened)
+        assert memory.vanished(rows) == []
+        (gone,) = memory.vanished([])
+    assert gone.statement
+    assert (gone.statement.by, gone.statement.verb) == ("bob", "object")
+
+
+def test_without_a_journal_nothing_is_remembered() -> None:
+    """A dry run in a repository that never recorded anything."""
+    memory = Memory(None)
+    assert list(memory.history("change", {})) == []
+    assert memory.contents("key") == frozenset({"key"})
+    assert memory.vanished([]) == []
+
+
+def test_a_broken_journal_decides_nothing(marked: Gate) -> None:
+    """Law 40: a recorded row that is no event any more stops the review with an error that names it."""
+    with sqlite3.connect(journal(marked)) as db:
+        db.execute("update log set body = '{}' where offset = 1")
+    db.close()
+    said = marked.run("review")
+    assert (said.code, said.out) == (3, "")
+    assert "row 1 is no event" in said.err
+
+
+def test_an_approval_of_earlier_content_is_not_taken_for_this(marked: Gate) -> None:
+    """Law 33: what was approved before another byte came is stale, though the change is the same."""
+    marked.say("approve", "carol")
+    assert reviewed(marked)["outcome"] == "admitted"
+    marked.repo.write("auth/login.py", "def login(user):\n    greet(user)\n")
+    marked.repo.commit("Shorter")
+    marked.say("propose", "alice", "--tool", "claude-code")
+    decision = reviewed(marked)
+    assert decision["outcome"] == "escalated"
+    assert "approval.stale" in {reason["code"] for reason in decision["reasons"]}

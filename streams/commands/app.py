@@ -19,6 +19,7 @@ EPILOG = (
 COMMANDS = {
     "demo": "demo",
     "init": "init",
+    "audit": "audit",
     "review": "review",
     "explain": "explain",
     "simulate": "simulate",

@@ -1,0 +1,45 @@
+"""What a user wants to know about a history, and the pieces of work that it falls into."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rules.claims import Claim
+
+
+class Asked(NamedTuple):
+    """One question. `ids` are commit ids as they come (`--stdin`); else the history of `revisions` is read.
+
+    since    seconds since 1970; only commits committed later are listed
+    paths    globs; only commits that change one of these are listed
+    landed   the first-parent steps of the branch, each with all the commits that it brought in
+    rules    run the rules over each diff; without, no diff is read unless `paths` asks for it
+    """
+
+    revisions: tuple[str, ...] = ("HEAD",)
+    ids: Iterable[str] | None = None
+    merges: bool = False
+    since: int | None = None
+    paths: tuple[str, ...] = ()
+    landed: bool = False
+    rules: bool = True
+    limit: int | None = None
+
+
+class Task(NamedTuple):
+    """One commit to be read. `members` are the commits that a landed step brought in, itself among them."""
+
+    id: str
+    parents: tuple[str, ...] | None = None  # None: not known yet
+    lander: str = ""
+    note: str = ""  # blob of its git-ai note
+    traced: tuple[Claim, ...] = ()
+    members: tuple["Task", ...] = ()
+
+
+class Plan(NamedTuple):
+    """What a worker does with each task."""
+
+    rules: bool
+    diffs: bool
+    paths: tuple[str, ...]
+    edge: frozenset[str]  # commits whose parents a shallow clone cut off

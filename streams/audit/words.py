@@ -1,0 +1,184 @@
+"""What the text and the page of an audit say in the same words: numbers, names of kinds, and what the evidence is worth."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from streams.audit.summary import Counted, LetIn, Reviews, Summary
+from streams.sinks.render.safe import shown
+
+KINDS = {
+    "agent": ("agents alone", "the author is a tool"),
+    "mixed": ("people with agents", "a person's name and a tool's mark or record"),
+    "human": ("people", "no sign of a tool; but silence proves nothing"),
+    "service": ("services", "dependency bots, CI, merge machines"),
+    "unknown": ("unknown", "nobody is named, or nothing tells who it is"),
+}
+BY = {
+    "agent": "an agent", "mixed": "a person with an agent", "human": "a person", "service": "a service",
+    "unknown": "nobody knows whom",
+}  # fmt: skip
+READ = {
+    "independent": "read by somebody independent",
+    "self": "read by its own authors alone",
+    "none": "no sign that anybody else read it",
+    "unknown": "whether anybody read it is not known",
+}
+READ_SHORT = {"independent": "independent", "self": "authors alone", "none": "no sign of any", "unknown": "not known"}
+GRADES = (
+    "A is proven by a registered key; B is asserted by the forge or the gate; C was recorded by a tool, unsigned; "
+    "D is text that anybody can write. Weak evidence may add suspicion, it never takes any away."
+)
+READINGS = (
+    "A reading shows as a signed statement, or as D evidence: a forge's merge commit, a Reviewed-by line. "
+    "These are taken as said, not as proven, and a review that left no trace in git is not seen."
+)
+KNOWN = "known: written by people alone, or read by somebody independent"
+SILENCE = (
+    "A change that says nothing about its tools is stamped `undeclared` in every decision. Where the policy says "
+    'undeclared = "unresolved", approvals of it do not count on guarded paths, and elsewhere one more is asked for.'
+)
+TRUTH = (
+    "One line in the message (Assisted-by: TOOL:MODEL) or one command (twohand propose) ends that: once it is said "
+    "which model wrote a change and a person answers for it, a reviewer of another maker can count as the second hand."
+)
+PROPOSE = "twohand propose HEAD --as NAME --key FILE --tool TOOL --model ID"
+NO_TOOL = "twohand propose HEAD --as NAME --key FILE --tool none"
+UNNAMED = "not named"
+
+
+class Step(NamedTuple):
+    """A command, and what it is for."""
+
+    command: str
+    why: str
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def counted(value: int, noun: str = "commit") -> str:
+    """`1 commit`, `2,000 commits`."""
+    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def percent(part: int, whole: int) -> str:
+    """One decimal; never 0 for something, never 100 for less than all, "" where there is nothing to share."""
+    if not whole:
+        return ""
+    tenths = round(1000 * part / whole)
+    if part and not tenths:
+        return "<0.1 %"
+    if part < whole and tenths == 1000:
+        return ">99.9 %"
+    return f"{tenths // 10}.{tenths % 10} %"
+
+
+def share(part: int, whole: int, noun: str = "commit") -> str:
+    """`40 of 51 commits (78.4 %)`."""
+    told = f"{part:,} of {counted(whole, noun)}"
+    return f"{told} ({percent(part, whole)})" if whole else told
+
+
+def name(value: str) -> str:
+    """A tool, maker, rule or person of the repository, harmless; what nothing names is said to be that."""
+    return shown(value, 60) if value else UNNAMED
+
+
+def headline(summary: Summary) -> str:
+    if not summary.read.commits:
+        return "No commit was read."
+    hands = summary.hands
+    return f"Agents had a hand in at least {share(hands.with_agents, hands.total)}."
+
+
+def weakened(summary: Summary) -> str:
+    found = summary.weakened
+    if summary.read.unscanned == summary.read.commits:
+        return "No rule looked at these commits."
+    if not found.commits:
+        return "No commit weakened a check that the rules know."
+    unread = f"; {number(found.reviews.unread)} show no independent reader" if found.reviews.unread else ""
+    return f"{counted(found.commits)} weakened a check, or may have ({percent(found.commits, summary.read.commits)}){unread}."
+
+
+def looked(summary: Summary) -> str:
+    reviews = summary.looked.reviews
+    return f"{share(reviews.unread, reviews.total)} show no independent reader."
+
+
+def unmarked(summary: Summary) -> str:
+    agents, made = summary.agents, summary.hands.with_agents
+    if not agents.unmarked:
+        return f"None of {counted(made)} with agents lacks a mark in author or message."
+    by = ", ".join(f"{name(one.name)} {number(one.commits)}" for one in agents.shown_by)
+    told = f"{share(agents.unmarked, made)} with agents carry no mark in author or message"
+    return f"{told}; other evidence shows them: {by}." if by else f"{told}; other evidence shows them."
+
+
+def declared(summary: Summary) -> str:
+    """What the independent readings rest on."""
+    looked_at = summary.looked
+    if not looked_at.reviews.independent:
+        return ""
+    told = share(looked_at.declared, looked_at.reviews.independent, "independent reading")
+    return f"{told} rest on C or D evidence alone."
+
+
+def partial(summary: Summary) -> str:
+    read = counted(summary.read.commits)
+    return f"Interrupted: this is true of the {read} that were read, and says nothing of the rest."
+
+
+def span(summary: Summary) -> str:
+    read = summary.read
+    if not read.first:
+        return counted(read.commits)
+    dates = f"on {read.first}" if read.first == read.last else f"from {read.first} to {read.last}"
+    return f"{counted(read.commits)} {dates}"
+
+
+def gaps(summary: Summary) -> list[str]:
+    """What was not read, or is not known, each with its number; empty where there is nothing of the sort."""
+    read, agents, time = summary.read, summary.agents, summary.timeline
+    rows = (
+        (read.unreadable, "hold content that no rule could read: binaries, pointers, files over the limits"),
+        (read.unscanned, "were not looked at by any rule"),
+        (
+            read.cut,
+            f"touch more paths than are kept: {counted(read.cut_paths, 'path')} left out of what is said of paths",
+        ),
+        (summary.areas.missed, "changes of sensitive paths are beyond the number of paths that is followed"),
+        (summary.hands.unknown, "have no author that anything identifies"),
+        (_unnamed(agents.tools), "with agents name no tool"),
+        (_unnamed(agents.makers), "with agents name no model whose maker is known"),
+        (summary.looked.reviews.unknown, "do not show whether anybody read them"),
+        (time.undated, "have no date between 1970 and 2100"),
+        (time.later.total, "are dated in the future"),
+    )
+    return [f"{number(value)} {text}" for value, text in rows if value]
+
+
+def _unnamed(found: Iterable[Counted]) -> int:
+    return sum(one.commits for one in found if not one.name)
+
+
+def let_in(one: LetIn) -> str:
+    return f"{name(one.name)} {number(one.commits)} ({'landed' if one.landed else 'committed'})"
+
+
+def reviews(found: Reviews) -> str:
+    """The four states in a row, with their counts."""
+    return ", ".join(f"{READ_SHORT[state]} {number(value)}" for state, value in found._asdict().items())
+
+
+def steps(summary: Summary) -> tuple[Step, Step]:
+    """The two commands to try next."""
+    first = Step("twohand init", "writes a first policy from what this repository shows")
+    if summary.weakened.worst:
+        commit = summary.weakened.worst[0].commit[:12]
+        judge = f"twohand review --dry-run --base {commit}^ --head {commit}"
+        return Step(
+            judge, "what the gate would have said to the first of the changes above that weakened a check"
+        ), first
+    return first, Step("twohand review --dry-run", "what the gate says of the branch that is checked out")

@@ -13,6 +13,7 @@ class Grammar(NamedTuple):
     marks: tuple[str, ...] = ()
     returns: tuple[str, ...] = ("return_statement",)
     joins: tuple[str, ...] = ("binary_expression",)
+    handlers: tuple[str, ...] = ()
 
     @property
     def outlined(self) -> tuple[str, ...]:
@@ -30,6 +31,7 @@ class Grammar(NamedTuple):
             *self.marks,
             *self.returns,
             *self.joins,
+            *self.handlers,
         )
 
 
@@ -42,6 +44,7 @@ _SCRIPT = Grammar(
     conditionals=("if_statement", "ternary_expression", "while_statement"),
     calls=("call_expression", "new_expression"),
     marks=("decorator",),
+    handlers=("catch_clause",),
 )  # fmt: skip
 
 GRAMMARS = {
@@ -52,6 +55,7 @@ GRAMMARS = {
         calls=("call",),
         marks=("decorator",),
         joins=("boolean_operator",),
+        handlers=("except_clause",),
     ),
     "javascript": _SCRIPT,
     "typescript": _SCRIPT,
@@ -68,6 +72,7 @@ GRAMMARS = {
         conditionals=("if_statement", "ternary_expression", "while_statement"),
         calls=("method_invocation", "object_creation_expression"),
         marks=("marker_annotation", "annotation"),
+        handlers=("catch_clause",),
     ),
     "ruby": Grammar(
         functions=("method", "singleton_method"),
@@ -76,6 +81,7 @@ GRAMMARS = {
         calls=("call",),
         returns=("return",),
         joins=("binary",),
+        handlers=("rescue", "rescue_modifier"),
     ),
     "php": Grammar(
         functions=("function_definition", "method_declaration"),
@@ -86,6 +92,7 @@ GRAMMARS = {
             "scoped_call_expression",
         ),
         marks=("attribute",),
+        handlers=("catch_clause",),
     ),
     "rust": Grammar(
         functions=("function_item",),
@@ -106,6 +113,7 @@ GRAMMARS = {
         containers=("class_specifier", "namespace_definition"),
         conditionals=("if_statement", "conditional_expression", "while_statement"),
         calls=("call_expression",),
+        handlers=("catch_clause",),
     ),
     "csharp": Grammar(
         functions=("method_declaration", "constructor_declaration", "local_function_statement"),
@@ -113,6 +121,7 @@ GRAMMARS = {
         conditionals=("if_statement", "conditional_expression", "while_statement"),
         calls=("invocation_expression", "object_creation_expression"),
         marks=("attribute",),
+        handlers=("catch_clause",),
     ),
     "kotlin": Grammar(
         functions=("function_declaration",),
@@ -122,5 +131,6 @@ GRAMMARS = {
         marks=("annotation",),
         returns=("jump_expression",),
         joins=("conjunction_expression", "disjunction_expression"),
+        handlers=("catch_block",),
     ),
 }  # fmt: skip

@@ -133,6 +133,25 @@ def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
             yield found
 
 
+def gone(edit: Edit) -> Iterator[Lost]:
+    """Refusals that are gone: the condition is, or it no longer refuses."""
+    for each in lost(edit):
+        same = each.now is None or each.now.condition.polarity == each.branch.condition.polarity
+        if each.refusal and same and _weighs(each):
+            yield each
+
+
+_ELSEWHERE = frozenset({"err", "error", "nil", "null", "None", "undefined", "ok"})
+
+
+def _weighs(each: Lost) -> bool:
+    """An error passed on is no check of ours; a soft refusal is one where it speaks of who may do what."""
+    asked = each.branch.condition.text
+    if vocabulary.names(asked) <= _ELSEWHERE:
+        return False
+    return each.strong or vocabulary.is_checking(f"{asked} {each.branch.function}")
+
+
 def retired(edit: Edit) -> Iterator[tuple[int, Branch]]:
     """Functions that asked something, are gone with their questions, and were used by code that stays: line of use, question."""
     if edit.both is None:

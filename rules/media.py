@@ -1,7 +1,10 @@
 """Content that no rule can read, and the images and fonts that nobody has to: recognised by content, never by name (law 3)."""
 
 from rules.change import SUBMODULE
+from rules.findings import Finding
 from rules.rule import Edit
+
+SAID = "media, known by its content: "  # a finding's message; the kind follows
 
 LFS = b"version https://git-lfs.github.com/spec/"
 _MAGIC = {
@@ -17,6 +20,11 @@ def medium(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image"
     return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), "")
+
+
+def kind_of(finding: Finding) -> str:
+    """The kind of media that a finding speaks of, "" for any other finding: what `policy.media` does not list is unread (law 3)."""
+    return finding.message.removeprefix(SAID) if finding.message.startswith(SAID) else ""
 
 
 def is_binary(data: bytes) -> bool:

@@ -38,6 +38,15 @@ class Call(NamedTuple):
     arguments: tuple[str, ...]
 
 
+class Exit(NamedTuple):
+    """A return that every way through its function passes, or the handler of what fails between `line` and `end`."""
+
+    line: int
+    end: int
+    handles: bool
+    text: str  # the return, or the handler, without comments and with blanks collapsed
+
+
 class Mark(NamedTuple):
     """A decorator or annotation; `target` is the function or class that it stands on."""
 
@@ -73,6 +82,19 @@ class Facts:
     def calls(self, function: str) -> tuple[Call, ...]:
         """The calls of a function in the order of the text; of "" those outside of all."""
         return self._of(function).calls
+
+    def text(self, function: str) -> str:
+        """All text of a function with blanks collapsed."""
+        areas = self.outline.areas.get(function, ())
+        return " ".join(" ".join(self.outline.text(area) for area in areas).split())
+
+    def exits(self, function: str) -> tuple[Exit, ...]:
+        """Returns that nothing asks about, and handlers of what fails, in the order of the text."""
+        grammar = self._reader.grammar
+        query = _query(frozenset((*grammar.returns, *grammar.handlers)))
+        areas = self.outline.areas.get(function, ())
+        found = (self._reader.exit(area.node, node) for area in areas for node in self.outline.nodes(area, query))
+        return tuple(each for each in found if each is not None)
 
     def is_same(self, function: str, other: "Facts", name: str) -> bool:
         """Whether a function reads as another one of another side: nothing that is asked here can differ."""
@@ -194,7 +216,7 @@ class _Reader:
         grammar = self.grammar
         calls = [self._call(function, seen) for seen in found if seen.kind in grammar.calls]
         asked = [self._branch(function, seen) for seen in found if seen.kind in grammar.conditionals]
-        loose = self._loose(function, [seen for seen in found if seen.kind not in grammar.calls])
+        loose = self._loose(function, [seen for seen in found if seen.kind not in (*grammar.calls, *grammar.handlers)])
         return _Inside((*(branch for branch in asked if branch is not None), *loose), tuple(calls))
 
     def _branch(self, function: str, seen: _Seen) -> Branch | None:
@@ -253,11 +275,38 @@ class _Reader:
         target, arguments = _callee(node, self.flat)
         return target.replace("->", ".").replace("::", ".").rsplit(".", 1)[-1], target, arguments
 
+    def exit(self, function: Any, node: Any) -> Exit | None:
+        """A handler, or a return of the function's own block; None for a return that a condition may skip."""
+        seen = _seen(node)
+        if seen.kind not in self.grammar.handlers:
+            return Exit(*seen.lines, False, self._done(node)) if _stands_alone(node, function) else None
+        around = node if seen.kind == "rescue_modifier" else node.parent()
+        text = self._done(node)
+        if seen.kind == "rescue_modifier":
+            text = f"rescue {text.rsplit(' rescue ', 1)[-1]}"
+        return Exit(_seen(around).lines[0], seen.lines[0], True, text)
+
     def mark(self, node: Any) -> Mark:
         """A decorator or annotation."""
         text = self.flat(node).lstrip("@#[ ").rstrip("] ")
         name = text.split("(", 1)[0].rsplit(".", 1)[-1]
         return Mark(_target(node, self.flat), node.range().start.line + 1, name, text)
+
+
+_BLOCKS = {
+    "block", "statement_block", "statement_list", "compound_statement", "body_statement", "statements", "function_body",
+    "expression_statement",
+}  # fmt: skip
+
+
+def _stands_alone(node: Any, function: Any) -> bool:
+    """Whether nothing but blocks stands between a statement and its function."""
+    within = function.range()
+    for around in node.ancestors():
+        if around.kind() not in _BLOCKS:
+            place = around.range()
+            return (place.start.index, place.end.index) == (within.start.index, within.end.index)
+    return False
 
 
 def _following(node: Any) -> Any | None:

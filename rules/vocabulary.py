@@ -25,6 +25,15 @@ _REFUSAL = (
 _EMPTY = rb"\breturn(?:\s*;|\s*\}|\s*$|\s+(?:None|nil|null|false|False|undefined|\(?-1|0\b|\[\]|\{\}|\"\"|''|err\b|nil, |\w*[eE]rr))"
 _SOFT = _EMPTY + rb"|^\{?\s*(?:return|continue|break|next|exit)\b"
 _LEAVES = rb"\b(?:return|raise|throw|continue|break|next|exit|abort|panic|die|halt|redirect_to|fail)\b"
+_VERBS = (
+    rb"(?i)^_*(?:re|pre|post|do|is|has|can|must|should|before|assert|skip)?_?(?:verif|valid|check|ensure|require|req[A-Z_]|assert|authori|authenti|"
+    rb"permi|escape|html_?escape|saniti|clean|strip|normali|quote|encode_|csrf|protect|guard|forbid|prevent|disallow|deny|confirm|limit|"
+    rb"throttl|allow|trust|safe|secur|constant_?time|compare_?digest|timing|regenerate|rotate|revoke|invalidate|expire|"
+    rb"abort_?if|abort_?unless|enforce|restrict|reject|refuse|filter|redact|mask)"
+)
+ANYWHERE = (
+    rb"(?i)(?:verif|validat|authori[sz]|authentic|permission|saniti|escape|csrf|_?required|forbid|is_?allowed|secure)"
+)
 ENCLOSES = rb"\"\"\"|'''|/\*|\*/|^=(?:begin|end)|^#(?:if|ifdef|else|endif)\b|`"  # may turn code into text, line by line unchanged
 
 
@@ -67,6 +76,13 @@ def is_guarding(text: str) -> bool:
 def is_checking(text: str) -> bool:
     """Whether the text speaks of what is acceptable, or of who may do what."""
     return is_guarding(text) or found(WEAK, text.encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=4096)
+def is_verifying(name: str, target: str) -> bool:
+    """Whether what is called by this name verifies, authorises, cleans, limits or revokes."""
+    last = ".".join(target[-80:].split(".")[-2:])
+    return found(_VERBS, name.encode("utf-8", "replace")) or found(ANYWHERE, last.encode("utf-8", "replace"))
 
 
 @lru_cache(maxsize=4096)

@@ -10,8 +10,6 @@ from rules.lines import Line
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
 
-_ELSEWHERE = frozenset({"err", "error", "nil", "null", "None", "undefined", "ok"})
-
 
 class AuthCheckRemoved(Rule):
     """A guard that refused somebody is gone.
@@ -97,14 +95,12 @@ class AuthCheckRemoved(Rule):
             yield from self._by_lines(edit, edit.removed)
 
     def _by_structure(self, edit: Edit) -> Iterator[Finding]:
-        for lost in guards.lost(edit):
-            if not lost.refusal or not _weighs(lost):
-                continue
+        for lost in guards.gone(edit):
             where = visible(lost.branch.function.encode()) or "the module"
             asked, refused = visible(lost.branch.condition.text.encode()), visible(lost.refusal.encode())
             if lost.now is None:
                 yield self.lost(edit, lost.branch.line, f"{where} no longer asks `{asked}`, which answered `{refused}`")
-            elif lost.now.condition.polarity == lost.branch.condition.polarity:
+            else:
                 yield self.lost(
                     edit, lost.branch.line, f"{where} still asks `{asked}`, but no longer answers `{refused}`"
                 )
@@ -113,14 +109,6 @@ class AuthCheckRemoved(Rule):
         for line in lines if edit.kind is Kind.PRODUCTION else ():
             if _refuses(line):
                 yield self.lost(edit, line.number, f"the refusal `{visible(line.text)}` is gone")
-
-
-def _weighs(lost: guards.Lost) -> bool:
-    """An error passed on is no check of ours; a soft refusal is one where it speaks of who may do what."""
-    asked = lost.branch.condition.text
-    if vocabulary.names(asked) <= _ELSEWHERE:
-        return False
-    return lost.strong or vocabulary.is_checking(f"{asked} {lost.branch.function}")
 
 
 def _refuses(line: Line) -> bool:

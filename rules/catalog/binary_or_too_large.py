@@ -52,7 +52,7 @@ class BinaryOrTooLarge(Rule):
         elif SYMLINK in (edit.file.old_mode, edit.file.new_mode):
             yield self._whole(edit, _link(edit))
         elif media.medium(edit.new.data):
-            yield self._whole(edit, f"{media.medium(edit.new.data)}, known by its content", tier=Tier.NOTE)
+            yield self._whole(edit, f"{media.SAID}{media.medium(edit.new.data)}", tier=Tier.NOTE)
         elif edit.file.new_mode == "100755" and edit.file.old_mode != "100755":
             yield self._whole(edit, "this file is executable now", tier=Tier.NOTE)
         if not why and not media.medium(edit.new.data):

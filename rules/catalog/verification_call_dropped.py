@@ -9,15 +9,6 @@ from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
 from rules.structure import Call
 
-_VERBS = (
-    rb"(?i)^_*(?:re|pre|post|do|is|has|can|must|should|before|assert|skip)?_?(?:verif|valid|check|ensure|require|req[A-Z_]|assert|authori|authenti|"
-    rb"permi|escape|html_?escape|saniti|clean|strip|normali|quote|encode_|csrf|protect|guard|forbid|prevent|disallow|deny|confirm|limit|"
-    rb"throttl|allow|trust|safe|secur|constant_?time|compare_?digest|timing|regenerate|rotate|revoke|invalidate|expire|"
-    rb"abort_?if|abort_?unless|enforce|restrict|reject|refuse|filter|redact|mask)"
-)
-_ANYWHERE = (
-    rb"(?i)(?:verif|validat|authori[sz]|authentic|permission|saniti|escape|csrf|_?required|forbid|is_?allowed|secure)"
-)
 _TALKS = (
     rb"(?i)^(?:log|logger|debug|info|warn|warning|error|fatal|exception|trace|print|printf|println|puts|flash|format|sprintf|"
     rb"render|gettext|_|t|tr|emit|append|push|insert|add_argument|describe|it|include|extend|require|require_relative|require_once|"
@@ -44,7 +35,7 @@ class VerificationCallDropped(Rule):
 
     id, slug, tier, since = "TH103", "verification-call-dropped", Tier.HOLD, "0.1"
     languages = ("python", "go", "javascript", "typescript", "java", "ruby", "php", "rust", "c", "c++", "c#", "kotlin")
-    triggers: ClassVar = (_ANYWHERE, rb"\w[(!?]", vocabulary.STRONG)
+    triggers: ClassVar = (vocabulary.ANYWHERE, rb"\w[(!?]", vocabulary.STRONG)
 
     HOLDS: ClassVar = (
         Diff(
@@ -78,9 +69,10 @@ class VerificationCallDropped(Rule):
             return
         yield from self._retired(edit)
         seen = set()
+        told = _told(edit)
         for lost in calls.lost(edit):
             place = (lost.call.function, lost.call.name)
-            if place not in seen and _verifies(edit, lost.call):
+            if place not in seen and lost.call.line not in told and _verifies(edit, lost.call):
                 seen.add(place)
                 where = visible(lost.call.function.encode()) or "the module"
                 yield self.lost(edit, lost.call.line, f"{where} no longer calls `{visible(lost.call.target.encode())}`")
@@ -92,11 +84,16 @@ class VerificationCallDropped(Rule):
                 yield self.lost(edit, line, f"{name}, which asked `{text}`, is gone and no longer called")
 
 
+def _told(edit: Edit) -> frozenset[int]:
+    """The lines of guards that are reported as gone: what they called is gone with them."""
+    return frozenset(line for lost in guards.gone(edit) for line in range(lost.branch.line, lost.branch.end + 1))
+
+
 def _verifies(edit: Edit, call: Call) -> bool:
     name, line = call.name.encode(), edit.old.line(call.line).strip()
     if line.startswith(b"@") or found(_TALKS, name):
         return False
-    if found(_VERBS, name) or found(_ANYWHERE, b".".join(call.target.encode()[-80:].split(b".")[-2:])):
+    if vocabulary.is_verifying(call.name, call.target):
         return True
     stands_alone = found(rb"^[\w$.:>!@-]*$", line.split(name, 1)[0])
     said = f"{call.target} {' '.join(call.arguments)}"

@@ -16,6 +16,7 @@ ISSUED = {
     "binary-or-too-large",
     "constant-time-compare-dropped",
     "gate-edited",
+    "guard-bypassed",
     "hidden-text",
     "predicate-weakened",
     "secret-added",
@@ -23,6 +24,7 @@ ISSUED = {
     "security-path",
     "test-weakened",
     "tls-verification-off",
+    "trusted-value-replaced",
     "verification-call-dropped",
 }
 

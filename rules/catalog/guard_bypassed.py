@@ -1,0 +1,192 @@
+"""A guard still stands, but is no longer reached or no longer heeded."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import ClassVar, NamedTuple
+
+from rules import guards, vocabulary
+from rules.findings import Finding, Tier
+from rules.patterns import found
+from rules.rule import Diff, Edit, Rule, visible
+from rules.structure import Branch, Exit, Facts
+
+_WIDE = rb"^(?:except|rescue|catch)\b\s*(?:$|[:{]|\(?\s*(?:\.\.\.|\w+\s*\)|\)|[\w\\.]*(?:Exception|Throwable|Error)\b)|=>|nil\b|true\b|false\b)"
+_OURS = rb"(?i)deni|permi|auth|forbid|forbad|invalid|valid|verif|signature|http|access|csrf|token|secur|expired|unsafe|suspicious|limit"
+_GRANTS = rb"(?i)^(?:return\b\s*\(?\s*(?:true|ok\b|1\b|next|allow|grant|success)|next\()"
+
+
+class GuardBypassed(Rule):
+    """A guard still stands, but is no longer reached or no longer heeded.
+
+    ## What it does
+    Looks at guards and verifying calls that stand on both sides of a change. It reports a return that now comes before one, a new way round
+    it that grants what it would have refused, and a handler around it that swallows its refusal.
+
+    ## Why it matters
+    Whoever searches for the check finds it, and the diff takes nothing away. It just never speaks again.
+
+    ## Example
+    `try:` and `except Exception: pass` are put around `verify_signature(document)`.
+
+    ## What to do instead
+    Let the guard come first and its refusal pass. If somebody may go round it, let an owner of the path say so.
+    """
+
+    id, slug, tier, since = "TH108", "guard-bypassed", Tier.HOLD, "0.1"
+    languages = ("python", "go", "javascript", "typescript", "java", "ruby", "php", "rust", "c", "c++", "c#", "kotlin")
+    triggers: ClassVar = (rb"\b(?:return|except|catch|rescue)\b",)
+
+    HOLDS: ClassVar = (
+        Diff(
+            "src/share.py",
+            "def may_open(user, doc):\n    if not user.owner_of(doc):\n        return False\n    return True\n",
+            "def may_open(user, doc):\n    return True\n    if not user.owner_of(doc):\n        return False\n    return True\n",
+        ),
+        Diff(
+            "src/share.js",
+            "function open(user, doc) {\n  if (!user.owns(doc)) {\n    throw new Denied();\n  }\n  return doc.read();\n}\n",
+            "function open(user, doc) {\n  if (user.debug) {\n    return doc.read();\n  }\n  if (!user.owns(doc)) {\n    throw new Denied();\n  }\n  return doc.read();\n}\n",
+        ),
+        Diff(
+            "src/sso.py",
+            "def read(doc):\n    verify_signature(doc)\n    return doc.profile\n",
+            "def read(doc):\n    try:\n        verify_signature(doc)\n    except Exception:\n        pass\n    return doc.profile\n",
+        ),
+        Diff(
+            "app/sso.rb",
+            "class Sso\n  def read(doc)\n    verify!(doc)\n    doc.profile\n  end\nend\n",
+            "class Sso\n  def read(doc)\n    verify!(doc) rescue nil\n    doc.profile\n  end\nend\n",
+        ),
+        Diff(
+            "src/Gate.java",
+            "class Gate {\n  void open(User u) {\n    if (!u.isAdmin()) {\n      throw new Denied();\n    }\n    go();\n  }\n}\n",
+            "class Gate {\n  void open(User u) {\n    try {\n      if (!u.isAdmin()) {\n        throw new Denied();\n      }\n    } catch (Denied e) {\n      log(e);\n    }\n    go();\n  }\n}\n",
+        ),
+    )
+    PASSES: ClassVar = (
+        Diff(
+            "src/share.py",
+            "def may_open(user, doc):\n    if not user.owner_of(doc):\n        return False\n    return True\n",
+            "def may_open(user, doc):\n    if not user.active:\n        return False\n    if not user.owner_of(doc):\n        return False\n    return True\n",
+        ),
+        Diff(
+            "src/sso.py",
+            "def read(doc):\n    verify_signature(doc)\n    return doc.profile\n",
+            "def read(doc):\n    try:\n        verify_signature(doc)\n    except Exception as error:\n        raise Denied(doc) from error\n    return doc.profile\n",
+        ),
+        Diff(
+            "src/sso.py",
+            "def read(doc):\n    verify_signature(doc)\n    return doc.profile\n",
+            "def read(doc):\n    verify_signature(doc)\n    try:\n        return doc.profile\n    except KeyError:\n        return None\n",
+        ),
+    )
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        """Every function that differs and has a guard on both sides."""
+        if not edit.is_code or edit.both is None:
+            return
+        old, new = edit.both
+        known = guards.pairs(edit)
+        for name in guards.differing(edit):
+            if name and name in known:
+                yield from self._function(edit, _Side(old, name), _Side(new, known[name]))
+
+    def _function(self, edit: Edit, old: "_Side", new: "_Side") -> Iterator[Finding]:
+        before, after = old.guards(), new.guards()
+        kept = [guard for guard in after if any(guard.asks == other.asks for other in before)]
+        if not kept:
+            return
+        where = visible(new.name.encode())
+        for line, guard, how in (*_detours(old, new, kept), *_swallowed(old, new, kept)):
+            yield self.came(edit, line, f"{where}: {how} `{visible(guard.asks.encode())}`")
+
+
+class _Guard(NamedTuple):
+    """A question that refuses, or a call that verifies."""
+
+    line: int
+    asks: str
+    firm: bool  # what it says speaks of who may do what, and its refusal raises or answers with an error
+
+
+class _Side(NamedTuple):
+    """One side of a function."""
+
+    facts: Facts
+    name: str
+
+    def guards(self) -> list[_Guard]:
+        """The guards in the order of the text."""
+        asked = [_guard(branch) for branch in self.facts.branches(self.name)]
+        calls = self.facts.calls(self.name)
+        called = [_Guard(call.line, call.target, False) for call in calls if _verifies(call.name, call.target)]
+        return sorted([*(guard for guard in asked if guard is not None), *called])
+
+    def returns(self) -> list[Exit]:
+        """The returns that nothing asks about."""
+        return [each for each in self.facts.exits(self.name) if not each.handles]
+
+    def handlers(self) -> list[Exit]:
+        """The handlers that swallow whatever comes, or what a guard raises."""
+        return [each for each in self.facts.exits(self.name) if each.handles and _swallows(each.text)]
+
+
+def _verifies(name: str, target: str) -> bool:
+    return vocabulary.is_verifying(name, target) and vocabulary.is_guarding(target)
+
+
+def _guard(branch: Branch) -> _Guard | None:
+    refusal = vocabulary.refusal(branch.body)
+    text = branch.condition.text
+    if not refusal or not vocabulary.is_guarding(f"{text} {branch.function} {refusal}"):
+        return None
+    return _Guard(branch.line, text, vocabulary.is_strong(refusal) or vocabulary.is_guarding(text))
+
+
+def _detours(old: _Side, new: _Side, kept: list[_Guard]) -> Iterator[tuple[int, _Guard, str]]:
+    """At most one: a return before a guard that had none, or a new condition that grants before one that refuses."""
+    returns, earlier = new.returns(), old.returns()
+    firsts = {guard.asks: guard.line for guard in reversed(old.guards())}
+    for guard in kept:
+        ahead = [each.line for each in returns if each.end < guard.line]
+        if ahead and not any(each.end < firsts[guard.asks] for each in earlier):
+            yield ahead[0], guard, "returns here, before it asks"
+            return
+    for branch in _fresh(old, new):
+        for guard in kept:
+            if guard.firm and branch.end < guard.line and _grants(branch, new):
+                yield branch.line, guard, f"where `{visible(branch.condition.text.encode())}`, nobody asks"
+                return
+
+
+def _fresh(old: _Side, new: _Side) -> list[Branch]:
+    """The conditions that only the new side asks."""
+    known = {question for branch in old.facts.branches(old.name) for question in branch.condition.questions}
+    return [branch for branch in new.facts.branches(new.name) if known.isdisjoint(branch.condition.questions)]
+
+
+def _grants(branch: Branch, side: _Side) -> bool:
+    """Whether what is done says yes, or is what the rest of the function does as well."""
+    done = branch.body.strip("{} ;")
+    if not vocabulary.leaves(done) or vocabulary.turns_away(branch.body):
+        return False
+    return found(_GRANTS, done.encode()) or side.facts.text(side.name).count(done) > 1
+
+
+def _swallowed(old: _Side, new: _Side, kept: list[_Guard]) -> Iterator[tuple[int, _Guard, str]]:
+    """Guards that stand under more swallowing handlers than before; one for each handler."""
+    before, after = old.handlers(), new.handlers()
+    depth = Counter(guard.asks for guard in old.guards() for each in before if each.line <= guard.line <= each.end)
+    told = set()
+    for guard in kept:
+        around = [each for each in after if each.line <= guard.line <= each.end]
+        if len(around) > depth[guard.asks] and around[-1].end not in told:
+            told.add(around[-1].end)
+            yield around[-1].end, guard, f"`{visible(around[-1].text.encode())}` swallows what refuses in"
+
+
+def _swallows(text: str) -> bool:
+    """Whether a handler takes all, or what guards raise, and goes on."""
+    head, _, body = text.replace(")", "):", 1).partition(":") if text.startswith("catch") else text.partition(":")
+    wide = found(_WIDE, text.encode()) or found(_OURS, head.encode())
+    return wide and not vocabulary.refusal(body.strip() or text[:299].split(" ", 1)[-1]) and len(text) < 300

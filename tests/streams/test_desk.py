@@ -366,6 +366,15 @@ def test_a_sha256_repository_works_end_to_end(gate: Gate, tmp_path: Path) -> Non
         assert len(decision["change"]["head"]) == 64
 
 
+def test_a_detached_head_is_judged_by_its_content(gate: Gate) -> None:
+    """Without a branch the change is called by its content, and what was said of that content counts."""
+    admit(gate)
+    gate.repo.git("checkout", "-q", "--detach", "feature")
+    decision = reviewed(gate)
+    assert decision["outcome"] == "admitted"
+    assert decision["change"]["id"] == decision["change"]["content_key"]
+
+
 def test_a_change_of_unrelated_history_is_incomplete(gate: Gate) -> None:
     """Law 1: without a merge base nothing can be compared."""
     gate.repo.git("checkout", "-q", "--orphan", "alone")

@@ -137,6 +137,24 @@ def test_an_unsigned_blob_is_not_remembered(gate: Gate) -> None:
         assert opened.known_signers(["a" * 40]) == {}
 
 
+def test_a_signer_that_somebody_wrote_into_the_journal_signs_nothing(gate: Gate) -> None:
+    """Law 19: a row that says that a blob was verified does not make its armor a signature of that key."""
+    gate.say("propose", "alice", "--tool", "none")
+    gate.say("approve", "carol")
+    with Journal(journal(gate)) as opened:
+        for ref in gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand").splitlines():
+            data = gate.repo.raw("cat-file", "blob", ref)
+            if b'"verb":"approve"' in data:
+                forged = data[: data.index(b"\n-----") + 1] + b"-----BEGIN SSH SIGNATURE-----\nx\n"
+                blob = gate.repo.git("hash-object", "-w", "--stdin", stdin=forged)
+                gate.repo.git("update-ref", ref, blob)
+                key = " ".join(gate.keys["carol"].with_suffix(".pub").read_text().split()[:2])
+                opened.remember_signers({blob: Signer(key)})
+    decision = reviewed(gate)
+    assert decision["outcome"] == "escalated"
+    assert "approval.unsigned" in {reason["code"] for reason in decision["reasons"]}
+
+
 # -- voices -----------------------------------------------------------------------------------------------------------
 
 

@@ -119,6 +119,20 @@ def test_two_speakers_in_one_second_do_not_wait(gate: Gate) -> None:
     assert all(before <= row.time <= clock.now() for row in said(gate))
 
 
+@pytest.mark.parametrize(
+    "reason", ["x" * 300_000, "\x1b[31m", "\n-----BEGIN SSH SIGNATURE-----\n", "\udcff", "\u202e", "\r\n"]
+)
+def test_any_reason_is_kept_and_still_signed(gate: Gate, reason: str) -> None:
+    """Law 17: what people write breaks neither the statement nor the terminal of whoever reads it."""
+    assert speak(gate, "object", "bob", "--reason", reason).code == 0
+    assert said(gate)[0].reason == reason
+    answer = gate.run("review")
+    assert answer.code == 1
+    assert "bob objects" in answer.out
+    assert not {"\x1b", "\u202e", "\r"} & set(answer.out)
+    assert len(answer.out) < 20_000
+
+
 # -- the key and the name ---------------------------------------------------------------------------------------------
 
 
@@ -209,7 +223,9 @@ def test_a_service_says_nothing(gate: Gate) -> None:
 # -- law 20 -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("verb", "more"), [("approve", ()), ("waive", ("--finding", "x", "--reason", "y"))])
+@pytest.mark.parametrize(
+    ("verb", "more"), [("approve", ()), ("withdraw", ()), ("waive", ("--finding", "x", "--reason", "y"))]
+)
 def test_a_person_does_not_speak_in_an_agents_shell(
     gate: Gate, monkeypatch: pytest.MonkeyPatch, verb: str, more: tuple[str, ...]
 ) -> None:

@@ -213,6 +213,42 @@ def test_a_huge_statement_is_not_read_and_not_skipped(spoken: Gate) -> None:
     assert ref in said.out
 
 
+@pytest.mark.parametrize(
+    "text", ["garbage\n", "0" * 40 + "\n", "1" * 40 + "\n", ""], ids=["text", "zeros", "no object", "empty"]
+)
+def test_a_broken_ref_is_no_missing_objection(spoken: Gate, text: str) -> None:
+    """Law 40: git leaves a broken ref out of its lists; what it said was an objection, and nothing is admitted."""
+    spoken.say("object", "bob")
+    ref, _ = of(spoken.repo, "object")
+    spoken.repo.file(f".git/{ref}").write_text(text)
+    assert judged(spoken) == ("escalated", ["evidence.incomplete"])
+
+
+def test_a_corrupt_object_is_no_missing_objection(spoken: Gate) -> None:
+    """Law 40: the blob of an objection is damaged; the change waits until it can be read."""
+    spoken.say("object", "bob")
+    blob = spoken.repo.id(of(spoken.repo, "object")[0])
+    file = spoken.repo.file(f".git/objects/{blob[:2]}/{blob[2:]}")
+    file.chmod(0o644)
+    file.write_bytes(b"corrupt")
+    assert judged(spoken) == ("escalated", ["evidence.incomplete"])
+
+
+def test_a_symbolic_ref_to_a_statement_is_that_statement(spoken: Gate) -> None:
+    """Said once, however many names it has; a name that leads nowhere is told as unread."""
+    spoken.repo.git("symbolic-ref", f"{PREFIX}/another/name", of(spoken.repo, "approve")[0])
+    assert judged(spoken) == ("admitted", [])
+    spoken.repo.git("symbolic-ref", f"{PREFIX}/another/name", "refs/heads/nowhere")
+    assert judged(spoken) == ("escalated", ["evidence.incomplete"])
+
+
+def test_packed_refs_and_objects_are_the_same_statements(spoken: Gate) -> None:
+    """After git's own housekeeping nothing has moved."""
+    spoken.repo.git("gc", "-q")
+    assert not spoken.repo.file(".git/refs/twohand").exists()
+    assert judged(spoken) == ("admitted", [])
+
+
 def test_a_hundred_strange_statements_change_nothing(spoken: Gate) -> None:
     """Noise under the content's own refs is told and does not count."""
     content = of(spoken.repo, "approve")[0].split("/")[3]

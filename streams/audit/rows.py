@@ -33,8 +33,8 @@ class Told(NamedTuple):
     review: str
     let_in_by: str
     landed: bool
-    added: int
-    removed: int
+    added: int | None  # None: its diff was not read
+    removed: int | None
     tools: tuple[str, ...]
     places: tuple[Place, ...]
     more_places: int
@@ -81,19 +81,25 @@ def person(value: object) -> str:
 
 
 def let_in_by(row: Mapping[str, Any]) -> tuple[str, bool]:
-    """Who let the commit in, and whether that is known rather than taken from its committer."""
-    if landed := person(row.get("landed_by")):
+    """Who let the commit in, and whether that is known rather than taken from its committer.
+
+    Whoever pressed a forge's merge button is the author of the merge; its committer is the forge.
+    """
+    landing = row.get("landed_by") or {}
+    if landed := person(landing.get("author")) or person(landing.get("committer")):
         return landed, True
     return person(row.get("committer")), False
 
 
-def weakening(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def weakening(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Findings of weight about what the change does, as opposed to what could not be read."""
-    return [one for one in findings if one["tier"] in WEAKENING and one["rule"] != UNREADABLE]
+    return [one for one in row["findings"] or () if one["tier"] in WEAKENING and one["rule"] != UNREADABLE]
 
 
-def unreadable(findings: Iterable[Mapping[str, Any]]) -> bool:
-    return any(one["rule"] == UNREADABLE and one["tier"] in WEAKENING for one in findings)
+def unreadable(row: Mapping[str, Any]) -> bool:
+    """Whether a part of the change is closed to the rules, or was not there to be read."""
+    held = any(one["rule"] == UNREADABLE and one["tier"] in WEAKENING for one in row["findings"] or ())
+    return held or bool(row.get("uncovered")) or bool(row.get("incomplete"))
 
 
 def areas(row: Mapping[str, Any]) -> list[str]:
@@ -107,7 +113,7 @@ def told(row: Mapping[str, Any], tools: Iterable[str], found: list[Mapping[str, 
     found = sorted(found, key=lambda one: str(one["tier"]))  # block before hold
     return Told(
         str(row["commit"])[:64], clipped(row.get("time"))[:10], clipped(row.get("subject")), person(row.get("author")),
-        str(row["kind"]), str(row["review"]), who, landed, row.get("added") or 0, row.get("removed") or 0,
+        str(row["kind"]), str(row["review"]), who, landed, row.get("added"), row.get("removed"),
         tuple(sorted(tool for tool in tools if tool)), tuple(map(_place, found[:PLACES])), max(0, len(found) - PLACES),
         tuple(path[:LONGEST] for path in touched[:PLACES]),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 Folding takes one dict a commit and forgets it; memory does not grow with the length of the history.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from streams.audit import rows
@@ -55,8 +55,11 @@ class LetIn(NamedTuple):
 class Read(NamedTuple):
     """What was looked at. Dates are the first and last day, "" where no commit has one.
 
-    unreadable: commits with content that no rule could read; unscanned: commits that no rule looked at;
-    cut: commits whose list of paths was too long to be kept whole, with `cut_paths` left out
+    errors: ids that are no commit here, counted in nothing else
+    unreadable: commits with content that no rule could read, or that is missing; unscanned: commits that no rule looked at
+    pathless: commits whose diff was not read; cut: commits with more paths than a row keeps, `cut_paths` in all left out
+    suspected: commits without an agent that come from a branch named for one
+    members: commits that were brought in, where each row is a landed step; else 0
     """
 
     commits: int
@@ -64,8 +67,12 @@ class Read(NamedTuple):
     last: str
     unreadable: int
     unscanned: int
+    pathless: int
     cut: int
     cut_paths: int
+    suspected: int
+    members: int
+    errors: int
 
 
 class Agents(NamedTuple):
@@ -127,9 +134,11 @@ class Areas(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """Everything that the text and the page show."""
+    """Everything that the text and the page show. `notices` are sentences about the reading; `head` is where it began."""
 
     repository: str
+    head: str
+    notices: tuple[str, ...]
     partial: bool
     read: Read
     hands: Hands
@@ -154,7 +163,10 @@ class Folding:
         self._areas = _Areas()
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """One commit, as the engine yields it. Only what is shown is kept of it."""
+        """One row, as the engine yields it. Only what is shown is kept of it."""
+        if "kind" not in row:
+            self._reading.errors += 1
+            return
         kind = _place(row["kind"], KINDS)
         seen = _Seen(row, kind, _place(row["review"], REVIEWS), rows.machines(row), rows.areas(row))
         self._hands[kind] += 1
@@ -165,10 +177,10 @@ class Folding:
         self._looked.add(seen)
         self._areas.add(seen)
 
-    def summary(self, *, partial: bool, repository: str) -> Summary:
+    def summary(self, *, partial: bool, repository: str, head: str = "", notices: Iterable[str] = ()) -> Summary:
         """What was folded so far; `partial` where the reading was interrupted."""
         return Summary(
-            repository, partial, self._reading.read(sum(self._hands)), Hands(*self._hands),
+            repository, head, tuple(notices), partial, self._reading.read(sum(self._hands)), Hands(*self._hands),
             self._calendar.timeline(self._today), self._agents.agents(), self._weakened.weakened(),
             self._looked.looked(), self._areas.areas(),
         )  # fmt: skip
@@ -216,22 +228,28 @@ class _Reading:
     def __init__(self, today: str) -> None:
         self._today = today
         self._first = self._last = ""
-        self._unreadable = self._unscanned = self._cut = self._cut_paths = 0
+        self._unreadable = self._unscanned = self._pathless = self._cut = self._cut_paths = 0
+        self._suspected = self._members = self.errors = 0
 
     def add(self, row: Mapping[str, Any]) -> None:
         day = (row.get("time") or "")[:10]
         if month_of(day) is not None and (not self._today or day <= self._today):
             self._first = min(self._first or day, day)
             self._last = max(self._last, day)
-        findings = row["findings"]
-        self._unscanned += findings is None
-        self._unreadable += rows.unreadable(findings or ())
+        self._unscanned += row["findings"] is None
+        self._unreadable += rows.unreadable(row)
+        self._pathless += row.get("paths") is None
+        self._suspected += bool(row.get("suspected")) and row["kind"] not in WITH_AGENTS
+        self._members += row.get("members") or 0
         more = row.get("paths_more") or 0
         self._cut += more > 0
         self._cut_paths += more
 
     def read(self, commits: int) -> Read:
-        return Read(commits, self._first, self._last, self._unreadable, self._unscanned, self._cut, self._cut_paths)
+        return Read(
+            commits, self._first, self._last, self._unreadable, self._unscanned, self._pathless, self._cut,
+            self._cut_paths, self._suspected, self._members, self.errors,
+        )  # fmt: skip
 
 
 class _Agents:
@@ -280,7 +298,7 @@ class _Weakened:
         self._worst: Foremost[Told] = Foremost(WORST)
 
     def add(self, seen: _Seen) -> None:
-        found = rows.weakening(seen.row["findings"] or ())
+        found = rows.weakening(seen.row)
         if not found:
             return
         blocks = any(one["tier"] == "block" for one in found)
@@ -296,7 +314,7 @@ class _Weakened:
             self._worst.add(rank, seen.told(found))
 
     def weakened(self) -> Weakened:
-        rest = [LetIn(OTHERS, False, self._let_in.others)] if self._let_in.others else []  # noqa: FBT003 - a field
+        rest = [LetIn(OTHERS, False, self._let_in.others)] if self._let_in.others else []
         let_in = (*(LetIn(*who, commits) for who, commits in self._let_in.rows()), *rest)
         hands, reviews = Hands(*self._hands), Reviews(*self._reviews)
         rules = _counted(self._rules)
@@ -314,7 +332,8 @@ class _Looked:
         self._reviews[seen.review] += 1
         self._with_agents[seen.review] += seen.with_agents
         if seen.independent:
-            grades = {item["grade"] for item in seen.row.get("review_evidence") or ()}
+            signs = seen.row.get("review_evidence") or ()
+            grades = {sign["grade"] for sign in signs if sign["result"] == REVIEWS[0]}
             self._declared += bool(grades) and grades <= SAID
             return
         rank = seen.rank(REVIEWS[seen.review] != "unknown", bool(seen.areas), seen.with_agents, seen.lines)

@@ -8,10 +8,10 @@ from streams.audit.spans import Hands, Month, Timeline
 from streams.audit.summary import Areas, Counted, Summary
 from streams.audit.words import counted, name, number, percent, share
 from streams.sinks.render.safe import columns, shown
-from streams.sinks.render.sheet import Sheet, width_of_terminal
+from streams.sinks.render.sheet import GLUE, Sheet, width_of_terminal
 
 MOST = 8  # rows of a table
-COMMITS = 5  # of a list
+COMMITS = 3  # of a list
 MONTHS = 6  # told with their counts
 BAR = 20  # cells of a whole
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -40,6 +40,8 @@ def _head(summary: Summary, sheet: Sheet) -> None:
     if summary.partial:
         sheet.wrapped(words.partial(summary), as_="hold")
     sheet.wrapped(f"Read: {words.span(summary)}.")
+    for notice in summary.notices:
+        sheet.wrapped(shown(notice))
     sheet.gap()
     sheet.wrapped(words.headline(summary))
     if summary.read.commits:
@@ -51,7 +53,12 @@ def _hands(hands: Hands, sheet: Sheet) -> None:
     sheet.heading("who wrote them")
     for kind, commits in hands._asdict().items():
         label, why = words.KINDS[kind]
-        sheet.put(f"  {label:<18}  {number(commits):>9}  {percent(commits, hands.total):>7}  {_dim(why, sheet, 42)}")
+        sheet.put(f"  {label:<18}  {number(commits):>9}  {_rate(commits, hands.total)}  {_dim(why, sheet, 42)}")
+
+
+def _rate(part: int, whole: int) -> str:
+    """A percentage in a column."""
+    return f"{percent(part, whole).replace(GLUE, ' '):>7}"
 
 
 def _dim(text: str, sheet: Sheet, taken: int) -> str:
@@ -68,7 +75,7 @@ def _months(timeline: Timeline, sheet: Sheet) -> None:
         return
     sheet.heading("share with agents by month")
     sheet.put(f"  {months[0].name}  {sparkline(months)}  {months[-1].name}")
-    highest = max(months, key=lambda month: (_rate(month), month.hands.with_agents))
+    highest = max(months, key=lambda month: (_height(month), month.hands.with_agents))
     if highest.hands.with_agents:
         sheet.wrapped(f"highest in {highest.name}: {share(highest.hands.with_agents, highest.hands.total)}")
     if timeline.earlier.total:
@@ -86,7 +93,7 @@ def _month(month: Month, sheet: Sheet) -> None:
     sheet.put(row + _bar(hands.with_agents, hands.total, sheet, columns(row)))
 
 
-def _rate(month: Month) -> float:
+def _height(month: Month) -> float:
     return month.hands.with_agents / month.hands.total if month.hands.total else 0.0
 
 
@@ -96,7 +103,7 @@ def sparkline(months: Sequence[Month]) -> str:
 
 
 def _level(month: Month) -> str:
-    rate = _rate(month)
+    rate = _height(month)
     return LEVELS[min(len(LEVELS) - 1, 1 + int(rate * (len(LEVELS) - 1)))] if rate else LEVELS[0]
 
 
@@ -118,7 +125,7 @@ def _agents(summary: Summary, sheet: Sheet) -> None:
     _table("by maker and family of the model (once for each)", agents.makers, made, sheet)
     sheet.heading("marks")
     sheet.wrapped(words.unmarked(summary))
-    _commits(agents.examples, sheet, most=3)
+    _commits(agents.examples, sheet, words.made)
     sheet.wrapped(f"{share(agents.sessions, made)} with agents name a session.")
     grades = ", ".join(f"{one.name or 'no grade'} {number(one.commits)}" for one in sorted(agents.grades))
     sheet.wrapped(f"Best evidence for an agent: {grades}. {words.GRADES}")
@@ -127,7 +134,7 @@ def _agents(summary: Summary, sheet: Sheet) -> None:
 def _table(title: str, rows: Sequence[Counted], whole: int, sheet: Sheet) -> None:
     sheet.heading(title)
     for one in rows[:MOST]:
-        row = f"  {_cell(one.name)}  {number(one.commits):>9}  {percent(one.commits, whole):>7}"
+        row = f"  {_cell(one.name)}  {number(one.commits):>9}  {_rate(one.commits, whole)}"
         sheet.put(row + _bar(one.commits, whole, sheet, columns(row)))
     _more(len(rows) - MOST, sheet)
 
@@ -153,13 +160,18 @@ def _weakened(summary: Summary, sheet: Sheet) -> None:
     if not found.commits:
         sheet.wrapped(words.weakened(summary))
         return
-    sheet.row("found", f"{counted(found.commits)}; {number(found.blocks)} of them of tier block", column=8, as_="dim")
+    sheet.row(
+        "found",
+        f"{counted(found.commits)}: {number(found.blocks)} of tier block, {number(found.commits - found.blocks)} of tier hold",
+        column=8,
+        as_="dim",
+    )
     rules = ", ".join(f"{name(one.name)} {number(one.commits)}" for one in found.rules[:MOST])
     sheet.row("rules", rules, column=8, as_="dim")
     sheet.row("written", _written(found.hands), column=8, as_="dim")
     sheet.row("let in", ", ".join(map(words.let_in, found.let_in[:MOST])), column=8, as_="dim")
     sheet.row("read", words.reviews(found.reviews), column=8, as_="dim")
-    _commits(found.worst, sheet)
+    _commits(found.worst, sheet, words.told)
 
 
 def _written(hands: Hands) -> str:
@@ -180,11 +192,11 @@ def _looked(summary: Summary, sheet: Sheet) -> None:
     sheet.wrapped(words.READINGS, as_="dim")
     if found.foremost:
         sheet.wrapped("The most sensitive and largest that show no independent reader:")
-    _commits(found.foremost, sheet)
+    _commits(found.foremost, sheet, words.made)
 
 
-def _commits(rows: Sequence[Told], sheet: Sheet, *, most: int = COMMITS) -> None:
-    for one in rows[:most]:
+def _commits(rows: Sequence[Told], sheet: Sheet, remarks: words.Remarks) -> None:
+    for one in rows[:COMMITS]:
         head = f"{shown(one.commit[:12])}  {one.date or 'no date'}"
         sheet.row(head, shown(one.subject, 120) or "(no subject)", column=columns(head), as_="plain")
         for place in one.places:
@@ -195,13 +207,9 @@ def _commits(rows: Sequence[Told], sheet: Sheet, *, most: int = COMMITS) -> None
                 indent=6,
                 column=5,
             )
-        _told(one, sheet)
-
-
-def _told(one: Told, sheet: Sheet) -> None:
-    if one.more_places:
-        sheet.wrapped(f"and {counted(one.more_places, 'finding')} more", indent=6)
-    sheet.wrapped("; ".join(words.told(one)), indent=6, as_="dim")
+        if one.more_places:
+            sheet.wrapped(f"and {counted(one.more_places, 'finding')} more", indent=6)
+        sheet.wrapped("; ".join(remarks(one)), indent=6, as_="dim")
 
 
 def _areas(found: Areas, sheet: Sheet) -> None:
@@ -209,10 +217,11 @@ def _areas(found: Areas, sheet: Sheet) -> None:
         return
     sheet.heading("security paths that people know least")
     sheet.wrapped(f"{share(found.known, found.changes, 'change')} of {counted(found.total, 'path')} are {words.KNOWN}.")
-    sheet.put(sheet.paint("  known  changes  people  read  agents  path", "dim"))
+    sheet.put(sheet.paint("    known        of changes  people    read  agents  path", "dim"))
     for one in found.paths[:MOST]:
-        counts = f"{number(one.known):>7}  {number(one.changes):>7}  {number(one.by_people):>6}  {number(one.read):>4}  {number(one.with_agents):>6}"
-        sheet.put(f"{counts}  {shown(one.path, max(20, sheet.width - 50))}")
+        known = f"{number(one.known):>9}  {_rate(one.known, one.changes)}  {number(one.changes):>7}"
+        counts = f"{number(one.by_people):>6}  {number(one.read):>6}  {number(one.with_agents):>6}"
+        sheet.put(f"{known}  {counts}  {shown(one.path, max(20, sheet.width - 62))}")
     _more(found.total - MOST, sheet)
 
 

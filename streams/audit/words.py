@@ -1,10 +1,12 @@
 """What the text and the page of an audit say in the same words: numbers, names of kinds, and what the evidence is worth."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from streams.audit.rows import Told
 from streams.audit.summary import Counted, LetIn, Reviews, Summary
 from streams.sinks.render.safe import shown
+from streams.sinks.render.sheet import GLUE
 
 KINDS = {
     "agent": ("agents alone", "the author is a tool"),
@@ -46,6 +48,9 @@ NO_TOOL = "twohand propose HEAD --as NAME --key FILE --tool none"
 UNNAMED = "not named"
 
 
+Remarks = Callable[[Told], list[str]]
+
+
 class Step(NamedTuple):
     """A command, and what it is for."""
 
@@ -68,10 +73,10 @@ def percent(part: int, whole: int) -> str:
         return ""
     tenths = round(1000 * part / whole)
     if part and not tenths:
-        return "<0.1 %"
+        return f"<0.1{GLUE}%"
     if part < whole and tenths == 1000:
-        return ">99.9 %"
-    return f"{tenths // 10}.{tenths % 10} %"
+        return f">99.9{GLUE}%"
+    return f"{tenths // 10}.{tenths % 10}{GLUE}%"
 
 
 def share(part: int, whole: int, noun: str = "commit") -> str:
@@ -95,7 +100,7 @@ def headline(summary: Summary) -> str:
 def weakened(summary: Summary) -> str:
     found = summary.weakened
     if summary.read.unscanned == summary.read.commits:
-        return "No rule looked at these commits."
+        return "No rule looked at these commits, so what they weakened is not known."
     if not found.commits:
         return "No commit weakened a check that the rules know."
     unread = f"; {number(found.reviews.unread)} show no independent reader" if found.reviews.unread else ""
@@ -135,15 +140,22 @@ def span(summary: Summary) -> str:
     if not read.first:
         return counted(read.commits)
     dates = f"on {read.first}" if read.first == read.last else f"from {read.first} to {read.last}"
-    return f"{counted(read.commits)} {dates}"
+    brought = f", each with what it brought in: {counted(read.members)} in all" if read.members else ""
+    head = f", back from {shown(summary.head[:12])}" if summary.head else ""
+    return f"{counted(read.commits)} {dates}{head}{brought}"
 
 
 def gaps(summary: Summary) -> list[str]:
     """What was not read, or is not known, each with its number; empty where there is nothing of the sort."""
     read, agents, time = summary.read, summary.agents, summary.timeline
     rows = (
-        (read.unreadable, "hold content that no rule could read: binaries, pointers, files over the limits"),
+        (
+            read.unreadable,
+            "hold content that no rule could read (binaries, pointers, files over the limits) or that is missing",
+        ),
         (read.unscanned, "were not looked at by any rule"),
+        (read.pathless, "were read without their diffs: what they touch is not known"),
+        (read.suspected, "come from a branch named for an agent and show no other sign of one: suspected, not counted"),
         (
             read.cut,
             f"touch more paths than are kept: {counted(read.cut_paths, 'path')} left out of what is said of paths",
@@ -155,6 +167,7 @@ def gaps(summary: Summary) -> list[str]:
         (summary.looked.reviews.unknown, "do not show whether anybody read them"),
         (time.undated, "have no date between 1970 and 2100"),
         (time.later.total, "are dated in the future"),
+        (read.errors, "ids are no commits here, or could not be read: counted nowhere else"),
     )
     return [f"{number(value)} {text}" for value, text in rows if value]
 
@@ -182,3 +195,20 @@ def steps(summary: Summary) -> tuple[Step, Step]:
             judge, "what the gate would have said to the first of the changes above that weakened a check"
         ), first
     return first, Step("twohand review --dry-run", "what the gate says of the branch that is checked out")
+
+
+def told(one: Told) -> list[str]:
+    """Who made a commit, who let it in, how large it is, what it touches, and who read it."""
+    tools = f" ({', '.join(map(name, one.tools))})" if one.tools else ""
+    author = f"{name(one.author)}, " if one.author else ""
+    who = f"{'landed' if one.landed else 'committed'} by {name(one.let_in_by)}"
+    areas = [f"touches {', '.join(shown(path, 80) for path in one.areas)}"] if one.areas else []
+    size = [f"+{number(one.added)} -{number(one.removed or 0)}"] if one.added is not None else []
+    made_by = f"by {author}{BY.get(one.kind, BY['unknown'])}{tools}"
+    return [made_by, who, *size, *areas, READ.get(one.review, READ["unknown"])]
+
+
+def made(one: Told) -> list[str]:
+    """The same without who let it in and who read it, where the list already says so."""
+    by, _, *rest = told(one)
+    return [by, *rest[:-1]]

@@ -375,6 +375,15 @@ def test_a_detached_head_is_judged_by_its_content(gate: Gate) -> None:
     assert decision["change"]["id"] == decision["change"]["content_key"]
 
 
+@pytest.mark.parametrize("base", ["HEAD", "feature", "HEAD~1"])
+def test_a_base_that_is_not_on_the_target_admits_nothing(gate: Gate, base: str) -> None:
+    """Law 1, 4: what lies between the target and that base is part of the change; nobody has judged it."""
+    gate.repo.write("readme", "x\n")
+    gate.repo.commit("Say more")
+    admit(gate, "--base", "HEAD~1")
+    assert reviewed(gate, "--base", base)["outcome"] != "admitted"
+
+
 def test_a_change_of_unrelated_history_is_incomplete(gate: Gate) -> None:
     """Law 1: without a merge base nothing can be compared."""
     gate.repo.git("checkout", "-q", "--orphan", "alone")

@@ -173,6 +173,41 @@ def test_only_what_is_gone_has_vanished(gate: Gate) -> None:
     assert (gone.statement.by, gone.statement.verb) == ("bob", "object")
 
 
+def without_bob(gate: Gate) -> None:
+    """Bob left: the policy does not know his key any more."""
+    line = gate.keys["bob"].with_suffix(".pub").read_text().strip()
+    gate.repo.checkout("main")
+    gate.repo.write("twohand.toml", gate.policy.replace(f'[people.bob]\nkeys = ["{line}"]\n', ""))
+    gate.repo.commit("Bob left")
+    gate.repo.checkout("feature")
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["ref", "no ref"])
+def test_an_objection_survives_its_author(gate: Gate, gone: bool) -> None:
+    """Law 18: it was valid when it was received."""
+    gate.say("propose", "alice", "--tool", "none")
+    gate.say("object", "bob")
+    assert reviewed(gate)["outcome"] == "blocked"
+    if gone:
+        for ref in gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand").splitlines():
+            gate.repo.git("update-ref", "-d", ref)
+    without_bob(gate)
+    gate.say("approve", "carol")
+    decision = reviewed(gate)
+    assert decision["outcome"] == "blocked"
+    assert "veto" in {reason["code"] for reason in decision["reasons"]}
+
+
+def test_an_objection_survives_its_author_under_another_name(gate: Gate) -> None:
+    """Law 18, 34: it was recorded before anybody proposed, so the change was called otherwise; it holds all the same."""
+    gate.say("object", "bob")
+    assert reviewed(gate)["outcome"] == "blocked"
+    without_bob(gate)
+    gate.say("propose", "alice", "--tool", "none")
+    gate.say("approve", "carol")
+    assert reviewed(gate)["outcome"] == "blocked"
+
+
 def test_without_a_journal_nothing_is_remembered() -> None:
     """A dry run in a repository that never recorded anything."""
     memory = Memory(None)

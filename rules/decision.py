@@ -36,6 +36,7 @@ class Decision:
     waived: tuple[str, ...]
     owned: tuple[tuple[str, tuple[str, ...], str], ...]  # path, people, state
     objections: tuple[str, ...]  # statement ids in force
+    void: dict[str, str]  # ids of waivers that are nothing -> why
     stamps: tuple[str, ...]
 
 
@@ -117,7 +118,7 @@ def _judge(s: Sitting) -> Decision:
     told = [] if outcome == ADMITTED else [*blocked, *escalated, *pending, *_background(s, room, rulings)]
     return Decision(
         outcome, tuple(_unique(told)), rulings, s.docket.made, s.ballots, s.all_voices, s.findings,
-        tuple(sorted(s.waived.findings)), tuple(_owned(s, room)), tuple(v.heard.id for v in in_force),
+        tuple(sorted(s.waived.findings)), tuple(_owned(s, room)), tuple(v.heard.id for v in in_force), s.waived.void,
         tuple(_stamps(s)),
     )  # fmt: skip
 

@@ -98,7 +98,7 @@ def _review(voice: Voice, ballot: Ballot | None, used: set[str], decision: Decis
         "verdict": statement.verb if statement else "unreadable",
         "status": "invalid" if voice.fault else "completed",
         "counts": counts,
-        "why": _why(voice, ballot, counts=counts),
+        "why": decision.void.get(voice.heard.id) or _why(voice, ballot, counts=counts),
         "presence": "proven" if voice.presence else "unproven",
         "not_author": bool(statement and statement.not_author),
         "statement": voice.heard.id,
@@ -115,7 +115,7 @@ def _counts(voice: Voice, ballot: Ballot | None, used: set[str], decision: Decis
     if voice.statement and voice.statement.verb == "object":
         return voice.heard.id in decision.objections
     if voice.statement and voice.statement.verb in ("propose", "waive", "withdraw"):
-        return not voice.fault
+        return not voice.fault and voice.heard.id not in decision.void
     carried = ballot is not None and (not ballot.vote.fault or bool(ballot.vote.paths))
     return bool(ballot and carried and not ballot.spoiled and ballot.name in used)
 

@@ -30,6 +30,10 @@ class Voice(NamedTuple):
     def statement(self) -> Statement | None:
         return self.heard.statement
 
+    @property
+    def principal_names(self) -> frozenset[str]:
+        return self.principal.names if self.principal else frozenset()
+
 
 class Vote(NamedTuple):
     """An approval by somebody enrolled. `whole`: it holds for the change as it is; `paths`: file indexes it holds for."""
@@ -113,7 +117,8 @@ def claims_of(statement: Statement, principal: str, key: str = "") -> Iterator[C
 
 
 def _proposal(statement: Statement, principal: str, key: str) -> Iterator[Claim]:
-    text = f"{statement.by} proposed it" + (f" with {statement.tool}" if statement.tool else "")
+    used = {"": "", NO_TOOL: " without any tool"}.get(statement.tool, f" with {statement.tool}")
+    text = f"{statement.by} proposed it{used}"
     base = Claim("proposal", "A", principal=principal, account=key, text=text)
     yield base._replace(tool=NO_TOOL if statement.tool == NO_TOOL else "")
     if statement.tool in ("", NO_TOOL) and not statement.model:

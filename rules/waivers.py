@@ -24,6 +24,7 @@ class Waived(NamedTuple):
     objections: dict[str, str]  # whose -> until when they were made
     glass: str  # whose break-glass stands in for missing approvals; empty: nobody's
     faults: tuple[Reason, ...]
+    void: dict[str, str]  # statement ids that are nothing -> why
 
     def covers(self, objection: Voice) -> bool:
         """A waiver covers what was objected before it was given, nothing that comes after."""
@@ -51,12 +52,14 @@ def waived(voices: Iterable[Voice], bench: Bench) -> Waived:
     objections: dict[str, str] = {}
     glass = ""
     faults: list[Reason] = []
+    void: dict[str, str] = {}
     for voice in voices:
         statement, principal = voice.statement, voice.principal
         if voice.fault or not statement or not principal or statement.verb != "waive":
             continue
         if fault := _fault(statement, voice, bench):
             faults.append(_told(fault, statement, principal.name, bench))
+            void[voice.heard.id] = fault
         elif statement.break_glass:
             glass = principal.name
         elif statement.finding:
@@ -64,7 +67,7 @@ def waived(voices: Iterable[Voice], bench: Bench) -> Waived:
         else:
             whose = _whose(statement, bench)
             objections[whose] = max(objections.get(whose, ""), statement.time)
-    return Waived(findings, objections, glass, tuple(faults))
+    return Waived(findings, objections, glass, tuple(faults), void)
 
 
 def _whose(statement: Statement, bench: Bench) -> str:

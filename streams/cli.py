@@ -1,6 +1,7 @@
 """The command `twohand`. This module imports next to nothing, so that `--version` and completion answer at once."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 VERSION = "0.1.0"
@@ -18,14 +19,13 @@ def main() -> None:
 
 def _only_our_rules() -> None:
     """PyPI's django-rules owns a top-level `rules` too, and pip overwrites silently: refuse to judge by another's law."""
-    import rules  # noqa: PLC0415
-
     ours = Path(__file__).resolve().parent.parent / "rules"
-    if [Path(path).resolve() for path in rules.__path__] != [ours]:
-        sys.exit(
-            f"error: the package `rules` that Python found is not twohand's: {list(rules.__path__)}\n"
-            "hint: install twohand alone: `uv tool install twohand` or `pipx install twohand`"
-        )
+    found = find_spec("rules")
+    places = list(found.submodule_search_locations or [found.origin]) if found else []
+    if [Path(str(place)).resolve() for place in places] != [ours]:
+        print(f"error: the package `rules` that Python found is not twohand's: {places}", file=sys.stderr)
+        print("hint: install twohand alone: `uv tool install twohand` or `pipx install twohand`", file=sys.stderr)
+        sys.exit(USAGE)
 
 
 def _run() -> int:

@@ -102,10 +102,17 @@ class Desk:
 
     def read(self, asked: Asked) -> Reading:
         """Range, files, commits and the policies that speak about them. Errors: SourceError."""
-        found = resolve_range(self.repo, base=asked.base, head=asked.head, target=asked.target)
+        found = resolve_range(
+            self.repo,
+            base=asked.base,
+            head=asked.head,
+            target=self.default_branch if asked.target is None else asked.target,
+        )
         self.notes = found.notes
         read = read_change(self.repo, found)
-        branches = governing(self.repo, self.settings, default=self.default_branch, target_tip=found.target_tip)
+        branches = governing(
+            self.repo, self.settings, default=self.default_branch, target=found.target, target_tip=found.target_tip
+        )
         known = tuple(law.policy for law in read_laws(branches.texts) if law.policy)
         repository, doubts = self._name(known, branches.repository)
         key = content_key(repository, found.target, read.files)
@@ -174,7 +181,7 @@ class Desk:
             change="", repository=reading.repository, target=found.target, base=found.base, head=found.head,
             content_key=reading.key, number=asked.number, branch=found.branch, files=read.files,
             commits=evidence.facts(commits, read, enrolled),
-            claims=evidence.claims(self.repo, commits, found, asked.doors()),
+            claims=evidence.claims(self.repo, commits, found, read.files, asked.doors()),
             incomplete=(*reading.incomplete, *check_totals(read.files, blobs)),
             too_large=f"{count} files are over {MOST_FILES}" if count > MOST_FILES else "",
             self_edits=_project_edits(blobs), owners_file=branches.owners_file, owners_text=branches.owners_text,

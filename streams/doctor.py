@@ -259,7 +259,7 @@ def _tip(repo: Repository) -> str:
 
 def _texts(repo: Repository, chosen: Settings) -> tuple[LawText, ...]:
     tip = _tip(repo)
-    return laws(repo, chosen, tip) if tip else (built_in(),)
+    return laws(repo, chosen, repo.default_branch() or "", tip) if tip else (built_in(),)
 
 
 def _usable(repo: Repository, chosen: Settings) -> Iterator[Policy]:

@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from rules import commits as commit_objects
-from rules import messages, notes, sshsig, traces
+from rules import messages, notes, paths, sshsig, traces
+from rules.change import FileChange
 from rules.claims import Claim
 from rules.commits import Commit
 from rules.events import CommitFact
@@ -15,6 +16,7 @@ from streams.sources.git import Repository
 
 NOTES = "refs/notes/ai"
 TRACES = b".agent-trace/traces.jsonl"
+EVERY_LINE = ((1, 1 << 31),)
 NOTE_LIMIT = 8 << 20
 GIT_NAMESPACE = "git"
 
@@ -44,15 +46,18 @@ def _signers(commits: Iterable[Commit], enrolled: frozenset[str]) -> dict[str, s
     return {commit.id: signer.key for (commit, _), signer in zip(known, found, strict=True) if signer}
 
 
-def claims(repo: Repository, commits: Sequence[Commit], found: Range, doors: Iterable[Claim]) -> tuple[Claim, ...]:
+def claims(
+    repo: Repository, commits: Sequence[Commit], found: Range, files: Iterable[FileChange], doors: Iterable[Claim]
+) -> tuple[Claim, ...]:
     """Every channel that this repository holds, by union."""
+    touched = [paths.unquote(file.path).decode("utf-8", "replace") for file in files if file.exists_after]
     from_messages = (claim for commit in commits for claim in messages.claims(commit))
     return tuple(
         dict.fromkeys(
             (
                 *from_messages,
                 *_notes(repo, commits),
-                *_traces(repo, commits, found),
+                *_traces(repo, commits, found, touched),
                 *messages.branch_claims(_short(found.branch)),
                 *doors,
             )
@@ -60,15 +65,19 @@ def claims(repo: Repository, commits: Sequence[Commit], found: Range, doors: Ite
     )
 
 
-def _traces(repo: Repository, commits: Sequence[Commit], found: Range) -> Iterator[Claim]:
-    """Agent Trace records in the head's own tree; a change may say more about itself, never less."""
+def _traces(repo: Repository, commits: Sequence[Commit], found: Range, touched: Sequence[str]) -> Iterator[Claim]:
+    """Agent Trace records in the head's own tree; a change may say more about itself, never less.
+
+    A record cannot name the commit that brings it: one without a revision speaks of the files that the change touches.
+    """
     try:
         data = repo.tree_blob(found.head, TRACES, limit=NOTE_LIMIT)
     except SourceError:
         return
     records = traces.parse(data) if data else ()
     for commit in commits if records else ():
-        yield from traces.claims(commit.id, records)
+        whole = dict.fromkeys(touched, EVERY_LINE) if commit.id == found.head else {}
+        yield from traces.claims(commit.id, records, touched=whole)
 
 
 def _short(branch: str) -> str:

@@ -31,13 +31,12 @@ class Governing(NamedTuple):
         return next((name for text in reversed(self.texts) if (name := _stated(text))), "")
 
 
-def governing(repo: Repository, settings: Settings, *, default: str | None, target_tip: str) -> Governing:
+def governing(repo: Repository, settings: Settings, *, default: str | None, target: str, target_tip: str) -> Governing:
     """Floor, default branch, target branch (where its text differs); the built-in default where no branch has one."""
-    default_tip = repo.resolve(default) if default and repo.exists(default) else ""
-    of_target = _branch(
-        repo, target_tip, ("target", "target branch") if default_tip != target_tip else ("default", default or "")
-    )
-    of_default = _branch(repo, default_tip, ("default", default or "")) if default_tip not in ("", target_tip) else None
+    tip = repo.first_ref(default) if default and default != target else None
+    role = "target" if tip and tip.id != target_tip else "default"
+    of_target = _branch(repo, target_tip, (role, target))
+    of_default = _branch(repo, tip.id, ("default", default or "")) if tip and role == "target" else None
     higher = of_default.texts if of_default else ()
     known = {text.text for text in higher}
     texts = (*higher, *(text for text in of_target.texts if text.text not in known))
@@ -110,6 +109,6 @@ def working_policy(root: Path) -> LawText | None:
     return None
 
 
-def laws(repo: Repository, settings: Settings, target_tip: str) -> tuple[LawText, ...]:
+def laws(repo: Repository, settings: Settings, target: str, target_tip: str) -> tuple[LawText, ...]:
     """The policies alone, highest first."""
-    return governing(repo, settings, default=repo.default_branch(), target_tip=target_tip).texts
+    return governing(repo, settings, default=repo.default_branch(), target=target, target_tip=target_tip).texts

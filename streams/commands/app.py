@@ -76,7 +76,7 @@ def run(arguments: list[str]) -> int:
         result = build(wanted)(arguments, prog_name="twohand", standalone_mode=False)
     except typer.Exit as done:
         return done.exit_code
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the gate stays closed, whatever happened
+    except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the gate stays closed, whatever happened
         return _failed(error)
     return result if isinstance(result, int) else 0
 
@@ -88,9 +88,8 @@ def _failed(error: BaseException) -> int:
         return _fail(str(error), "", USAGE)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        sys.stderr.close()
-        return INTERNAL
+    if isinstance(error, BrokenPipeError | SystemExit):
+        return _fail("what was to be told could not be written", "", INTERNAL)
     return _crashed(error)
 
 

@@ -81,7 +81,7 @@ def owners(
 def _scene(desk: Desk, base: str | None, left: tuple[str, ...]) -> Scene:
     branch = desk.repo.default_branch() or ""
     commit = desk.repo.resolve(base or branch or "HEAD")
-    found = read_laws(laws(desk.repo, desk.settings, commit))
+    found = read_laws(laws(desk.repo, desk.settings, base or branch, commit))
     policy = next((law.policy for law in reversed(found) if law.policy), None)
     if policy is None:
         raise Invalid(found[-1].problems)

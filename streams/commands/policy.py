@@ -188,7 +188,7 @@ def show(
     with Desk.at(where, explicit=explicit) as desk:
         branch = target or desk.repo.default_branch()
         tip = desk.repo.resolve(branch) if branch and (target or desk.repo.exists(branch)) else ""
-        found = read_laws(laws(desk.repo, desk.settings, tip) if tip else (built_in(),))
+        found = read_laws(laws(desk.repo, desk.settings, branch or "", tip) if tip else (built_in(),))
     if fmt is Form.JSON:
         shown = {"schema": "twohand.policy/v1", "target": branch, "policies": [_law_data(law) for law in found]}
         print(json.dumps(shown, indent=2, ensure_ascii=False))

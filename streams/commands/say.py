@@ -12,7 +12,7 @@ import typer
 
 from rules import instants, messages
 from rules.claims import NO_TOOL
-from rules.judgement import read_laws
+from rules.judgement import Judgement, read_laws
 from rules.policy import Key, Policy
 from rules.principals import Principal, Registry
 from rules.shape import seconds_of
@@ -144,6 +144,8 @@ def _say(speech: Speech, asked: Asked, desk: Desk, *, push: str) -> int:
         desk.repo.push(push, [f"{ref}:{ref}"])
     print(_told(statement, key, ref, push))
     _warn(statement, reading, desk)
+    if statement.verb == "approve":
+        _tell_recusal(speaker, desk.review(asked, dry_run=True))
     return 0
 
 
@@ -207,12 +209,16 @@ def _check(speech: Speech, name: str, reading: Reading) -> None:
     """Law 20: an agent's environment and a person's approval do not go together."""
     principals = [p for policy in reading.policies if (p := Registry(policy).named(name))]
     person = any(principal.kind == "person" for principal in principals)
-    if speech.verb in ("approve", "waive") and person and (marks := messages.environment_claims(os.environ)):
+    if (
+        speech.verb in ("approve", "waive", "withdraw")
+        and person
+        and (marks := messages.environment_claims(os.environ))
+    ):
         raise CannotSay(
             f"{name} is a person, and this shell belongs to an agent ({marks[0].tool}).",
             remedy=f"{name} signs in a terminal of their own; an agent signs with its own enrolled key.",
         )
-    if speech.tool and person and speech.verb != "propose":
+    if (speech.tool or speech.model or speech.session) and person and speech.verb != "propose":
         raise CannotSay(
             f"--tool, --model and --session are an agent's to say, and {name} is a person.",
             remedy="Leave them out; a person's proposal may name the tools that made the change.",
@@ -221,7 +227,7 @@ def _check(speech: Speech, name: str, reading: Reading) -> None:
 
 
 def _check_agent(speech: Speech, principals: list[Principal]) -> None:
-    if speech.session and ":" not in speech.session:
+    if speech.session and not all(speech.session.partition(":")):
         raise CannotSay(
             f"--session {speech.session!r} has no namespace.", remedy="Write it as NAMESPACE:ID, as in claude-web:abc."
         )
@@ -252,9 +258,9 @@ def _after(name: str, desk: Desk) -> str:
     """
     now = desk.now()
     soon = instants.later(now, 60)
-    own = [
-        row.statement.time for row in statements.listing(desk.repo).rows if row.statement and row.statement.by == name
-    ]
+    stored = statements.listing(desk.repo).rows
+    rows = (*stored, *desk.memory(write=False).vanished(stored))
+    own = [row.statement.time for row in rows if row.statement and row.statement.by == name]
     return max([now, *(instants.later(time, 1) for time in own if now <= time <= soon)])
 
 
@@ -291,6 +297,16 @@ def _told(statement: Statement, key: signatures.KeyChoice, ref: str, push: str) 
     if push:
         lines.append(f"  pushed to {push}")
     return "\n".join(lines)
+
+
+def _tell_recusal(name: str, judgement: Judgement) -> None:
+    """Whether the approval just given counts is told at once, with the first reason where it does not."""
+    for ballot in judgement.leading.ballots if judgement.leading else ():
+        recusing = [answer for answer in ballot.answers if answer.axis in (*ballot.same, *ballot.unresolved)]
+        if recusing and name in ballot.vote.voice.principal_names:
+            why = recusing[0]
+            word = "does not count" if ballot.same else "may not count"
+            print(f"note: this approval {word}: {why.axis} is {why.result} ({why.evidence})", file=sys.stderr)
 
 
 def _count(files: int) -> str:

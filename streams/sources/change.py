@@ -60,12 +60,12 @@ def resolve_range(repo: Repository, *, base: str | None, head: str | None, targe
 
     Errors: UnbornBranch, UnknownRevision, NoTarget.
     """
-    branch, head_id = _head(repo, head or "HEAD")
+    branch, head_id = _head(repo, "HEAD" if head is None else head)
     onto = _target(repo, target)
-    start = repo.resolve(base) if base else onto.id
+    start = onto.id if base is None else repo.resolve(base)
     bases = repo.merge_bases(start, head_id)
     found = Range(_local_name(onto.name), onto.id, bases[0] if bases else repo.empty_tree, head_id, branch)
-    if not base and found.base == head_id:
+    if base is None and found.base == head_id:
         return _last_step(repo, found)
     return found._replace(incomplete=_doubts(repo, found, start, bases))
 
@@ -84,7 +84,7 @@ def _head_refs(name: str) -> tuple[str, ...]:
 
 
 def _target(repo: Repository, target: str | None) -> Ref:
-    wanted = target or repo.default_branch()
+    wanted = repo.default_branch() if target is None else target
     if wanted is None:
         raise errors.NoTarget(
             "This repository shows no default branch, so there is nothing to compare with.",

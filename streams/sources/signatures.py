@@ -8,11 +8,10 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
-from rules.sshsig import NAMESPACE, Signer, parse
+from rules.sshsig import NAMESPACE, Signature, Signer, parse
 from streams.sources.errors import SourceError
 
 KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
@@ -42,26 +41,61 @@ class KeyChoice(NamedTuple):
 
 def verify(data: bytes, armor: bytes, *, namespace: str = NAMESPACE) -> Signer | None:
     """Whose key made this signature over exactly these bytes; None where it is not good. NoVerifier where nobody can tell."""
-    signature = parse(armor)
-    if signature is None or signature.namespace != namespace:
-        return None
-    with tempfile.NamedTemporaryFile(prefix="twohand-", suffix=".sig") as file:
-        file.write(armor)
-        file.flush()
-        command = ["ssh-keygen", "-Y", "check-novalidate", "-n", namespace, "-s", file.name]
-        try:
-            done = subprocess.run(
-                command, input=data, capture_output=True, timeout=TIMEOUT, check=False, env=_environment()
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise NoVerifier(f"ssh-keygen could not be asked about a signature: {error}.", remedy=INSTALL) from error
-    return Signer(signature.key, signature.presence) if done.returncode == 0 else None
+    return verify_all([(data, armor)], namespace=namespace)[0]
 
 
 def verify_all(rows: Iterable[tuple[bytes, bytes]], *, namespace: str = NAMESPACE) -> list[Signer | None]:
-    """`verify` for many (data, armor), two at a time, in their order."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda row: verify(*row, namespace=namespace), rows))
+    """`verify` for many (data, armor), two processes at a time, in their order."""
+    pending = [(data, armor, parse(armor)) for data, armor in rows]
+    found: list[Signer | None] = []
+    for first in range(0, len(pending), AT_ONCE):
+        asked = [_ask(data, armor, sig, namespace) for data, armor, sig in pending[first : first + AT_ONCE]]
+        found.extend(_answer(question) for question in asked)
+    return found
+
+
+class _Question(NamedTuple):
+    """One ssh-keygen at work; without a process the signature is none that could be good."""
+
+    signature: Signature | None
+    data: bytes
+    process: subprocess.Popen[bytes] | None
+    file: IO[bytes] | None
+
+
+def _ask(data: bytes, armor: bytes, signature: Signature | None, namespace: str) -> _Question:
+    if signature is None or signature.namespace != namespace:
+        return _Question(signature, data, None, None)
+    file = tempfile.NamedTemporaryFile(prefix="twohand-", suffix=".sig")  # noqa: SIM115 - closed when it was answered
+    file.write(armor)
+    file.flush()
+    command = ["ssh-keygen", "-Y", "check-novalidate", "-n", namespace, "-s", file.name]
+    try:
+        quiet = subprocess.DEVNULL
+        started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env=_environment())
+    except OSError as error:
+        file.close()
+        raise _nobody(error) from error
+    return _Question(signature, data, started, file)
+
+
+def _answer(question: _Question) -> Signer | None:
+    signature, data, started, file = question
+    if signature is None or started is None or file is None:
+        return None
+    try:
+        started.communicate(data, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        started.kill()
+        started.communicate()
+        raise _nobody(error) from error
+    finally:
+        file.close()
+    return Signer(signature.key, signature.presence) if started.returncode == 0 else None
+
+
+def _nobody(error: Exception) -> NoVerifier:
+    return NoVerifier(f"ssh-keygen could not be asked about a signature: {error}.", remedy=INSTALL)
 
 
 def sign(data: bytes, key: KeyChoice) -> bytes:

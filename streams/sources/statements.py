@@ -42,7 +42,7 @@ def listing(repo: Repository) -> Listing:
     """All statements of the repository, in the order of their refs."""
     refs, doubts = repo.refs_and_doubts(PREFIX)
     names = [(os.fsdecode(name), blob) for name, blob in refs]
-    rows, unread = [], [*doubts.splitlines(), *_dangling(repo, {name for name, _ in names})]
+    rows, unread = [], [*_broken(doubts), *_dangling(repo, {name for name, _ in names})]
     with repo.cat_file() as objects:
         found = {item.id: item.data for item in objects.read(sorted({blob for _, blob in names}), MAX_BYTES)}
     for name, blob in names:
@@ -51,7 +51,12 @@ def listing(repo: Repository) -> Listing:
             unread.append(name)
         else:
             rows.append(stored(name, blob, data))
-    return Listing(tuple(rows), len(names), tuple(unread))
+    return Listing(tuple(rows), len(names), tuple(dict.fromkeys(unread)))
+
+
+def _broken(doubts: str) -> list[str]:
+    """The refs that git says it ignores, where it names them; else what it says."""
+    return [next((word for word in line.split() if word.startswith(PREFIX)), line) for line in doubts.splitlines()]
 
 
 def _dangling(repo: Repository, listed: set[str]) -> list[str]:

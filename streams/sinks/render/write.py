@@ -9,6 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from streams.commands.options import Format
+from streams.sources.errors import SourceError
+
+
+class CannotWrite(SourceError):
+    """The file named by --output takes nothing."""
+
+
+class Untold(SourceError):
+    """The verdict could not be told."""
+
+    exit_code = 3
 
 
 def result(decision: Mapping[str, Any], fmt: Format, *, output: Path | None, quiet: bool, verbose: bool) -> None:
@@ -18,13 +29,30 @@ def result(decision: Mapping[str, Any], fmt: Format, *, output: Path | None, qui
 
 
 def data(text: str, output: Path | None) -> None:
-    """Write text; what the encoding cannot say (lone surrogates of odd bytes, letters on an old terminal) is escaped."""
-    if output is not None:
-        output.write_text(text, "utf-8", "backslashreplace")
+    """Write text; what the encoding cannot say (lone surrogates of odd bytes, letters on an old terminal) is escaped.
+
+    CannotWrite where nobody could read it: a verdict that was not told is no admission.
+    """
+    if output is None:
+        _told(text)
         return
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stdout.write(text)
+    try:
+        output.write_text(text, "utf-8", "backslashreplace")
+    except OSError as error:
+        raise CannotWrite(f"{output} cannot be written: {error.strerror}.", remedy="Name another file.") from error
+
+
+def _told(text: str) -> None:
+    if sys.stdout is None:
+        raise Untold("Standard output is closed.", remedy="Use --output FILE.")
+    try:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered has nowhere to go
+        raise Untold(f"Standard output takes nothing: {error.strerror}.", remedy="Use --output FILE.") from error
 
 
 def rendered(decision: Mapping[str, Any], fmt: Format, *, quiet: bool, verbose: bool, colour: bool) -> str:
@@ -50,10 +78,15 @@ def rendered(decision: Mapping[str, Any], fmt: Format, *, quiet: bool, verbose: 
 
 def as_json(value: object, *, indent: int | None = 2) -> str:
     """JSON with its line feed; letters stand for themselves where standard output can say them."""
-    utf8 = (sys.stdout.encoding or "").casefold().replace("-", "") == "utf8"
+    utf8 = (getattr(sys.stdout, "encoding", None) or "").casefold().replace("-", "") == "utf8"
     return json.dumps(value, indent=indent, ensure_ascii=not utf8) + "\n"
 
 
 def wants_colour() -> bool:
     """Colour only on a terminal that can show it, and never against NO_COLOR."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (
+        sys.stdout is not None
+        and sys.stdout.isatty()
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )

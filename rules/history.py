@@ -1,64 +1,77 @@
-"""What a commit that is in history already says about who made it: authors without a policy, and one word for them (law 8-11)."""
+"""What a commit that is in history says about who made it: its authors, and one word for them (law 8-11)."""
 
+import json
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from hashlib import sha256
 from typing import Any, NamedTuple
 
-from rules import messages, policy, trailers
+from rules import hands, lineage, messages, policy, sshsig, trailers
 from rules.canonical import plain
 from rules.claims import Claim
-from rules.commits import Commit
+from rules.commits import Commit, Ident
+from rules.policy import Policy
 from rules.principals import Registry
 from rules.provenance import Author, _Resolver
 
 AGENT, HUMAN, MIXED, SERVICE, UNKNOWN = "agent", "human", "mixed", "service", "unknown"
 SAID = frozenset(("author", "co-author", "mark"))  # what a reader of author line and message sees
+_KEPT = 8192
 
 
 class Made(NamedTuple):
-    """Who made a commit. `marks` are the channels in which an agent was seen; `unmarked`: neither author nor message say it."""
+    """Who made a commit. `marks` are the channels in which an agent was seen."""
 
     kind: str  # agent, human, mixed, service, unknown
     authors: tuple[Author, ...]
     marks: tuple[str, ...]
-    unmarked: bool
+
+    @property
+    def unmarked(self) -> bool:
+        """An agent was seen, and neither author line nor message say so."""
+        return bool(self.marks) and SAID.isdisjoint(self.marks)
+
+
+class Bench:
+    """Answers for many commits under one policy; equal claims share their answer."""
+
+    def __init__(self, enrolled: Policy | None = None) -> None:
+        self.registry = Registry(enrolled or policy.default())
+        self._resolver = _Resolver(self.registry)
+        self.made = lru_cache(_KEPT)(self._made)
+        self.text = lru_cache(_KEPT)(self._text)
+
+    def _made(self, claims: tuple[Claim, ...]) -> Made:
+        counted = [*self._resolver.authors_of(claims, frozenset(), frozenset())]
+        counted += [claim for claim in claims if claim.channel == "signature" and claim.kind == AGENT]
+        authors = tuple(self._resolver.join(counted, frozenset(), {}))
+        marks = tuple(sorted({claim.channel for claim in counted if _machine(claim)}))
+        return Made(kind(counted), authors, marks)
+
+    def _text(self, claims: tuple[Claim, ...]) -> str:
+        """The answer as the JSON text of its fields, without braces."""
+        made = self.made(claims)
+        fields = {"kind": made.kind, "authors": author_rows(made.authors), "marks": made.marks}
+        return json.dumps(fields, separators=(",", ":"))[1:-1]
 
 
 def said(commit: Commit) -> tuple[Claim, ...]:
-    """The claims of identities and message, without the commit's id, so that equal commits share their answer."""
-    if not trailers.lines(commit.message):
-        return _lines_only(commit.author.name, commit.author.email, commit.committer.name, commit.committer.email)
-    return messages.claims(commit._replace(id=""))
+    """The claims of identities, message and signature, without the commit's id, so that equal commits share their answer."""
+    author, committer = commit.author, commit.committer
+    if trailers.lines(commit.message):
+        found = messages.claims(commit._replace(id=""))
+    else:
+        found = _identities(author.name, author.email, committer.name, committer.email)
+    return (*found, *_signed(commit.signature)) if commit.signature else found
 
 
-@lru_cache(8192)
-def _lines_only(author: str, author_email: str, committer: str, committer_email: str) -> tuple[Claim, ...]:
-    from rules.commits import Ident, parse  # noqa: PLC0415
-
-    blank = parse("", b"\n\n")
-    return messages.claims(
-        blank._replace(author=Ident(author, author_email, 0, ""), committer=Ident(committer, committer_email, 0, ""))
-    )
-
-
-@lru_cache(8192)
-def made(claims: tuple[Claim, ...]) -> Made:
-    """The authors that these claims amount to, when nobody is enrolled."""
-    return made_under(claims, _nobody())
-
-
-def made_under(claims: tuple[Claim, ...], registry: Registry) -> Made:
-    """The same, with the names that a policy enrols."""
-    resolver = _Resolver(registry)
-    counted = list(resolver.authors_of(claims, frozenset(), frozenset()))
-    authors = tuple(resolver.join(counted, frozenset(), {}))
-    marks = tuple(sorted({claim.channel for claim in counted if _machine(claim)}))
-    return Made(kind(counted), authors, marks, bool(marks) and SAID.isdisjoint(marks))
-
-
-@lru_cache(1)
-def _nobody() -> Registry:
-    return Registry(policy.default())
+@lru_cache(_KEPT)
+def _identities(author: str, author_email: str, committer: str, committer_email: str) -> tuple[Claim, ...]:
+    """The claims of a commit whose message names nobody."""
+    lines = Ident(author, author_email, 0, ""), Ident(committer, committer_email, 0, "")
+    return messages.claims(Commit("", "", (), *lines, "", b"", "", ()))
 
 
 def _machine(claim: Claim) -> bool:
@@ -77,9 +90,78 @@ def kind(claims: Iterable[Claim]) -> str:
     return SERVICE if SERVICE in lines else UNKNOWN
 
 
+# -- signatures: a key that a vendor is known to sign with ------------------------------------------------------------
+
+
+@cache
+def _signers() -> dict[str, str]:
+    """Fingerprint -> tool."""
+    rows = lineage.table("signers.toml")["signer"]
+    return {row["fingerprint"]: row["tool"] for row in rows}
+
+
+def _signed(armor: str) -> tuple[Claim, ...]:
+    """The signature names its key itself and is not verified here, so that this is a claim of grade D."""
+    signature = sshsig.parse(armor.encode("ascii", "replace")) if "SSH" in armor[:40] else None
+    tool = _signers().get(fingerprint(signature.key)) if signature else None
+    if not signature or not tool:
+        return ()
+    text = f"signed with {fingerprint(signature.key)}, a key known as {tool}'s; not verified"
+    return (hands.found(hands.agent(lineage.named(tool), text=text), "signature", ""),)
+
+
+@lru_cache(_KEPT)
+def fingerprint(key: str) -> str:
+    """`SHA256:...` of an OpenSSH public key line, as ssh-keygen prints it; "" where it is none."""
+    try:
+        blob = a2b_base64(key.split()[1])
+    except (ValueError, IndexError):
+        return ""
+    return "SHA256:" + b64encode(sha256(blob).digest()).decode().rstrip("=")
+
+
+# -- branches: what the merge that landed a commit calls them ----------------------------------------------------------
+
+
+def merged_branch(message: str) -> str:
+    """The branch that a merge commit's subject names, "" where it names none."""
+    subject = message.partition("\n")[0]
+    if subject.startswith("Merge pull request #"):
+        return subject.partition(" from ")[2].partition("/")[2].strip()
+    if subject.startswith(("Merge branch '", "Merge remote-tracking branch '")):
+        name = subject.partition("'")[2].partition("'")[0]
+        return name.removeprefix("origin/")
+    return ""
+
+
+def suspected(lander: Commit | None, made: Made) -> tuple[Author, ...]:
+    """Agents that the branch of a merged commit is named after, and that nothing else shows. A suspicion, no mark:
+    a person called Devin may call branches so too."""
+    branch = merged_branch(lander.message) if lander else ""
+    return _suspected(branch, made) if branch else ()
+
+
+def _suspected(branch: str, made: Made) -> tuple[Author, ...]:
+    if made.kind not in (HUMAN, UNKNOWN):
+        return ()
+    prefix = branch.partition("/")[0].casefold()
+    names = {word for author in made.authors for word in lineage.words(author.name)}
+    claims = tuple(claim for claim in messages.branch_claims(branch) if claim.kind == AGENT)
+    return nobody().made(claims).authors if claims and prefix not in names else ()
+
+
+@cache
+def nobody() -> Bench:
+    """Where nobody is enrolled."""
+    return Bench()
+
+
+# -- as data ----------------------------------------------------------------------------------------------------------
+
+
 def author_rows(authors: Sequence[Author]) -> list[dict[str, Any]]:
     """Authors as a decision writes them."""
-    return [_row(author) for author in authors]
+    return list(map(_row, authors))
 
 
 def _row(author: Author) -> dict[str, Any]:

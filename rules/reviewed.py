@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rules import hands
 from rules.claims import Claim
 from rules.commits import Commit
+from rules.principals import Principal
 from rules.provenance import FORGE_COMMITTER, Author
 
 INDEPENDENT, SELF, NONE, UNKNOWN = "independent", "self", "none", "unknown"
@@ -38,6 +39,24 @@ def signs(commit: Commit, authors: Sequence[Author], lander: Commit | None) -> t
         text = "it came in through the forge, which does not write into git who read it"
         found.append(Sign("forge", "D", "", UNKNOWN, text))
     return tuple(dict.fromkeys(found))
+
+
+def of_step(step: Commit, members: Iterable[Commit], authors: Sequence[Author]) -> tuple[Sign, ...]:
+    """The signs of a landed step: its own and its members' review marks, and who merged it."""
+    found = [sign for commit in members for sign in _marks(commit, authors)]
+    return tuple(dict.fromkeys((*signs(step, authors, None), *found, *_merged(step, authors))))
+
+
+def vouched(by: Principal, operators: Iterable[str], claim: str, authors: Sequence[Author]) -> Sign:
+    """A verified approval by somebody enrolled. A machine is another one only where its makers are known to differ."""
+    behind = {by.name, *operators}
+    if any(behind & {author.principal, author.operator} for author in authors):
+        return Sign("statement", "A", by.name, SELF, claim)
+    if by.agent is None:
+        return Sign("statement", "A", by.name, INDEPENDENT, claim)
+    agents = [author for author in authors if author.kind == "agent"]
+    as_claim = Claim("", "A", kind="agent", tool=by.agent.tool, maker=by.agent.maker)
+    return Sign("statement", "A", by.name, _other_machine(as_claim, agents), claim)
 
 
 def _marks(commit: Commit, authors: Sequence[Author]) -> Iterator[Sign]:

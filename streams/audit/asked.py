@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from rules.claims import Claim
+from rules.events import LawText
 
 
 class Asked(NamedTuple):
@@ -25,14 +26,21 @@ class Asked(NamedTuple):
     limit: int | None = None
 
 
+class Voucher(NamedTuple):
+    """A verified approval that covers a commit: by whom (an enrolled name), in which statement."""
+
+    by: str
+    claim: str
+
+
 class Task(NamedTuple):
-    """One commit to be read. `members` are the commits that a landed step brought in, itself among them."""
+    """One commit to be read. `members` are the commits that a landed step brought in, itself not among them."""
 
     id: str
-    parents: tuple[str, ...] | None = None  # None: not known yet
     lander: str = ""
     note: str = ""  # blob of its git-ai note
     traced: tuple[Claim, ...] = ()
+    vouchers: tuple[Voucher, ...] = ()
     members: tuple["Task", ...] = ()
 
 
@@ -41,5 +49,7 @@ class Plan(NamedTuple):
 
     rules: bool
     diffs: bool
+    landed: bool
     paths: tuple[str, ...]
     edge: frozenset[str]  # commits whose parents a shallow clone cut off
+    laws: tuple[LawText, ...]  # whose people and agents are known by name

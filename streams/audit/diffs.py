@@ -1,7 +1,7 @@
 """What many commits changed, in one `diff-tree`: each against its first parent, a root against nothing."""
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rules import lines, paths
@@ -10,11 +10,12 @@ from rules.rule import Blobs
 from streams.sources.catfile import CatFile, Object
 from streams.sources.change import DIFF, parse_diff
 from streams.sources.git import Repository
-from streams.sources.process import finish
+from streams.sources.process import STALLED, finish
 
 FILE_LIMIT = 4 << 20  # bytes of one side; rules read no more (rules/scan.py)
 COMMIT_BYTES = 64 << 20  # of all blobs of one commit
 COMMIT_FILES = 5_000
+MERGING = 120.0  # seconds for git to repeat the merges of one batch
 
 
 class Edge(NamedTuple):
@@ -29,6 +30,9 @@ class Changed(NamedTuple):
 
     files: tuple[FileChange, ...]
     why: str = ""
+
+
+NOTHING = Changed(())
 
 
 def changed(repo: Repository, edges: Sequence[Edge]) -> list[Changed]:
@@ -78,6 +82,51 @@ def _alone(repo: Repository, edge: Edge) -> Changed:
         said = done.err.splitlines()[-1] if done.err else "git says nothing"
         return Changed((), f"the diff cannot be read: {said}"[:200])
     return Changed(tuple(parse_diff(done.out[len(header) :])))
+
+
+def own_edits(repo: Repository, merges: Mapping[str, Sequence[str]]) -> dict[str, Changed]:
+    """What each merge of two did beyond git's own merge of its parents, compared with the first parent that differs."""
+    simple = [commit for commit, above in merges.items() if len(above) == 2]
+    edited = _remerged(repo, simple)
+    found = {commit: Changed((), "it cannot be told what this merge changed itself") for commit in merges}
+    found |= {commit: NOTHING for commit in simple if edited and not edited.get(commit)}
+    wanted = [commit for commit in simple if edited and edited.get(commit)]
+    for side in (0, 1):
+        seen = changed(repo, [Edge(commit, merges[commit][side]) for commit in wanted]) if wanted else []
+        for commit, change in zip(wanted, seen, strict=True):
+            found[commit] = _joined(found[commit] if side else NOTHING, change, edited[commit])
+    return found
+
+
+def _joined(first: Changed, second: Changed, edited: frozenset[bytes]) -> Changed:
+    """The edited files, of the first comparison in which they differ."""
+    known = {file.path for file in first.files}
+    more = (file for file in second.files if file.path not in known and paths.unquote(file.path) in edited)
+    return Changed((*first.files, *more), first.why or second.why)
+
+
+def _remerged(repo: Repository, merges: Sequence[str]) -> dict[str, frozenset[bytes]]:
+    """Merge -> the paths that are not as git would have merged them; empty where git cannot tell."""
+    if not merges:
+        return {}
+    options = ("--no-walk=unsorted", "--remerge-diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=%H")
+    done = repo.run(
+        "log", *options, "--no-notes", "--no-show-signature", "--no-mailmap", "--ignore-submodules=none", "--stdin",
+        stdin="\n".join([*merges, ""]).encode(), ok=range(STALLED, 256), seconds=MERGING,
+    )  # fmt: skip
+    if done.code:
+        return {}
+    found: dict[str, set[bytes]] = {}
+    commit = ""
+    tokens = iter(done.out.split(b"\0"))
+    for token in tokens:
+        text = token.strip(b"\n")
+        if text.startswith(b":"):
+            found[commit].add(next(tokens, b""))
+        elif text:
+            commit = text.decode("ascii", "replace")
+            found.setdefault(commit, set())
+    return {name: frozenset(seen) for name, seen in found.items()}
 
 
 def contents(objects: CatFile, change: Changed) -> tuple[Blobs, ...]:

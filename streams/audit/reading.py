@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from reviewers import statute
 from rules import commits as objects
@@ -10,19 +10,31 @@ from rules import globs, history, instants, notes, reviewed
 from rules.canonical import plain
 from rules.claims import Claim
 from rules.commits import Commit, Ident
-from rules.history import Made
+from rules.events import LawText
+from rules.history import Bench, Made
+from rules.judgement import read_laws
+from rules.reviewed import Sign
 from rules.rule import Blobs
 from streams.audit.asked import Plan, Task
-from streams.audit.diffs import Changed, Edge, changed, contents, where
+from streams.audit.diffs import NOTHING, Changed, Edge, changed, contents, own_edits, where
 from streams.sources.catfile import CatFile, Object
-from streams.sources.commits import COMMIT_LIMIT
 from streams.sources.git import Repository
 
+COMMIT_LIMIT = 32 << 20  # bytes of one commit object
 NOTE_LIMIT = 8 << 20
 SUBJECT = 200  # characters
 MOST_PATHS = 50
 AT_ONCE = 100  # commits whose diffs are asked for together
-NO_CHANGE = Changed(())
+KEPT = 5_000  # merges that are remembered
+CUT_OFF = Changed((), "its parents are cut off by a shallow clone")
+
+
+class _Read(NamedTuple):
+    """A commit with everything that was said about it."""
+
+    commit: Commit
+    claims: tuple[Claim, ...]
+    members: tuple[Commit, ...]
 
 
 class Reader:
@@ -31,101 +43,140 @@ class Reader:
     def __init__(self, repo: Repository, plan: Plan) -> None:
         self.repo = repo
         self.plan = plan
+        self._bench = _bench(plan.laws)
         self._globs = globs.compiled(plan.paths) if plan.paths else None
         self._objects: CatFile = repo.cat_file()
         self._landers: dict[str, Commit | None] = {}
 
-    def __enter__(self) -> "Reader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._objects.close()
 
     def lines(self, tasks: Sequence[Task]) -> list[str]:
-        """A JSON line for each task that is wanted, in order."""
-        return [_json(row) for row in self.rows(tasks)]
-
-    def rows(self, tasks: Sequence[Task]) -> Iterator[dict[str, Any]]:
-        """Errors of one commit are said in its own row."""
+        """A JSON line for each task that is wanted, in order. Errors of one commit are said in its own line."""
         found = self._commits(tasks)
+        self._find_landers(tasks)
         notes_of = self._notes(tasks)
-        self._find_landers(tasks, found)
-        changes = self._changes(tasks, found)
-        for task, item in zip(tasks, found, strict=True):
-            if isinstance(item, str):
-                yield {"commit": task.id, "error": item}
-                continue
-            change = changes.get(task.id, NO_CHANGE)
-            if self._globs and not self._globs.matching(where(change.files)):
-                continue
-            yield self._row(task, item, change, notes_of.get(task.note, ()))
+        changes = self._changes([item for item in found.values() if isinstance(item, Commit)], tasks)
+        return [line for task in tasks if (line := self._line(task, found, notes_of, changes.get(task.id, NOTHING)))]
+
+    def _line(
+        self, task: Task, found: dict[str, Commit | str], notes_of: dict[str, tuple[Claim, ...]], change: Changed
+    ) -> str:
+        commit = found[task.id]
+        if isinstance(commit, str):
+            return _json({"commit": task.id, "error": commit})
+        if self._globs and not self._globs.matching(where(change.files)):
+            return ""
+        members = [(member, found[member.id]) for member in task.members]
+        each = [(task, commit), *((member, item) for member, item in members if isinstance(item, Commit))]
+        claims = [claim for one, item in each for claim in self._claims(one, item, notes_of)]
+        unique = tuple(dict.fromkeys(claims)) if task.members else tuple(claims)
+        read = _Read(commit, unique, tuple(item for _, item in each[1:]))
+        return self._text(task, read, change)
 
     # -- what git holds -------------------------------------------------------------------------------------------
 
-    def _commits(self, tasks: Sequence[Task]) -> list[Commit | str]:
-        return [_commit(item) for item in self._objects.read((task.id for task in tasks), COMMIT_LIMIT)]
+    def _commits(self, tasks: Sequence[Task]) -> dict[str, Commit | str]:
+        wanted = dict.fromkeys(one.id for task in tasks for one in (task, *task.members))
+        found = self._objects.read(wanted, COMMIT_LIMIT)
+        return {name: _commit(name, item) for name, item in zip(wanted, found, strict=True)}
 
     def _notes(self, tasks: Sequence[Task]) -> dict[str, tuple[Claim, ...]]:
-        wanted = sorted({task.note for task in tasks if task.note})
+        wanted = sorted({one.note for task in tasks for one in (task, *task.members)} - {""})
         found = self._objects.read(wanted, NOTE_LIMIT) if wanted else ()
         return {item.id: notes.claims("", notes.parse(item.data)) for item in found if item.data is not None}
 
-    def _find_landers(self, tasks: Sequence[Task], found: Sequence[Commit | str]) -> None:
-        if len(self._landers) > 5_000:
+    def _find_landers(self, tasks: Sequence[Task]) -> None:
+        if len(self._landers) > KEPT:
             self._landers.clear()
-        wanted = sorted({task.lander for task in tasks if task.lander} - self._landers.keys())
+        wanted = sorted({task.lander for task in tasks} - self._landers.keys() - {""})
         for item in self._objects.read(wanted, COMMIT_LIMIT) if wanted else ():
-            commit = _commit(item)
+            commit = _commit(item.id, item)
             self._landers[item.id] = commit if isinstance(commit, Commit) else None
 
-    def _changes(self, tasks: Sequence[Task], found: Sequence[Commit | str]) -> dict[str, Changed]:
+    def _claims(self, task: Task, commit: Commit, notes_of: dict[str, tuple[Claim, ...]]) -> tuple[Claim, ...]:
+        return (*history.said(commit), *notes_of.get(task.note, ()), *task.traced)
+
+    def _changes(self, found: Sequence[Commit], tasks: Sequence[Task]) -> dict[str, Changed]:
         if not self.plan.diffs:
             return {}
-        edges = [Edge(item.id, item.parents[0] if item.parents else "") for item in found if isinstance(item, Commit)]
-        whole = [edge for edge in edges if edge.commit not in self.plan.edge]
-        answers = {edge.commit: Changed((), "its parents are cut off by a shallow clone") for edge in edges}
+        asked = {task.id for task in tasks}
+        commits = [commit for commit in found if commit.id in asked]
+        merges = {commit.id: commit.parents for commit in commits if len(commit.parents) > 1 and not self.plan.landed}
+        edges = [Edge(c.id, c.parents[0] if c.parents else "") for c in commits if c.id not in merges]
+        answers = dict.fromkeys(self.plan.edge & asked, CUT_OFF)
+        whole = [edge for edge in edges if edge.commit not in answers]
         for start in range(0, len(whole), AT_ONCE):
             part = whole[start : start + AT_ONCE]
             answers.update(zip((edge.commit for edge in part), changed(self.repo, part), strict=True))
-        return answers
+        return answers | own_edits(self.repo, merges)
 
     # -- the row --------------------------------------------------------------------------------------------------
 
-    def _row(self, task: Task, commit: Commit, change: Changed, noted: tuple[Claim, ...]) -> dict[str, Any]:
-        made = history.made((*history.said(commit), *noted, *task.traced))
+    def _text(self, task: Task, read: _Read, change: Changed) -> str:
+        made = self._bench.made(read.claims)
         lander = self._landers.get(task.lander) if task.lander else None
-        signs = reviewed.signs(commit, made.authors, lander)
-        return {
-            "commit": commit.id,
-            "kind": made.kind,
-            "authors": history.author_rows(made.authors),
-            **self._read(commit, change),
+        signs = self._signs(task, read, made, lander)
+        hinted = history.suspected(read.commit if self.plan.landed else lander, made)
+        rest: dict[str, Any] = {
             "review": reviewed.answer(signs),
-            "review_evidence": plain(signs),
-            "marks": list(made.marks),
-            "unmarked": made.unmarked,
-            **_said(commit),
+            "review_evidence": plain(signs) if signs else (),
+            "suspected": history.author_rows(hinted) if hinted else (),
+            "unmarked": made.unmarked or bool(hinted),
+            **self._seen(read.commit, change),
+            **_said(read.commit),
             "landed_by": _landed(lander),
+            **({"members": len(read.members) + 1} if self.plan.landed else {}),
         }
+        return f'{{"commit":"{read.commit.id}",{self._bench.text(read.claims)},{_json(rest)[1:]}'
 
-    def _read(self, commit: Commit, change: Changed) -> dict[str, Any]:
+    def _signs(self, task: Task, read: _Read, made: Made, lander: Commit | None) -> tuple[Sign, ...]:
+        if self.plan.landed:
+            found = reviewed.of_step(read.commit, read.members, made.authors)
+        else:
+            found = reviewed.signs(read.commit, made.authors, lander)
+        return (*self._vouched(task, made), *found) if task.vouchers else found
+
+    def _vouched(self, task: Task, made: Made) -> Iterator[Sign]:
+        registry = self._bench.registry
+        for voucher in task.vouchers:
+            if by := registry.named(voucher.by):
+                yield reviewed.vouched(by, registry.operators(by), voucher.claim, made.authors)
+
+    def _seen(self, commit: Commit, change: Changed) -> dict[str, Any]:
+        """What the diff shows; null where it was not read."""
         if not self.plan.diffs:
-            return {"findings": None, "uncovered": None, "paths": None, "paths_more": 0, "added": None, "removed": None}
-        blobs = contents(self._objects, change) if self.plan.rules else ()
+            return UNREAD
         names = [file.path for file in change.files]
+        shown = {"paths": names[:MOST_PATHS], "paths_more": len(names[MOST_PATHS:])}
         incomplete = [change.why] if change.why else []
-        row: dict[str, Any] = {"findings": None, "uncovered": None, "added": None, "removed": None}
-        if self.plan.rules:
-            seen = statute.review("", "", blobs, (commit,))
-            row = {"findings": plain(seen.findings), "uncovered": plain(seen.uncovered), **_counts(blobs)}
-        return {**row, "paths": names[:MOST_PATHS], "paths_more": len(names[MOST_PATHS:]), "incomplete": incomplete}
+        if not self.plan.rules:
+            return {**UNREAD, **shown, "incomplete": incomplete}
+        blobs = contents(self._objects, change)
+        seen = statute.review("", "", blobs, (commit,))
+        found = {"findings": plain(seen.findings), "uncovered": plain(seen.uncovered)}
+        return {**found, **_counts(blobs), **shown, "incomplete": incomplete}
 
 
-def _commit(item: Object) -> Commit | str:
+UNREAD: dict[str, Any] = {
+    "findings": None, "uncovered": None, "added": None, "removed": None, "paths": None, "paths_more": 0,
+    "incomplete": [],
+}  # fmt: skip
+
+
+def _bench(laws: tuple[LawText, ...]) -> Bench:
+    known = [law.policy for law in read_laws(laws) if law.policy]
+    return Bench(known[-1]) if known else history.nobody()
+
+
+def _commit(name: str, item: Object) -> Commit | str:
     if item.data is None:
-        return f"{item.type} is over 1 MiB" if item.type else "no such object here"
+        return f"{item.type} {name} is over {COMMIT_LIMIT >> 20} MiB" if item.type else f"no object {name} is here"
     if item.type != "commit":
-        return f"it is a {item.type}, no commit"
+        return f"{name} is a {item.type}, no commit"
     return objects.parse(item.id, item.data)
 
 
@@ -158,6 +209,4 @@ def _landed(lander: Commit | None) -> dict[str, Any] | None:
     return {"commit": lander.id, "author": _display(lander.author), "committer": _display(lander.committer)}
 
 
-def _json(row: dict[str, Any]) -> str:
-    """One line. What is no Unicode in a message stays escaped."""
-    return json.dumps(row, ensure_ascii=True, separators=(",", ":"))
+_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode

@@ -2,47 +2,50 @@
 
 import subprocess
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from streams.audit.asked import Asked, Task
+from streams.audit.asked import Asked
 from streams.sources.git import Repository, failure
 from streams.sources.process import Done
 
 
-def walk(repo: Repository, asked: Asked) -> Iterator[Task]:
-    """The commits of the asked history, children before their parents, each with the merge that landed it."""
-    landing: dict[str, tuple[int, str]] = {}
+class Step(NamedTuple):
+    """A commit as the graph has it. `lander` is the first-parent commit that brought it in, itself where it is one."""
+
+    id: str
+    parents: tuple[str, ...]
+    lander: str
+
+
+def walk(repo: Repository, asked: Asked) -> Iterator[Step]:
+    """The commits of the asked history, children before their parents. Errors: GitFailed."""
+    landing: dict[str, tuple[int, str]] = {}  # commit -> how deep down the chain it landed, and by which merge
     depth = 0
     following = ""
     for row in _rev_list(repo, asked):
         name, parents = row[0], tuple(row[1:])
-        if not following:
-            following = name
-        if name == following:
+        if name == (following or name):
             depth += 1
-            here, following = (depth, name), parents[0] if parents else "none"
+            here, following = (depth, name), parents[0] if parents else "the end"
+            landing.pop(name, None)
         else:
             here = landing.pop(name, (0, ""))
-        landing.pop(name, None)
         for parent in parents:
             if parent != following and here > landing.get(parent, (0, "")):
                 landing[parent] = here
-        lander = here[1] if here[1] != name else ""
-        yield Task(name, parents, lander)
+        yield Step(name, parents, here[1])
 
 
 def _rev_list(repo: Repository, asked: Asked) -> Iterator[list[str]]:
-    """Rows of `rev-list --parents`. The whole graph is walked, also what is not shown, so that landings are known."""
     since = [f"--max-age={asked.since}"] if asked.since is not None else []
-    order = "--topo-order"
-    command = ("rev-list", order, "--parents", *since, *asked.revisions, "--")
+    command = ("rev-list", "--topo-order", "--parents", *since, *asked.revisions, "--")
     with repo.start(*command, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stdin is not None
         assert running.stderr is not None
         running.stdin.close()
         try:
-            for line in running.stdout:
-                yield line.decode("ascii").split()
+            yield from (line.decode("ascii").split() for line in running.stdout)
         except GeneratorExit:
             running.kill()
             raise

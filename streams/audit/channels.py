@@ -1,0 +1,92 @@
+"""What a repository holds about commits outside of them: git-ai notes, Agent Trace records, policies; and what it hides."""
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rules import traces
+from rules.claims import Claim
+from rules.events import LawText
+from streams.audit.asked import Task
+from streams.sources.errors import SourceError
+from streams.sources.git import Repository
+
+NOTES = "refs/notes/ai"
+TRACES = b".agent-trace/traces.jsonl"
+TRACE_LIMIT = 64 << 20
+
+
+class Channels(NamedTuple):
+    """Claims that stand beside commits. `notices` are sentences that a reader of the audit needs to know."""
+
+    notes: dict[str, str]  # commit -> blob of its note
+    traced: dict[str, tuple[traces.Record, ...]]  # commit -> its records
+    notices: tuple[str, ...]
+
+    def told(self, task: Task) -> Task:
+        """The task with what stands beside its commit."""
+        note, records = self.notes.get(task.id, ""), self.traced.get(task.id, ())
+        return task._replace(note=note, traced=_claims(task.id, records)) if note or records else task
+
+
+def _claims(commit: str, records: tuple[traces.Record, ...]) -> tuple[Claim, ...]:
+    return tuple(claim._replace(commit="") for claim in traces.claims(commit, records))
+
+
+def channels(repo: Repository, head: str) -> Channels:
+    """Everything there is; what cannot be read becomes a notice."""
+    notices: list[str] = []
+    return Channels(_notes(repo, notices), _traced(repo, head, notices), (*_hidden(repo), *notices))
+
+
+def _notes(repo: Repository, notices: list[str]) -> dict[str, str]:
+    if not repo.exists(NOTES):
+        return {}
+    done = repo.run("ls-tree", "-r", "-z", NOTES, ok=(0, 128))
+    if done.code:
+        notices.append(f"{NOTES} holds no notes: {done.err[:200]}")
+        return {}
+    entries = (_entry(row) for row in done.out.split(b"\0") if row)
+    found = {name: blob for kind, name, blob in entries if kind == b"blob" and repo.is_id(name)}
+    if not found and done.out:
+        notices.append(f"{NOTES} holds files, but no notes of commits")
+    return found
+
+
+def _entry(row: bytes) -> tuple[bytes, str, str]:
+    meta, _, path = row.partition(b"\t")
+    _, kind, blob = meta.split()
+    return kind, os.fsdecode(path).replace("/", ""), blob.decode("ascii")
+
+
+def _traced(repo: Repository, head: str, notices: list[str]) -> dict[str, tuple[traces.Record, ...]]:
+    try:
+        data = repo.tree_blob(head, TRACES, limit=TRACE_LIMIT) if head else None
+    except SourceError as error:
+        notices.append(error.message)
+        return {}
+    records = traces.parse(data) if data else ()
+    found: dict[str, list[traces.Record]] = {}
+    for record in records:
+        if record.revision:
+            found.setdefault(record.revision, []).append(record)
+    loose = sum(not record.revision for record in records)
+    if loose:
+        notices.append(f"{loose} records of {os.fsdecode(TRACES)} name no commit and were not used")
+    return {commit: tuple(rows) for commit, rows in found.items()}
+
+
+def _hidden(repo: Repository) -> Iterable[str]:
+    """What would have shown another history than the one that is stored."""
+    replaced = len(repo.refs("refs/replace"))
+    if replaced:
+        yield f"{replaced} replace refs are ignored: the history is read as it is stored"
+    if (repo.common_dir / "info" / "grafts").is_file():
+        yield "info/grafts is ignored: the history is read as it is stored"
+    if repo.is_shallow:
+        yield "this clone is shallow: commits at its edge have no known parents; `git fetch --unshallow` brings them"
+
+
+def enrolled(texts: Iterable[LawText]) -> tuple[LawText, ...]:
+    """The laws that somebody wrote; the built-in one enrols nobody."""
+    return tuple(text for text in texts if text.role != "built-in")

@@ -123,7 +123,7 @@ def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
     kept: dict[frozenset[_Sense], list[dict[_Sense, int]]] = {}
     for levels in map(_levels, after):
         kept.setdefault(frozenset(levels), []).append(levels)
-    gained = list((Counter(map(_key, after)) - Counter(map(_key, before))).keys())
+    gained = Counter(map(_key, after)) - Counter(map(_key, before))
     fresh = [branch for branch in after if _key(branch) in gained]
     for count, branch in enumerate(before):
         if _is_kept(branch, kept):

@@ -84,9 +84,8 @@ class Facts:
         return self._of(function).calls
 
     def text(self, function: str) -> str:
-        """All text of a function with blanks collapsed."""
-        areas = self.outline.areas.get(function, ())
-        return " ".join(" ".join(self.outline.text(area) for area in areas).split())
+        """All text of a function."""
+        return "\n".join(self.outline.text(area) for area in self.outline.areas.get(function, ()))
 
     def exits(self, function: str) -> tuple[Exit, ...]:
         """Returns that nothing asks about, and handlers of what fails, in the order of the text."""

@@ -1,5 +1,7 @@
 """A guard still stands, but is no longer reached or no longer heeded."""
 
+import sys
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
@@ -13,6 +15,9 @@ from rules.structure import Branch, Exit, Facts
 _WIDE = rb"^(?:except|rescue|catch)\b\s*(?:$|[:{]|\(?\s*(?:\.\.\.|\w+\s*\)|\)|[\w\\.]*(?:Exception|Throwable|Error)\b)|=>|nil\b|true\b|false\b)"
 _OURS = rb"(?i)deni|permi|auth|forbid|forbad|invalid|valid|verif|signature|http|access|csrf|token|secur|expired|unsafe|suspicious|limit"
 _GRANTS = rb"(?i)^(?:return\b\s*\(?\s*(?:true|ok\b|1\b|next|allow|grant|success)|next\()"
+
+_BREAKS = str.maketrans(";{}", "\n\n\n")
+_NEAR = 64  # handlers around a line that are looked at
 
 
 class GuardBypassed(Rule):
@@ -92,8 +97,9 @@ class GuardBypassed(Rule):
                 yield from self._function(edit, _Side(old, name), _Side(new, known[name]))
 
     def _function(self, edit: Edit, old: "_Side", new: "_Side") -> Iterator[Finding]:
-        before, after = old.guards(), new.guards()
-        kept = [guard for guard in after if any(guard.asks == other.asks for other in before)]
+        before = old.guards()
+        known = {guard.asks for guard in before}
+        kept = [guard for guard in new.guards() if guard.asks in known]
         if not kept:
             return
         where = visible(new.name.encode())
@@ -145,18 +151,21 @@ def _guard(branch: Branch) -> _Guard | None:
 
 def _detours(old: _Side, new: _Side, kept: list[_Guard]) -> Iterator[tuple[int, _Guard, str]]:
     """At most one: a return before a guard that had none, or a new condition that grants before one that refuses."""
-    returns, earlier = new.returns(), old.returns()
-    firsts = {guard.asks: guard.line for guard in reversed(old.guards())}
-    for guard in kept:
-        ahead = [each.line for each in returns if each.end < guard.line]
-        if ahead and not any(each.end < firsts[guard.asks] for each in earlier):
-            yield ahead[0], guard, "returns here, before it asks"
-            return
-    for branch in _fresh(old, new):
+    returns = new.returns()
+    if returns:
+        first, was = returns[0], min((each.end for each in old.returns()), default=sys.maxsize)
+        stood = {guard.asks: guard.line for guard in reversed(old.guards())}
         for guard in kept:
-            if guard.firm and branch.end < guard.line and _grants(branch, new):
-                yield branch.line, guard, f"where `{visible(branch.condition.text.encode())}`, nobody asks"
+            if first.end < guard.line and was >= stood[guard.asks]:
+                yield first.line, guard, "returns here, before it asks"
                 return
+    firm = [guard for guard in kept if guard.firm]
+    said = _statements(new)
+    for branch in _fresh(old, new):
+        if firm and branch.end < firm[-1].line and _grants(branch, said):
+            guard = next(guard for guard in firm if branch.end < guard.line)
+            yield branch.line, guard, f"where `{visible(branch.condition.text.encode())}`, nobody asks"
+            return
 
 
 def _fresh(old: _Side, new: _Side) -> list[Branch]:
@@ -165,24 +174,56 @@ def _fresh(old: _Side, new: _Side) -> list[Branch]:
     return [branch for branch in new.facts.branches(new.name) if known.isdisjoint(branch.condition.questions)]
 
 
-def _grants(branch: Branch, side: _Side) -> bool:
+def _statements(side: _Side) -> Counter[str]:
+    """How often a function says something."""
+    return Counter(_pieces(side.facts.text(side.name)))
+
+
+def _pieces(text: str) -> list[str]:
+    return [" ".join(piece.split()) for piece in text.translate(_BREAKS).split("\n")]
+
+
+def _grants(branch: Branch, said: Counter[str]) -> bool:
     """Whether what is done says yes, or is what the rest of the function does as well."""
-    done = branch.body.strip("{} ;")
-    if not vocabulary.leaves(done) or vocabulary.turns_away(branch.body):
+    done = [piece for piece in _pieces(branch.body) if piece][-1:]
+    if not done or not vocabulary.leaves(branch.body) or vocabulary.turns_away(branch.body):
         return False
-    return found(_GRANTS, done.encode()) or side.facts.text(side.name).count(done) > 1
+    return found(_GRANTS, done[0].encode()) or said[done[0]] > 1
 
 
 def _swallowed(old: _Side, new: _Side, kept: list[_Guard]) -> Iterator[tuple[int, _Guard, str]]:
     """Guards that stand under more swallowing handlers than before; one for each handler."""
-    before, after = old.handlers(), new.handlers()
-    depth = Counter(guard.asks for guard in old.guards() for each in before if each.line <= guard.line <= each.end)
+    after = _Cover(new.handlers())
+    if not after.handlers:
+        return
+    before = _Cover(old.handlers())
+    depth = Counter({guard.asks: before.depth(guard.line) for guard in reversed(old.guards())})
     told = set()
     for guard in kept:
-        around = [each for each in after if each.line <= guard.line <= each.end]
-        if len(around) > depth[guard.asks] and around[-1].end not in told:
-            told.add(around[-1].end)
-            yield around[-1].end, guard, f"`{visible(around[-1].text.encode())}` swallows what refuses in"
+        if after.depth(guard.line) > depth[guard.asks]:
+            around = after.innermost(guard.line)
+            if around.end not in told:
+                told.add(around.end)
+                yield around.end, guard, f"`{visible(around.text.encode())}` swallows what refuses in"
+
+
+class _Cover:
+    """The lines under handlers."""
+
+    def __init__(self, handlers: list[Exit]) -> None:
+        self.handlers = sorted(handlers)
+        self._starts = [each.line for each in self.handlers]
+        self._ends = sorted(each.end for each in self.handlers)
+
+    def depth(self, line: int) -> int:
+        """How many handlers a line is under."""
+        return bisect_right(self._starts, line) - bisect_left(self._ends, line)
+
+    def innermost(self, line: int) -> Exit:
+        """The last handler that begins before a line which is under one, of those that end behind it where one of the nearest does."""
+        last = bisect_right(self._starts, line)
+        near = self.handlers[max(last - _NEAR, 0) : last]
+        return next((each for each in reversed(near) if each.end >= line), near[-1])
 
 
 def _swallows(text: str) -> bool:

@@ -1,12 +1,14 @@
 """A value on file gave way to one that the caller typed."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 from rules import guards, vocabulary
 from rules.findings import Finding, Tier
+from rules.lines import Line
 from rules.patterns import found, pattern
-from rules.rule import Diff, Edit, Rule, visible
+from rules.rule import Diff, Edit, Rule, remembered, visible
 from rules.structure import Call, Facts
 
 _PATH = rb"[A-Za-z_$@]\w*(?:(?:\.|->|::|\?\.|!\.)[\w$]+[!?]?|\(\s*(?:[\"'][^\"'()]{0,60}[\"'])?\s*\)|\[\s*[\"':]?[\w.-]{1,60}[\"']?\s*\])*"
@@ -28,7 +30,9 @@ _ACTS = (
     rb"check|compare|match|grant|permit|allow|transfer|link|secret|password|owner"
 )
 _SETS = rb"^(?:(?:let|const|var|final|auto|val|my)\s+)?[$@]?\w+\s*(?::\s*\w+\s*)?:?=[^=]"
-MAX_LINES = 400  # changed lines of one function that are compared
+
+_SET = rb"([$\w]+)\s*(?::\s*\w+\s*)?:?=[^=]"
+_HEAD = 2000  # characters that hold the parameters of a function
 
 
 class TrustedValueReplaced(Rule):
@@ -114,8 +118,10 @@ class TrustedValueReplaced(Rule):
 
     def _function(self, edit: Edit, old: "_Side", new: "_Side") -> Iterator[Finding]:
         told = set()
-        for line, kept, typed in (*_arguments(old, new), *_lines(edit, old, new)):
-            if (kept, typed) not in told and _is_typed(typed, kept, new):
+        changes = (*_arguments(old, new), *_lines(edit, old, new))
+        chosen = _parameters(new) if changes else frozenset()
+        for line, kept, typed in changes:
+            if (kept, typed) not in told and _is_typed(typed, kept, chosen):
                 told.add((kept, typed))
                 where = visible(new.name.encode()) or "the module"
                 message = f"{where} takes `{visible(typed.encode())}`, which the caller chose, where it took `{visible(kept.encode())}`"
@@ -137,12 +143,12 @@ def _arguments(old: _Side, new: _Side) -> Iterator[_Change]:
     before, after = old.facts.calls(old.name), new.facts.calls(new.name)
     same = {(call.target, call.arguments) for call in before} & {(call.target, call.arguments) for call in after}
     fresh: dict[str, list[Call]] = {}
-    for call in after:
+    for call in reversed(after):
         if (call.target, call.arguments) not in same:
             fresh.setdefault(call.target, []).append(call)
     for call in before:
         if fresh.get(call.target) and (call.target, call.arguments) not in same:
-            other = fresh[call.target].pop(0)
+            other = fresh[call.target].pop()
             values = _replaced(", ".join(call.arguments), ", ".join(other.arguments))
             if values and _acts(f"{new.name} {call.target}"):
                 yield other.line, *values
@@ -150,17 +156,14 @@ def _arguments(old: _Side, new: _Side) -> Iterator[_Change]:
 
 def _lines(edit: Edit, old: _Side, new: _Side) -> Iterator[_Change]:
     """Values that differ between assignments that are otherwise equal, one line each."""
-    sides = ((edit.changed.removed, old), (edit.changed.added, new))
-    before, after = (
-        [line for line in lines if found(_SETS, line.text) and _holds(side, line.number)][:MAX_LINES]
-        for lines, side in sides
-    )
+    before = _assigned(old, _assignments(edit, new=False))
+    after = _assigned(new, _assignments(edit, new=True))
     fresh: dict[bytes, list[tuple[int, str]]] = {}
-    for line in after:
+    for line in reversed(after):
         fresh.setdefault(_left(line.text), []).append((line.number, line.text.decode("utf-8", "replace")))
     for line in before:
         if fresh.get(_left(line.text)):
-            number, text = fresh[_left(line.text)].pop(0)
+            number, text = fresh[_left(line.text)].pop()
             values = _replaced(line.text.decode("utf-8", "replace"), text)
             if values and _acts(f"{new.name} {text.split('=', 1)[0]}"):
                 yield number, *values
@@ -170,8 +173,19 @@ def _left(text: bytes) -> bytes:
     return text.split(b"=", 1)[0].strip()
 
 
-def _holds(side: _Side, number: int) -> bool:
-    return any(span.start <= number <= span.end for span in side.facts.by_name.get(side.name, ()))
+@remembered
+def _assignments(edit: Edit, *, new: bool) -> tuple[Line, ...]:
+    """The changed lines that set something."""
+    return tuple(line for line in (edit.changed.added if new else edit.changed.removed) if found(_SETS, line.text))
+
+
+def _assigned(side: _Side, lines: tuple[Line, ...]) -> list[Line]:
+    """The lines that lie in a function."""
+    numbers = [line.number for line in lines]
+    spans = side.facts.by_name.get(side.name, ()) if lines else ()
+    return [
+        line for span in spans for line in lines[bisect_left(numbers, span.start) : bisect_right(numbers, span.end)]
+    ]
 
 
 def _acts(text: str) -> bool:
@@ -205,17 +219,18 @@ def _is_stored(value: str) -> bool:
     return has_holder and found(_KEPT, data) and (found(_KNOWN, data) or not found(_TYPED, data))
 
 
-def _is_typed(value: str, kept: str, side: _Side) -> bool:
-    """Whether a value is a part of the request, or a parameter that is not set from what is on file."""
+def _is_typed(value: str, kept: str, chosen: frozenset[str]) -> bool:
+    """Whether a value is a part of the request, or one of the names that the caller chose."""
     if found(_TYPED, value.encode()):
         return value != kept and not found(_KNOWN, value.encode())
+    return value in chosen
+
+
+def _parameters(side: _Side) -> frozenset[str]:
+    """The parameters of a function that it does not set itself."""
     text = side.facts.text(side.name)
-    head = text.split(")", 1)[0] if "(" in text[:200] else text[:200]
-    is_parameter = value in vocabulary.names(head.split("(", 1)[-1])
-    return is_parameter and vocabulary.is_name(value) and not _is_set(value, text)
-
-
-def _is_set(name: str, text: str) -> bool:
-    """Whether the function gives the name a value of its own."""
-    compact = f" {text}".replace(" := ", " = ")
-    return f" {name} = " in compact or f" {name}=" in compact.split(")", 1)[-1]
+    head, _, rest = text[:_HEAD].partition("(")
+    given, _, _ = rest.partition(")") if rest and "\n" not in head.strip() else (head.split("\n", 1)[0], "", "")
+    behind = text[len(head) + len(given) :].encode("utf-8", "replace")
+    own = {match.group(1).decode("utf-8", "replace") for match in pattern(_SET).finditer(behind)}
+    return vocabulary.names(given) - own

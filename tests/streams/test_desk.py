@@ -1,6 +1,8 @@
 """The desk: one change of a real repository is read, judged and recorded, whatever the repository is like."""
 
 import json
+import os
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -382,6 +384,31 @@ def test_a_base_that_is_not_on_the_target_admits_nothing(gate: Gate, base: str) 
     gate.repo.commit("Say more")
     admit(gate, "--base", "HEAD~1")
     assert reviewed(gate, "--base", base)["outcome"] != "admitted"
+
+
+@pytest.mark.parametrize("name", [b"a b", "\u00fc".encode(), b"\xff", b"-x", b"'q\""])
+def test_a_repository_may_lie_anywhere(gate: Gate, tmp_path: Path, name: bytes) -> None:
+    """Spaces, quotes, dashes and bytes that are no Unicode in its path; the result is told all the same."""
+    place = tmp_path / os.fsdecode(name)
+    shutil.copytree(gate.repo.path, place / "repo")
+    gate.repo.path = place / "repo"
+    admit(gate)
+    assert reviewed(gate)["outcome"] == "admitted"
+    assert "admitted" in gate.run("review").out
+    assert journal(gate).is_file()
+
+
+def test_files_and_branches_may_be_called_anything(gate: Gate) -> None:
+    """Bytes of every kind in paths and in the target's name are spoken of, signed, decided and told."""
+    gate.repo.git(b"update-ref", b"refs/heads/\xff", b"main")
+    for name in (b"\xff\xfe", b"a\nb", "\u00fc".encode(), b'q"\\', b"\x1b[31m", b"-x", b"a" * 250):
+        gate.repo.write(name, "x\n")
+    gate.repo.commit("Odd names")
+    admit(gate, "--target", "\udcff")
+    decision = reviewed(gate, "--target", "\udcff")
+    assert decision["outcome"] == "admitted"
+    assert decision["change"]["files"] == 8
+    assert "\x1b" not in gate.run("review", "-v", "--target", "\udcff").out
 
 
 def test_a_change_of_unrelated_history_is_incomplete(gate: Gate) -> None:

@@ -208,6 +208,22 @@ def test_an_objection_survives_its_author_under_another_name(gate: Gate) -> None
     assert reviewed(gate)["outcome"] == "blocked"
 
 
+@pytest.mark.parametrize("answered", [True, False], ids=["same change", "another change"])
+def test_a_withdrawn_approval_does_not_come_back(gate: Gate, answered: bool) -> None:
+    """Law 40: the withdrawal was recorded; without its ref the approval is still taken back."""
+    if answered:
+        gate.say("propose", "alice", "--tool", "none")
+    gate.say("approve", "carol")
+    gate.say("withdraw", "carol")
+    assert reviewed(gate)["outcome"] == "escalated"
+    if not answered:
+        gate.say("propose", "alice", "--tool", "none")
+    for ref in gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand").splitlines():
+        if b'"verb":"withdraw"' in gate.repo.raw("cat-file", "blob", ref):
+            gate.repo.git("update-ref", "-d", ref)
+    assert reviewed(gate)["outcome"] == "escalated"
+
+
 def test_without_a_journal_nothing_is_remembered() -> None:
     """A dry run in a repository that never recorded anything."""
     memory = Memory(None)

@@ -145,11 +145,14 @@ _ELSEWHERE = frozenset({"err", "error", "nil", "null", "None", "undefined", "ok"
 
 
 def _weighs(each: Lost) -> bool:
-    """An error passed on is no check of ours; a soft refusal is one where it speaks of who may do what."""
+    """An error passed on is no check of ours; leaving is one where the question speaks of a check, answering where it speaks of access."""
     asked = each.branch.condition.text
     if vocabulary.names(asked) <= _ELSEWHERE:
         return False
-    return each.strong or vocabulary.is_checking(f"{asked} {each.branch.function}")
+    said = f"{asked} {each.branch.function}"
+    if each.strong or vocabulary.is_guarding(said):
+        return True
+    return vocabulary.is_empty(each.refusal) and vocabulary.is_checking(said)
 
 
 def retired(edit: Edit) -> Iterator[tuple[int, Branch]]:

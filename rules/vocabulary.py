@@ -61,6 +61,13 @@ def turns_away(statement: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def is_empty(refusal: str) -> bool:
+    """Whether a refusal leaves with nothing, or speaks of failure."""
+    data = refusal.encode("utf-8", "replace")
+    return found(_EMPTY, data) or not found(rb"\breturn\b", data) or found(rb"(?i)err|exception|invalid|fail", data)
+
+
+@lru_cache(maxsize=4096)
 def leaves(body: str) -> bool:
     """Whether what follows a body is only reached where its condition does not hold."""
     return found(_LEAVES, body.encode("utf-8", "replace"))

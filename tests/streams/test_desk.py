@@ -5,10 +5,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import time
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,12 +75,6 @@ def admit(gate: Gate, *arguments: str, rev: str = "HEAD") -> None:
     for verb, name, more in (("propose", "alice", ("--tool", "none")), ("approve", "carol", ())):
         said = gate.run(verb, rev, "--as", name, "--key", str(gate.keys[name]), *more, *arguments)
         assert said.code == 0, said.err
-
-
-def minutes_pass(patch: pytest.MonkeyPatch) -> None:
-    """It is a minute later than it is."""
-    now = time.time()
-    patch.setattr(clock, "time", SimpleNamespace(time=lambda: now + 60))
 
 
 def journal(gate: Gate) -> Path:
@@ -186,40 +178,6 @@ def test_the_opener_that_the_caller_asserts_answers(gate: Gate) -> None:
     decision = reviewed(gate, "--opened-by", "alice", "--pushed-by", "alice")
     assert decision["outcome"] == "admitted"
     assert {row["grade"] for author in decision["authors"] for row in author["evidence"]} >= {"B"}
-
-
-# -- an objection that somebody takes away ----------------------------------------------------------------------------
-
-
-def test_a_recorded_objection_stays_when_its_ref_is_gone(gate: Gate) -> None:
-    """Law 40: a recorder keeps it in force, also for another branch with the same content and after an amend."""
-    admit(gate)
-    gate.say("object", "bob")
-    assert reviewed(gate)["outcome"] == "blocked"
-    for ref in gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand").splitlines():
-        gate.repo.git("update-ref", "-d", ref)
-    assert reviewed(gate)["outcome"] == "blocked"
-    gate.repo.branch("renamed")
-    gate.repo.git("commit", "-q", "--amend", "-m", "Another message")
-    admit(gate)
-    decision = reviewed(gate)
-    assert decision["outcome"] == "blocked"
-    assert "veto" in codes(decision)
-
-
-def test_a_recorded_objection_is_withdrawn_like_any_other(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Law 34: its author takes it back; nobody else does."""
-    admit(gate)
-    gate.say("object", "bob")
-    reviewed(gate)
-    for ref in gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand").splitlines():
-        gate.repo.git("update-ref", "-d", ref)
-    gate.say("withdraw", "carol")
-    assert reviewed(gate)["outcome"] == "blocked"
-    minutes_pass(monkeypatch)
-    gate.say("withdraw", "bob")
-    gate.say("approve", "carol")
-    assert reviewed(gate)["outcome"] == "admitted"
 
 
 # -- time -------------------------------------------------------------------------------------------------------------

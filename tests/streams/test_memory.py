@@ -2,14 +2,17 @@
 
 import json
 import sqlite3
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from rules.events import ReviewGiven
 from rules.sshsig import Signer
+from streams import clock
 from streams.engines.journal import Journal
 from streams.memory import Memory, verified
 from streams.sources.statements import stored
@@ -171,6 +174,48 @@ def test_only_what_is_gone_has_vanished(gate: Gate) -> None:
         (gone,) = memory.vanished([])
     assert gone.statement
     assert (gone.statement.by, gone.statement.verb) == ("bob", "object")
+
+
+def minutes_pass(patch: pytest.MonkeyPatch) -> None:
+    """It is a minute later than it is."""
+    now = time.time()
+    patch.setattr(clock, "time", SimpleNamespace(time=lambda: now + 60))
+
+
+def answer_and_approve(gate: Gate) -> None:
+    gate.say("propose", "alice", "--tool", "none")
+    gate.say("approve", "carol")
+
+
+def test_a_recorded_objection_stays_when_its_ref_is_gone(gate: Gate) -> None:
+    """Law 40: a recorder keeps it in force, also for another branch with the same content and after an amend."""
+    answer_and_approve(gate)
+    gate.say("object", "bob")
+    assert reviewed(gate)["outcome"] == "blocked"
+    for ref in gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand").splitlines():
+        gate.repo.git("update-ref", "-d", ref)
+    assert reviewed(gate)["outcome"] == "blocked"
+    gate.repo.branch("renamed")
+    gate.repo.git("commit", "-q", "--amend", "-m", "Another message")
+    answer_and_approve(gate)
+    decision = reviewed(gate)
+    assert decision["outcome"] == "blocked"
+    assert "veto" in {reason["code"] for reason in decision["reasons"]}
+
+
+def test_a_recorded_objection_is_withdrawn_like_any_other(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 34: its author takes it back; nobody else does."""
+    answer_and_approve(gate)
+    gate.say("object", "bob")
+    reviewed(gate)
+    for ref in gate.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand").splitlines():
+        gate.repo.git("update-ref", "-d", ref)
+    gate.say("withdraw", "carol")
+    assert reviewed(gate)["outcome"] == "blocked"
+    minutes_pass(monkeypatch)
+    gate.say("withdraw", "bob")
+    gate.say("approve", "carol")
+    assert reviewed(gate)["outcome"] == "admitted"
 
 
 def without_bob(gate: Gate) -> None:

@@ -44,6 +44,11 @@ def makers(decision: dict[str, Any]) -> set[str]:
     return {author["maker"] for author in decision["authors"] if author["maker"]}
 
 
+def public(gate: Gate, name: str) -> str:
+    """The key as the policy has it, without its comment."""
+    return " ".join(gate.keys[name].with_suffix(".pub").read_text().split()[:2])
+
+
 def journal(gate: Gate) -> Path:
     return gate.repo.path / ".git" / "twohand" / "journal.db"
 
@@ -105,13 +110,12 @@ def test_a_signer_in_an_event_is_never_believed(gate: Gate) -> None:
     """Law 19: it is found anew by our own verification, whatever an event says."""
     gate.say("object", "bob")
     reviewed(gate)
-    bob = " ".join(gate.keys["bob"].with_suffix(".pub").read_text().split()[:2])
     with Journal(journal(gate)) as opened:
         (event,) = [e for e in opened.events() if isinstance(e, ReviewGiven) and e.statement]
     mallory = Signer("ssh-ed25519 AAAA", presence=True)
     found = verified(replace(event, signer=mallory))
     assert isinstance(found, ReviewGiven)
-    assert found.signer == Signer(bob)
+    assert found.signer == Signer(public(gate, "bob"))
     forged = verified(replace(event, signer=mallory, statement=event.statement.replace("bob", "eve")))
     assert isinstance(forged, ReviewGiven)
     assert forged.signer is None
@@ -120,23 +124,32 @@ def test_a_signer_in_an_event_is_never_believed(gate: Gate) -> None:
 def test_each_blob_is_verified_once(gate: Gate) -> None:
     """What was found is kept by blob id, and only by who records."""
     gate.say("object", "bob")
+    enrolled = frozenset({public(gate, "bob")})
     with Journal(journal(gate)) as opened:
         blob = gate.repo.git("for-each-ref", "--format=%(objectname)", "refs/twohand")
         row = stored("ref", blob, gate.repo.raw("cat-file", "blob", blob))
         memory = Memory(opened)
-        first = memory.signers([row], keep=False)
+        first = memory.signers([row], enrolled, keep=False)
         assert opened.known_signers([blob]) == {}
-        assert memory.signers([row], keep=True) == first
-        assert opened.known_signers([blob]) == first != {}
-        other = stored("ref", blob, row.signed)
-        assert memory.signers([other], keep=True) == first
+        assert memory.signers([row], enrolled, keep=True) == first
+        assert opened.known_signers([blob]) == first == {blob: Signer(public(gate, "bob"))}
+
+
+def test_a_key_that_nobody_enrolled_signs_nothing(gate: Gate) -> None:
+    """Law 18: keys stand in the policy; those of others are not even asked about, nor remembered."""
+    gate.say("object", "bob")
+    with Journal(journal(gate)) as opened:
+        blob = gate.repo.git("for-each-ref", "--format=%(objectname)", "refs/twohand")
+        row = stored("ref", blob, gate.repo.raw("cat-file", "blob", blob))
+        assert Memory(opened).signers([row], frozenset({public(gate, "carol")}), keep=True) == {}
+        assert opened.known_signers([blob]) == {}
 
 
 def test_an_unsigned_blob_is_not_remembered(gate: Gate) -> None:
     """Only good signatures are kept."""
     with Journal(journal(gate)) as opened:
         row = stored("ref", "a" * 40, b"nothing")
-        assert Memory(opened).signers([row], keep=True) == {}
+        assert Memory(opened).signers([row], frozenset({public(gate, "bob")}), keep=True) == {}
         assert opened.known_signers(["a" * 40]) == {}
 
 
@@ -151,8 +164,7 @@ def test_a_signer_that_somebody_wrote_into_the_journal_signs_nothing(gate: Gate)
                 forged = data[: data.index(b"\n-----") + 1] + b"-----BEGIN SSH SIGNATURE-----\nx\n"
                 blob = gate.repo.git("hash-object", "-w", "--stdin", stdin=forged)
                 gate.repo.git("update-ref", ref, blob)
-                key = " ".join(gate.keys["carol"].with_suffix(".pub").read_text().split()[:2])
-                opened.remember_signers({blob: Signer(key)})
+                opened.remember_signers({blob: Signer(public(gate, "carol"))})
     decision = reviewed(gate)
     assert decision["outcome"] == "escalated"
     assert "approval.unsigned" in {reason["code"] for reason in decision["reasons"]}

@@ -13,6 +13,7 @@ class Asked(NamedTuple):
     since    seconds since 1970; only commits committed later are listed
     paths    globs; only commits that change one of these are listed
     landed   the first-parent steps of the branch, each with all the commits that it brought in
+    cache    remember what the rules saw, and use what they saw before
     rules    run the rules over each diff; without, no diff is read unless `paths` asks for it
     """
 
@@ -24,6 +25,7 @@ class Asked(NamedTuple):
     landed: bool = False
     rules: bool = True
     limit: int | None = None
+    cache: bool = True
 
 
 class Voucher(NamedTuple):
@@ -42,6 +44,14 @@ class Task(NamedTuple):
     traced: tuple[Claim, ...] = ()
     vouchers: tuple[Voucher, ...] = ()
     members: tuple["Task", ...] = ()
+    seen: str = ""  # JSON fields of its diff, where they are known already
+
+
+class Answer(NamedTuple):
+    """What became of a batch: a JSON line for each row, and what is worth being remembered as (commit, JSON fields)."""
+
+    lines: list[str]
+    fresh: list[tuple[str, str]]
 
 
 class Plan(NamedTuple):

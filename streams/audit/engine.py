@@ -1,19 +1,19 @@
 """The audit: every commit of a history as one row, in order, read by as many workers as there is work for."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
 from streams.audit import channels, covering, pool
 from streams.audit.asked import Asked, Plan, Task
-from streams.audit.walk import Step, walk
+from streams.audit.cache import NAME, Cache
+from streams.audit.walk import Step, count, walk
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
 
 WITH_RULES, WITHOUT = 40, 1000  # commits of a batch
 WORTH = 3  # batches that are worth more than one worker
-FEWEST = 2000  # commits without rules that are worth more than one worker
 
 
 def run(repo: Repository, asked: Asked) -> Iterator[dict[str, Any]]:
@@ -21,52 +21,63 @@ def run(repo: Repository, asked: Asked) -> Iterator[dict[str, Any]]:
 
     An id that is no commit here is a row of `commit` and `error`. Errors: SourceError.
     """
-    return map(json.loads, lines(repo, asked))
+    return map(json.loads, Audit(repo, asked).lines())
 
 
-def lines(repo: Repository, asked: Asked, *, seen: Callable[[int], None] = lambda _: None) -> Iterator[str]:
-    """The same as JSON text. `seen` is told how many commits were read, also those that `paths` leaves out."""
-    return islice(_lines(repo, asked, seen), asked.limit)
+class Audit:
+    """One reading of a history. `notices` are sentences that a reader of its result needs to know."""
 
+    def __init__(self, repo: Repository, asked: Asked) -> None:
+        """Reads what stands beside the commits. Errors: SourceError."""
+        self.repo = repo
+        self.asked = asked
+        self.head = _tip(repo, asked)
+        self._beside = channels.channels(repo, self.head)
+        self.notices = self._beside.notices
+        self._vouchers = covering.vouchers(repo)
+        diffs = asked.rules or bool(asked.paths)
+        self._plan = Plan(asked.rules, diffs, asked.landed, asked.paths, repo.shallow_edge(), covering.laws(repo))
 
-def _lines(repo: Repository, asked: Asked, seen: Callable[[int], None]) -> Iterator[str]:
-    diffs = asked.rules or bool(asked.paths)
-    laws = covering.laws(repo)
-    plan = Plan(asked.rules, diffs, asked.landed, asked.paths, repo.shallow_edge(), laws)
-    size = WITH_RULES if diffs else WITHOUT
-    batches = _batches(_tasks(repo, asked), size, asked.limit if not asked.paths else None)
-    first = list(islice(batches, WORTH))
-    workers = pool.count() if len(first) == WORTH else 1
-    sizes: list[int] = []
-    counted = _counted(chain(first, batches), sizes)
-    for answer in pool.read(repo, plan, counted, workers=workers):
-        seen(sizes.pop(0))
-        yield from answer
+    def total(self) -> int:
+        """About how many commits will be read; 0 where that is not known before."""
+        if self.asked.ids is not None:
+            return 0
+        found = count(self.repo, self.asked)
+        return min(found, self.asked.limit) if self.asked.limit and not self.asked.paths else found
 
+    def lines(self, seen: Callable[[int], None] = lambda _: None) -> Iterator[str]:
+        """The rows as JSON text. `seen` is told how many commits were read, also those that `paths` leaves out."""
+        return islice(self._lines(seen), self.asked.limit)
 
-def _counted(batches: Iterable[Sequence[Task]], sizes: list[int]) -> Iterator[Sequence[Task]]:
-    for batch in batches:
-        sizes.append(len(batch))
-        yield batch
+    def _lines(self, seen: Callable[[int], None]) -> Iterator[str]:
+        path = self.repo.common_dir / "twohand" / NAME if self.asked.rules and self.asked.cache else None
+        with Cache(path) as cache:
+            batches = self._batches(cache)
+            first = list(islice(batches, WORTH))
+            workers = pool.count() if len(first) == WORTH else 1
+            for size, answer in pool.read(self.repo, self._plan, chain(first, batches), workers=workers):
+                cache.keep(answer.fresh)
+                seen(size)
+                yield from answer.lines
 
+    def _batches(self, cache: Cache) -> Iterator[list[Task]]:
+        size = WITH_RULES if self._plan.diffs else WITHOUT
+        limit = None if self.asked.paths else self.asked.limit
+        remaining = islice(self._tasks(), limit)
+        while batch := list(islice(remaining, size)):
+            known = cache.known([task.id for task in batch]) if self._remembers else {}
+            yield [task._replace(seen=known.get(task.id, "")) for task in batch] if known else batch
 
-def _batches(tasks: Iterable[Task], size: int, limit: int | None) -> Iterator[list[Task]]:
-    remaining = iter(islice(tasks, limit))
-    while batch := list(islice(remaining, size)):
-        yield batch
+    @property
+    def _remembers(self) -> bool:
+        """A landed step is another diff than its commit's own, and globs are matched against the diff itself."""
+        return not self.asked.landed and not self.asked.paths
 
-
-# -- which commits ----------------------------------------------------------------------------------------------------
-
-
-def _tasks(repo: Repository, asked: Asked) -> Iterator[Task]:
-    head = "" if asked.ids is not None else _tip(repo, asked)
-    beside = channels.channels(repo, head)
-    vouchers = covering.vouchers(repo)
-    found = _named(asked) if asked.ids is not None else _walked(repo, asked)
-    for task in found:
-        told = beside.told(task)
-        yield told._replace(vouchers=vouchers.get(task.id, ())) if vouchers else told
+    def _tasks(self) -> Iterator[Task]:
+        found = _named(self.asked) if self.asked.ids is not None else _walked(self.repo, self.asked)
+        for task in found:
+            told = self._beside.told(task)
+            yield told._replace(vouchers=self._vouchers.get(task.id, ())) if self._vouchers else told
 
 
 def _named(asked: Asked) -> Iterator[Task]:
@@ -97,8 +108,8 @@ def _landed(steps: Iterable[Step]) -> Iterator[Task]:
 
 def _tip(repo: Repository, asked: Asked) -> str:
     """The commit whose tree holds Agent Trace records: the end of the asked range."""
-    name = asked.revisions[0].rpartition("..")[2].lstrip(".") or "HEAD"
+    name = asked.revisions[0].rpartition("..")[2].lstrip(".") if asked.ids is None and asked.revisions else "HEAD"
     try:
-        return repo.resolve("HEAD" if name.startswith("-") else name)
+        return repo.resolve("HEAD" if name.startswith("-") else name or "HEAD")
     except SourceError:
         return ""

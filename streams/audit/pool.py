@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.audit.asked import Plan, Task
+from streams.audit.asked import Answer, Plan, Task
 from streams.audit.reading import Reader
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
@@ -34,7 +34,7 @@ class WorkerDied(SourceError):
 
 class _Worker(NamedTuple):
     process: BaseProcess
-    link: "Connection[Sequence[Task] | None, list[str]]"
+    link: "Connection[Sequence[Task] | None, Answer]"
 
 
 def count() -> int:
@@ -42,37 +42,39 @@ def count() -> int:
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST)
 
 
-def read(repo: Repository, plan: Plan, batches: Iterable[Sequence[Task]], *, workers: int) -> Iterator[list[str]]:
-    """The lines of each batch, in order. With one worker or less everything happens here. Errors: WorkerDied."""
+def read(
+    repo: Repository, plan: Plan, batches: Iterable[Sequence[Task]], *, workers: int
+) -> Iterator[tuple[int, Answer]]:
+    """How large each batch was and the answer to it, in order. With one worker or less everything happens here. Errors: WorkerDied."""
     if workers < 2:
         with Reader(repo, plan) as reader:
-            yield from map(reader.lines, batches)
+            yield from ((len(batch), reader.answer(batch)) for batch in batches)
         return
     with ExitStack() as stack:
         crew = [_hired(stack, repo.git_dir, plan) for _ in range(workers)]
         yield from _in_turn(crew, iter(batches))
 
 
-def _in_turn(crew: Sequence[_Worker], batches: Iterator[Sequence[Task]]) -> Iterator[list[str]]:
-    waiting: deque[_Worker] = deque()
+def _in_turn(crew: Sequence[_Worker], batches: Iterator[Sequence[Task]]) -> Iterator[tuple[int, Answer]]:
+    waiting: deque[tuple[int, _Worker]] = deque()
     turns = cycle(crew)
     for batch in islice(batches, len(crew) * AHEAD):
         waiting.append(_given(next(turns), batch))
     while waiting:
-        worker = waiting.popleft()
+        size, worker = waiting.popleft()
         answer = _answer(worker)
         for batch in islice(batches, 1):
             waiting.append(_given(worker, batch))
-        yield answer
+        yield size, answer
 
 
-def _given(worker: _Worker, batch: Sequence[Task]) -> _Worker:
+def _given(worker: _Worker, batch: Sequence[Task]) -> tuple[int, _Worker]:
     with suppress(BrokenPipeError):  # what is missing then is its answer
         worker.link.send(batch)
-    return worker
+    return len(batch), worker
 
 
-def _answer(worker: _Worker) -> list[str]:
+def _answer(worker: _Worker) -> Answer:
     try:
         return worker.link.recv()
     except (EOFError, ConnectionResetError) as error:
@@ -104,27 +106,27 @@ def _uninterrupted() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _dismissed(process: BaseProcess, link: "Connection[Sequence[Task] | None, list[str]]") -> None:
+def _dismissed(process: BaseProcess, link: "Connection[Sequence[Task] | None, Answer]") -> None:
     link.close()
     process.terminate()
     process.join()
 
 
-def work(link: "Connection[list[str], Sequence[Task] | None]", git_dir: Path, plan: Plan) -> None:
+def work(link: "Connection[Answer, Sequence[Task] | None]", git_dir: Path, plan: Plan) -> None:
     """A worker: reads batches until the link closes. A thread takes them in, so that neither side ever waits for the other."""
     inbox: queue.SimpleQueue[Sequence[Task] | None] = queue.SimpleQueue()
     threading.Thread(target=_take_in, args=(link, inbox), daemon=True).start()
     with Reader(Repository.open(git_dir), plan) as reader:
         while (batch := inbox.get()) is not None:
             try:
-                link.send(reader.lines(batch))
+                link.send(reader.answer(batch))
             except (BrokenPipeError, ConnectionResetError):
                 break
     sys.stderr.flush()
 
 
 def _take_in(
-    link: "Connection[list[str], Sequence[Task] | None]", inbox: "queue.SimpleQueue[Sequence[Task] | None]"
+    link: "Connection[Answer, Sequence[Task] | None]", inbox: "queue.SimpleQueue[Sequence[Task] | None]"
 ) -> None:
     try:
         while True:

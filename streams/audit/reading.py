@@ -15,7 +15,7 @@ from rules.history import Bench, Made
 from rules.judgement import read_laws
 from rules.reviewed import Sign
 from rules.rule import Blobs
-from streams.audit.asked import Plan, Task
+from streams.audit.asked import Answer, Plan, Task
 from streams.audit.diffs import NOTHING, Changed, Edge, changed, contents, own_edits, where
 from streams.sources.catfile import CatFile, Object
 from streams.sources.git import Repository
@@ -27,6 +27,11 @@ MOST_PATHS = 50
 AT_ONCE = 100  # commits whose diffs are asked for together
 KEPT = 5_000  # merges that are remembered
 CUT_OFF = Changed((), "its parents are cut off by a shallow clone")
+
+
+NOT_SCANNED: dict[str, Any] = dict.fromkeys(("findings", "uncovered", "added", "removed"))
+_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+UNREAD = _json({**NOT_SCANNED, "paths": None, "paths_more": 0, "incomplete": []})[1:-1]
 
 
 class _Read(NamedTuple):
@@ -54,13 +59,19 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._objects.close()
 
-    def lines(self, tasks: Sequence[Task]) -> list[str]:
+    def answer(self, tasks: Sequence[Task]) -> Answer:
         """A JSON line for each task that is wanted, in order. Errors of one commit are said in its own line."""
+        self._fresh: list[tuple[str, str]] = []
+        return Answer(list(self._lines(tasks)), self._fresh)
+
+    def _lines(self, tasks: Sequence[Task]) -> Iterator[str]:
         found = self._commits(tasks)
         self._find_landers(tasks)
         notes_of = self._notes(tasks)
         changes = self._changes([item for item in found.values() if isinstance(item, Commit)], tasks)
-        return [line for task in tasks if (line := self._line(task, found, notes_of, changes.get(task.id, NOTHING)))]
+        for task in tasks:
+            if line := self._line(task, found, notes_of, changes.get(task.id, NOTHING)):
+                yield line
 
     def _line(
         self, task: Task, found: dict[str, Commit | str], notes_of: dict[str, tuple[Claim, ...]], change: Changed
@@ -103,7 +114,7 @@ class Reader:
     def _changes(self, found: Sequence[Commit], tasks: Sequence[Task]) -> dict[str, Changed]:
         if not self.plan.diffs:
             return {}
-        asked = {task.id for task in tasks}
+        asked = {task.id for task in tasks if not task.seen}
         commits = [commit for commit in found if commit.id in asked]
         merges = {commit.id: commit.parents for commit in commits if len(commit.parents) > 1 and not self.plan.landed}
         edges = [Edge(c.id, c.parents[0] if c.parents else "") for c in commits if c.id not in merges]
@@ -126,12 +137,12 @@ class Reader:
             "review_evidence": plain(signs) if signs else (),
             "suspected": history.author_rows(hinted) if hinted else (),
             "unmarked": made.unmarked or bool(hinted),
-            **self._seen(read.commit, change),
             **_said(read.commit),
             "landed_by": _landed(lander),
             **({"members": len(read.members) + 1} if self.plan.landed else {}),
         }
-        return f'{{"commit":"{read.commit.id}",{self._bench.text(read.claims)},{_json(rest)[1:]}'
+        seen = task.seen or self._seen(read.commit, change)
+        return f'{{"commit":"{read.commit.id}",{self._bench.text(read.claims)},{seen},{_json(rest)[1:]}'
 
     def _signs(self, task: Task, read: _Read, made: Made, lander: Commit | None) -> tuple[Sign, ...]:
         if self.plan.landed:
@@ -146,25 +157,22 @@ class Reader:
             if by := registry.named(voucher.by):
                 yield reviewed.vouched(by, registry.operators(by), voucher.claim, made.authors)
 
-    def _seen(self, commit: Commit, change: Changed) -> dict[str, Any]:
-        """What the diff shows; null where it was not read."""
+    def _seen(self, commit: Commit, change: Changed) -> str:
+        """The JSON fields that speak of the diff; null where it was not read."""
         if not self.plan.diffs:
             return UNREAD
         names = [file.path for file in change.files]
         shown = {"paths": names[:MOST_PATHS], "paths_more": len(names[MOST_PATHS:])}
         incomplete = [change.why] if change.why else []
         if not self.plan.rules:
-            return {**UNREAD, **shown, "incomplete": incomplete}
+            return _json({**NOT_SCANNED, **shown, "incomplete": incomplete})[1:-1]
         blobs = contents(self._objects, change)
         seen = statute.review("", "", blobs, (commit,))
         found = {"findings": plain(seen.findings), "uncovered": plain(seen.uncovered)}
-        return {**found, **_counts(blobs), **shown, "incomplete": incomplete}
-
-
-UNREAD: dict[str, Any] = {
-    "findings": None, "uncovered": None, "added": None, "removed": None, "paths": None, "paths_more": 0,
-    "incomplete": [],
-}  # fmt: skip
+        text = _json({**found, **_counts(blobs), **shown, "incomplete": incomplete})[1:-1]
+        if not self.plan.landed and not incomplete and not any(each.why == "missing object" for each in blobs):
+            self._fresh.append((commit.id, text))
+        return text
 
 
 def _bench(laws: tuple[LawText, ...]) -> Bench:
@@ -207,6 +215,3 @@ def _landed(lander: Commit | None) -> dict[str, Any] | None:
     if lander is None:
         return None
     return {"commit": lander.id, "author": _display(lander.author), "committer": _display(lander.committer)}
-
-
-_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode

@@ -36,9 +36,19 @@ def walk(repo: Repository, asked: Asked) -> Iterator[Step]:
         yield Step(name, parents, here[1])
 
 
-def _rev_list(repo: Repository, asked: Asked) -> Iterator[list[str]]:
+def count(repo: Repository, asked: Asked) -> int:
+    """How many commits `walk` will show. Errors: GitFailed."""
+    shown = ["--first-parent"] if asked.landed else [] if asked.merges else ["--no-merges"]
+    return int(repo.run("rev-list", "--count", *shown, *_which(asked)).out)
+
+
+def _which(asked: Asked) -> tuple[str, ...]:
     since = [f"--max-age={asked.since}"] if asked.since is not None else []
-    command = ("rev-list", "--topo-order", "--parents", *since, *asked.revisions, "--")
+    return (*since, *asked.revisions, "--")
+
+
+def _rev_list(repo: Repository, asked: Asked) -> Iterator[list[str]]:
+    command = ("rev-list", "--topo-order", "--parents", *_which(asked))
     with repo.start(*command, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stdin is not None

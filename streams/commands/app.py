@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "demo",
     "init": "init",
     "audit": "audit",
+    "authors": "authors",
     "review": "review",
     "explain": "explain",
     "simulate": "simulate",
@@ -71,12 +72,16 @@ def build(commands: Iterable[str] = COMMANDS) -> typer.Typer:
 
 def run(arguments: list[str]) -> int:
     """Run one command; every error becomes a clear text and its exit code."""
+    if sys.stdout is None:
+        return _fail("standard output is closed, and nothing that cannot be told is decided", "", INTERNAL)
     wanted = [name for name in arguments[:1] if name in COMMANDS] or COMMANDS
     try:
         result = build(wanted)(arguments, prog_name="twohand", standalone_mode=False)
     except typer.Exit as done:
         return done.exit_code
-    except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the gate stays closed, whatever happened
+    except SystemExit as done:  # completion ends so, and so does an output that nobody reads
+        return 0 if not done.code else _fail("what was to be told could not be written", "", INTERNAL)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the gate stays closed, whatever happened
         return _failed(error)
     return result if isinstance(result, int) else 0
 
@@ -88,7 +93,7 @@ def _failed(error: BaseException) -> int:
         return _fail(str(error), "", USAGE)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError | SystemExit):
+    if isinstance(error, BrokenPipeError):
         return _fail("what was to be told could not be written", "", INTERNAL)
     return _crashed(error)
 

@@ -2,21 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from rules import guards
 from rules.rule import Change, Edit, remembered
-from rules.structure import Call, Mark
+from rules.structure import Call, Facts, Mark
 
 
-class LostCall(NamedTuple):
-    """A call that its function no longer makes; `now` are the calls that it makes instead."""
-
-    call: Call
-    now: tuple[Call, ...]
-
-
-def lost(edit: Edit) -> Iterator[LostCall]:
+def lost(edit: Edit) -> Iterator[Call]:
     """Calls that surviving functions lost and that no other function of the change gained."""
     if edit.both is None:
         return
@@ -27,16 +19,14 @@ def lost(edit: Edit) -> Iterator[LostCall]:
             yield from _lost_of(edit, old.calls(name), new.calls(known[name]))
 
 
-def _lost_of(edit: Edit, before: tuple[Call, ...], after: tuple[Call, ...]) -> Iterator[LostCall]:
+def _lost_of(edit: Edit, before: tuple[Call, ...], after: tuple[Call, ...]) -> Iterator[Call]:
     missing = Counter(call.name for call in before) - Counter(call.name for call in after)
-    gained = Counter(call.name for call in after) - Counter(call.name for call in before)
-    instead = tuple(call for call in after if call.name in gained)
     removed = _numbers(edit)
     for call in sorted(before, key=lambda call: call.line not in removed):
         if missing[call.name] > 0:
             missing[call.name] -= 1
             if call.line in removed and call.name not in _gained(edit.change):
-                yield LostCall(call, instead)
+                yield call
 
 
 @remembered
@@ -56,28 +46,11 @@ def _gained(change: Change) -> frozenset[str]:
     return frozenset(name for name in after if after[name] >= before[name])
 
 
-def lost_marks(edit: Edit) -> Iterator[tuple[Mark, tuple[Mark, ...]]]:
-    """Decorators and annotations that a surviving function or class lost, each with those that it has now."""
-    if edit.both is None:
-        return
-    old, new = edit.both
+def lost_marks(old: Facts, new: Facts) -> Iterator[Mark]:
+    """Decorators and annotations that a surviving function or class lost."""
     targets = {span.name.rsplit(".", 1)[-1] for span in new.spans}
     present = Counter((mark.target, mark.text) for mark in new.marks)
     for mark in old.marks:
-        if present[(mark.target, mark.text)] > 0:
-            present[(mark.target, mark.text)] -= 1
-        elif mark.target in targets:
-            yield mark, tuple(other for other in new.marks if other.target == mark.target)
-
-
-def new_marks(edit: Edit) -> Iterator[Mark]:
-    """Decorators and annotations that a function or class did not have, of those that were there before."""
-    if edit.both is None:
-        return
-    old, new = edit.both
-    targets = {span.name.rsplit(".", 1)[-1] for span in old.spans}
-    present = Counter((mark.target, mark.text) for mark in old.marks)
-    for mark in new.marks:
         present[(mark.target, mark.text)] -= 1
         if present[(mark.target, mark.text)] < 0 and mark.target in targets:
             yield mark

@@ -38,14 +38,6 @@ class Atom(NamedTuple):
     positive: bool
     joined: str  # "and", "or", or "" alone; as seen from the whole condition being true
 
-    @property
-    def subject(self) -> str:
-        """The left side of a comparison, or the whole."""
-        for operator in ("===", "==", "=~", "<", ">", " in ", " is "):
-            if operator in self.text:
-                return self.text.split(operator, 1)[0]
-        return self.text
-
 
 class Condition(NamedTuple):
     """The atoms in the order of the text, and the text itself with blanks collapsed."""

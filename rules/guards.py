@@ -60,8 +60,7 @@ def _around(facts: Facts, part: tuple[Line, ...]) -> Iterator[str]:
 @remembered
 def pairs(edit: Edit) -> dict[str, str]:
     """From each function of the old file to the same one in the new: by name, else by most lines in common."""
-    if edit.both is None:
-        return {}
+    assert edit.both is not None
     old, new = edit.both
     names = {span.name for span in new.spans}
     known = {span.name: span.name for span in old.spans if span.name in names} | {"": ""}

@@ -3,9 +3,9 @@
 The default encoding would let an invalid UTF-8 byte hide a match: `verify\\xff=false`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import re2
 
@@ -26,24 +26,6 @@ def pattern(text: bytes) -> Any:
 def found(text: bytes, data: bytes) -> bool:
     """Whether the pattern occurs anywhere in the data."""
     return pattern(text).search(data) is not None
-
-
-class Hit(NamedTuple):
-    """One match: the line it starts in (from 1) and the matched bytes."""
-
-    line: int
-    text: bytes
-
-
-def hits(text: bytes, data: bytes, *, limit: int = 50) -> Iterator[Hit]:
-    """The first matches in the data, in order."""
-    line, position = 1, 0
-    for count, match in enumerate(pattern(text).finditer(data)):
-        if count == limit:
-            return
-        line += data.count(b"\n", position, match.start())
-        position = match.start()
-        yield Hit(line, match.group(0))
 
 
 class PatternSet:

@@ -154,12 +154,10 @@ def _root(text: str, language: str) -> Any | None:
 
     try:
         return SgRoot(text, language).root()
-    except Exception:  # noqa: BLE001 - whatever the parser cannot read is read by lines
-        return None
     except BaseException as error:
-        if type(error).__name__ == "PanicException":  # of the native parser; derives from BaseException
-            return None
-        raise
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":  # of the native parser
+            return None  # what it cannot read is read by lines
+        raise  # pragma: no cover - an interrupt, which is not ours to swallow
 
 
 class _Seen(NamedTuple):
@@ -364,16 +362,24 @@ def _callee(node: Any, flat: Flat) -> tuple[str, tuple[str, ...]]:
     called = node.field("function") or node.field("constructor") or node.field("type") or node.field("macro")
     name = node.field("method") or node.field("name")
     receiver = node.field("receiver") or node.field("object") or node.field("scope")
+    given = node.field("arguments")
     if called is None and name is None:
-        called = next((child for child in node.children() if child.is_named()), None)
+        named = [child for child in node.children() if child.is_named()]
+        called = named[0] if named else None
+        given = given or _suffix(named)
     owner = f"{flat(receiver)}." if receiver is not None else ""
     target = flat(called) if called is not None else owner + flat(name)
-    given = node.field("arguments")
     if given is None:
         return target, ()
     return target, tuple(
         flat(child) for child in given.children() if child.is_named() and "comment" not in child.kind()
     )
+
+
+def _suffix(named: Sequence[Any]) -> Any | None:
+    """The arguments of a call in Kotlin's grammar."""
+    inner = named[-1].children() if named and named[-1].kind() == "call_suffix" else ()
+    return next((child for child in inner if child.kind() == "value_arguments"), None)
 
 
 def _target(mark: Any, flat: Flat) -> str:

@@ -8,11 +8,15 @@ from typing import ClassVar, NamedTuple
 
 from rules import guards, vocabulary
 from rules.findings import Finding, Tier
-from rules.patterns import found
+from rules.patterns import found, pattern
 from rules.rule import Diff, Edit, Rule, visible
 from rules.structure import Branch, Exit, Facts
 
-_WIDE = rb"^(?:except|rescue|catch)\b\s*(?:$|[:{]|\(?\s*(?:\.\.\.|\w+\s*\)|\)|[\w\\.]*(?:Exception|Throwable|Error)\b)|=>|nil\b|true\b|false\b)"
+_HEAD = rb"^(?:except\b[^:]*:?|catch\b[^{]*|rescue\b(?:\s+[A-Z][\w:]*(?:\s*,\s*[A-Z][\w:]*)*)?(?:\s*=>\s*\w+)?)"
+_WIDE = (
+    rb"^(?:except|catch|rescue)\s*(?::?$|=>|\(\s*(?:\.\.\.|[a-z_$][\w$]*(?:\s*:\s*(?:any|unknown))?)\s*\)\s*$)|"
+    rb"\b(?:Base)?Exception\b|\b(?:Throwable|StandardError|RuntimeException|exception)\b"
+)
 _OURS = rb"(?i)deni|permi|auth|forbid|forbad|invalid|valid|verif|signature|http|access|csrf|token|secur|expired|unsafe|suspicious|limit"
 _GRANTS = rb"(?i)^(?:return\b\s*\(?\s*(?:true|ok\b|1\b|next|allow|grant|success)|next\()"
 
@@ -228,6 +232,10 @@ class _Cover:
 
 def _swallows(text: str) -> bool:
     """Whether a handler takes all, or what guards raise, and goes on."""
-    head, _, body = text.replace(")", "):", 1).partition(":") if text.startswith("catch") else text.partition(":")
-    wide = found(_WIDE, text.encode()) or found(_OURS, head.encode())
-    return wide and not vocabulary.refusal(body.strip() or text[:299].split(" ", 1)[-1]) and len(text) < 300
+    data = text.encode("utf-8", "replace")
+    hit = pattern(_HEAD).search(data)
+    head = data[: hit.end()] if hit is not None else data
+    if not found(_WIDE, head.strip()) and not found(_OURS, head):
+        return False
+    done = data[len(head) :].decode("utf-8", "replace").strip(" {}")
+    return not vocabulary.turns_away(done) and (not vocabulary.leaves(done) or found(_GRANTS, done.encode()))

@@ -7,7 +7,7 @@ from rules import calls, tables, vocabulary
 from rules.findings import Finding, Tier
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
-from rules.structure import Call
+from rules.structure import Call, Facts
 
 _GUARDS = (
     rb"(?i)(?:auth|permi|requir|login|secur|role|allow|csrf|protect|limit|throttl|restrict|verif|valid|access|admin|owner|staff|"
@@ -74,19 +74,19 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
         """Marks, routes and hooks, and base classes."""
         if not edit.is_code or edit.both is None:
             return
-        yield from self._marks(edit)
-        yield from self._exempted(edit)
+        yield from self._marks(edit, *edit.both)
+        yield from self._exempted(edit, *edit.both)
         yield from self._routes(edit)
         yield from self._bases(edit)
 
-    def _marks(self, edit: Edit) -> Iterator[Finding]:
-        for mark, _ in calls.lost_marks(edit):
+    def _marks(self, edit: Edit, old: Facts, new: Facts) -> Iterator[Finding]:
+        for mark in calls.lost_marks(old, new):
             text = visible(mark.text.encode())
             if _demands(mark.text) and not found(_EXEMPTS, mark.name.encode()):
                 yield self.lost(edit, mark.line, f"`{text}` no longer stands before {visible(mark.target.encode())}")
 
-    def _exempted(self, edit: Edit) -> Iterator[Finding]:
-        for mark in calls.new_marks(edit):
+    def _exempted(self, edit: Edit, old: Facts, new: Facts) -> Iterator[Finding]:
+        for mark in calls.lost_marks(new, old):
             if found(_EXEMPTS, mark.text.encode()):
                 text, target = visible(mark.text.encode()), visible(mark.target.encode())
                 yield self.came(edit, mark.line, f"`{text}` lets everybody call {target}")

@@ -16,7 +16,14 @@ _WORDS = (
     rb"(?:e?mail|phone|mobile|msisdn|address|recipient|user_?name|login|owner|tenant|account|uid|user_?id|id|role|secret|"
     rb"password|digest|hash|token|otp|issuer|audience|redirect_uri|host|domain)"
 )
-_KEPT = rb"(?i)" + _WORDS + rb"\w{0,8}[\"']?(?:\(\)|\])?$"
+_CAMEL = rb"[a-z](?:E?[Mm]ail|Phone|Mobile|Address|Recipient|User_?[Nn]ame|Login|Owner|Tenant|Account|I[Dd]|Role|Secret|Token|Hash)"
+_KEPT = (
+    rb"(?i:(?:\b|_)(?:get_?)?"
+    + _WORDS
+    + rb"(?:_?(?:address|id|name|number|hash|value))?s?)[\"']?(?:\(\)|\])?$|"
+    + _CAMEL
+    + rb"s?(?:\(\))?$"
+)
 _TYPED = (
     rb"(?i)^(?:[\w$@]+(?:\.|->|::))?[$@]?_?(?:requests?|req|params?|query|form|body|inputs?|payload|posted|get|post|args|argv|cookies?|"
     rb"headers?|submitted|typed|user_?input)(?:_\w+)?\b|cleaned_data|\.(?:body|query|params|form|payload|cookies|headers|input|"
@@ -223,7 +230,7 @@ def _is_typed(value: str, kept: str, chosen: frozenset[str]) -> bool:
     """Whether a value is a part of the request, or one of the names that the caller chose."""
     if found(_TYPED, value.encode()):
         return value != kept and not found(_KNOWN, value.encode())
-    return value in chosen
+    return value.lstrip("$@") in chosen
 
 
 def _parameters(side: _Side) -> frozenset[str]:

@@ -71,11 +71,11 @@ class VerificationCallDropped(Rule):
         seen = set()
         told = _told(edit)
         for lost in calls.lost(edit):
-            place = (lost.call.function, lost.call.name)
-            if place not in seen and lost.call.line not in told and _verifies(edit, lost.call):
+            place = (lost.function, lost.name)
+            if place not in seen and lost.line not in told and _verifies(edit, lost):
                 seen.add(place)
-                where = visible(lost.call.function.encode()) or "the module"
-                yield self.lost(edit, lost.call.line, f"{where} no longer calls `{visible(lost.call.target.encode())}`")
+                where = visible(lost.function.encode()) or "the module"
+                yield self.lost(edit, lost.line, f"{where} no longer calls `{visible(lost.target.encode())}`")
 
     def _retired(self, edit: Edit) -> Iterator[Finding]:
         for line, asked in guards.retired(edit):

@@ -76,6 +76,7 @@ def _proposed(case: Case, event: e.ChangeProposed) -> Case:
         content_keys=case.content_keys | {event.content_key},
         first_seen=first_seen,
         earlier=earlier,
+        upheld=case.upheld | set(event.upheld),
         withdrawn=False,
     )
 

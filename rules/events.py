@@ -81,6 +81,7 @@ class ChangeProposed:
     laws: tuple[LawText, ...] = ()  # the policies to decide under, highest first (law 36)
     awaited: tuple[str, ...] = ()  # reviewers that the settings configure (law 39)
     read_from: tuple[str, ...] = ()  # the listings of statements that were read (law 40)
+    upheld: tuple[str, ...] = ()  # objections that a recorded decision, of whatever change, found in force (law 18)
     break_glass_open_since: str = ""  # oldest break-glass that nobody reviewed afterwards (law 35)
     at: str = ""
 

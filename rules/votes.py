@@ -74,8 +74,7 @@ def _fault(heard: Heard, case: Case, principal: Principal | None, latest: str) -
         return "these bytes are no statement"
     elsewhere = proposed and _elsewhere(statement, proposed)
     faults = (
-        (not heard.signer, "no good signature over these bytes"),
-        (not principal, "no enrolled key made this signature"),
+        (not principal, "no good signature by an enrolled key"),
         (principal and statement.by not in principal.names, f"signed with the key of {principal and principal.name}"),
         (elsewhere, f"made for {statement.repository} {statement.target}"),
         (statement.time > latest, "dated in the future"),

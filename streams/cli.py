@@ -21,8 +21,8 @@ def _only_our_rules() -> None:
     """PyPI's django-rules owns a top-level `rules` too, and pip overwrites silently: refuse to judge by another's law."""
     ours = Path(__file__).resolve().parent.parent / "rules"
     found = find_spec("rules")
-    places = list(found.submodule_search_locations or [found.origin]) if found else []
-    if [Path(str(place)).resolve() for place in places] != [ours]:
+    places = list(found.submodule_search_locations or [str(found.origin)]) if found else []
+    if [Path(place).resolve() for place in places] != [ours]:
         print(f"error: the package `rules` that Python found is not twohand's: {places}", file=sys.stderr)
         print("hint: install twohand alone: `uv tool install twohand` or `pipx install twohand`", file=sys.stderr)
         sys.exit(USAGE)

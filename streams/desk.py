@@ -1,7 +1,7 @@
 """The desk where one change is read, reviewed, judged and recorded on one machine (DESIGN 10, embedded)."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +17,7 @@ from rules.commits import Commit
 from rules.events import ChangeProposed, Event, ReviewGiven, Touched, WaiverGranted
 from rules.gate_paths import policy_table_changed
 from rules.judgement import Judgement, judge, read_laws
-from rules.policy import Key, Policy
+from rules.policy import Policy
 from rules.principals import Registry
 from rules.rule import Blobs
 from rules.sshsig import Signer
@@ -158,12 +158,13 @@ class Desk:
             read_from=(f"{statements.PREFIX} ({stored.refs})", *([str(self.journal_path)] if memory.journal else [])),
         )
         rows = _concerning([*stored.rows, *memory.vanished(stored.rows)], proposed, memory)
-        signers = memory.signers(rows, keep=keep)
+        signers = memory.signers(rows, _enrolled(reading.policies), keep=keep)
         proposed = _named(proposed, rows, signers, reading.policies)
         proposed = replace(
             proposed,
             touched=self._touched(rows, proposed),
             recorded=memory.recorded(proposed),
+            upheld=memory.upheld(rows),
             break_glass_open_since=memory.open_glass(proposed.change, proposed.at, proposed.laws),
         )
         scanned = statute.review(proposed.change, proposed.content_key, blobs, commits)
@@ -175,12 +176,11 @@ class Desk:
     ) -> ChangeProposed:
         """The change as git alone tells it; its id comes when the statements are known."""
         found, read, branches = reading.found, reading.read, reading.branches
-        enrolled = frozenset(key.line for policy in reading.policies for key in _keys(policy))
         count = len(read.files)
         return ChangeProposed(
             change="", repository=reading.repository, target=found.target, base=found.base, head=found.head,
             content_key=reading.key, number=asked.number, branch=found.branch, files=read.files,
-            commits=evidence.facts(commits, read, enrolled),
+            commits=evidence.facts(commits, read, _enrolled(reading.policies)),
             claims=evidence.claims(self.repo, commits, found, read.files, asked.doors()),
             incomplete=(*reading.incomplete, *check_totals(read.files, blobs)),
             too_large=f"{count} files are over {MOST_FILES}" if count > MOST_FILES else "",
@@ -276,10 +276,10 @@ def _proposer(row: Stored, signer: Signer | None, registry: Registry, proposed: 
     return Claim("proposal", "A", principal=enrolled[0].name) if statement.by in enrolled[0].names else None
 
 
-def _keys(policy: Policy) -> Iterator[Key]:
-    for group in (policy.people, policy.agents, policy.services):
-        for one in group.values():
-            yield from one.keys
+def _enrolled(known: Iterable[Policy]) -> frozenset[str]:
+    """Every key line that some policy enrols: signatures by others prove nothing, and are not asked about."""
+    groups = (group for policy in known for group in (policy.people, policy.agents, policy.services))
+    return frozenset(key.line for group in groups for one in group.values() for key in one.keys)
 
 
 def _unread(stored: statements.Listing) -> tuple[str, ...]:

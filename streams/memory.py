@@ -11,7 +11,8 @@ from rules.case import fold
 from rules.claims import Claim
 from rules.events import ChangeProposed, DecisionMade, Event, LawText, Recorded, ReviewGiven, WaiverGranted
 from rules.judgement import Judgement, judge, read_laws
-from rules.sshsig import Signer
+from rules.sshsig import Signer, parse
+from rules.statement import statement_id
 from rules.votes import claims_of
 from streams.engines.journal import Journal
 from streams.sources import signatures, statements
@@ -46,8 +47,14 @@ class Memory(NamedTuple):
         found = {blob: None for event in given if (blob := _blob(event)) not in here}
         return [statements.stored("", sha256(blob).hexdigest(), blob) for blob in found]
 
-    def signers(self, rows: Sequence[Stored], *, keep: bool) -> dict[str, Signer]:
-        """Whose good signature each statement carries; each blob is verified once."""
+    def upheld(self, rows: Iterable[Stored]) -> tuple[str, ...]:
+        """Which of these statements a recorded decision found in force as objections (law 18, 34)."""
+        known = self.journal.upheld() if self.journal else frozenset()
+        return tuple(sorted(known & {statement_id(row.signed) for row in rows}))
+
+    def signers(self, rows: Sequence[Stored], enrolled: frozenset[str], *, keep: bool) -> dict[str, Signer]:
+        """Whose good signature each statement carries; each blob is verified once, and only enrolled keys are asked about."""
+        rows = [row for row in rows if (signature := parse(row.armor)) and signature.key in enrolled]
         known = self.journal.known_signers([row.blob for row in rows]) if self.journal else {}
         found = statements.verified(rows, known)
         if keep and self.journal and found.keys() - known.keys():

@@ -20,6 +20,7 @@ from rules.statement import Content, Seen, Statement
 from streams.commands import options
 from streams.commands.options import HERE
 from streams.desk import Asked, Desk, Reading
+from streams.sinks.render import write
 from streams.sources import signatures, statements
 from streams.sources.errors import SourceError
 
@@ -142,7 +143,7 @@ def _say(speech: Speech, asked: Asked, desk: Desk, *, push: str) -> int:
         ref = statements.write(desk.repo, statement, lambda data: signatures.sign(data, key))
     if push:
         desk.repo.push(push, [f"{ref}:{ref}"])
-    print(_told(statement, key, ref, push))
+    write.data(_told(statement, key, ref, push) + "\n", None)
     _warn(statement, reading, desk)
     if statement.verb == "approve":
         _tell_recusal(speaker, desk.review(asked, dry_run=True))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from rules.canonical import canonical
-from rules.events import Event, ReviewGiven, WaiverGranted, body, event_id, type_name
+from rules.events import DecisionMade, Event, ReviewGiven, WaiverGranted, body, event_id, type_name
 from rules.sshsig import Signer
 from streams.engines.codec import TYPES, Undecodable, revive
 from streams.sources.errors import SourceError
@@ -40,6 +40,7 @@ create table log (
 create index log_key on log (key, offset);
 create table content (content_key text not null, key text not null, primary key (content_key, key)) strict, without rowid;
 create table patch (patch_id text not null, key text not null, primary key (patch_id, key)) strict, without rowid;
+create table upheld (statement text primary key) strict, without rowid;
 create table root (digest text not null, source text not null, at text not null) strict;
 create table voice (offset integer primary key) strict;
 create table verified (statement text primary key, key text not null, presence integer not null) strict, without rowid;
@@ -104,6 +105,8 @@ class Journal:
     def _index(self, db: sqlite3.Connection, event: Event) -> None:
         if isinstance(event, ReviewGiven) and event.statement and not event.statement.endswith(APPROVES):
             db.execute("insert into voice select max(offset) from log")
+        if isinstance(event, DecisionMade):
+            db.executemany("insert or ignore into upheld values (?)", [(name,) for name in event.objections])
         if key := getattr(event, "content_key", ""):
             db.execute("insert or ignore into content values (?, ?)", (key, event.change))
         for commit in getattr(event, "commits", ()):
@@ -127,6 +130,10 @@ class Journal:
                 f"{self.path}: row {offset} is no event: {error}.",
                 remedy="Restore the journal from a backup; `twohand doctor` tells which rows are whole.",
             ) from None
+
+    def upheld(self) -> frozenset[str]:
+        """The objections, by statement id, that any recorded decision found in force."""
+        return frozenset(row[0] for row in self._read("select statement from upheld", ()))
 
     def accept(self, digest: str, source: str, at: str) -> None:
         """Record the first policy as the root of trust; a second one changes nothing (law 37)."""

@@ -128,6 +128,9 @@ def _doubts(repo: Repository, found: Range, start: str, bases: Sequence[str]) ->
         doubts.append(f"the head and {start[:12]} share no history")
     if len(bases) > 1:
         doubts.append(f"there are {len(bases)} merge bases: {', '.join(bases)}")
+    if start != found.target_tip and bases and not repo.is_ancestor(found.base, found.target_tip):
+        short = found.target.removeprefix(HEADS)
+        doubts.append(f"the base {found.base[:12]} is not on {short}: what lies before it is not judged")
     if _meets_edge(repo, found, start, bases):
         doubts.append("the history between base and head is cut off by a shallow clone")
     return tuple(doubts)

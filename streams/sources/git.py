@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from streams.sources import errors, process
@@ -94,8 +95,8 @@ class Repository:
         done = process.finish(process.start(command, env=environment, cwd=self.git_dir))
         if done.code:
             raise errors.NotPushed(
-                f"{remote} did not take it: {done.err or 'it said nothing'}.",
-                remedy=f"It is kept here. Push it when {remote} can be reached: `git push {remote} 'refs/twohand/*'`.",
+                f"{remote} did not take it: {(done.err or 'it said nothing').rstrip('.')}.",
+                remedy=f"It is kept here. Push it when it can be reached: `git push {quote(remote)} 'refs/twohand/*'`.",
             )
 
     def cat_file(self) -> CatFile:

@@ -5,7 +5,7 @@ everything but its own style sheet, so that a mistake here could still run nothi
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from html import escape
 
@@ -19,6 +19,7 @@ from streams.sinks.render.safe import shown
 
 MONTHS = 12  # seen without a click
 MOST = 12  # rows of a table
+COMMITS = 5  # seen without a click
 WIDE = frozenset({"With agents", "Commits"})  # columns that hold bars
 
 
@@ -180,16 +181,16 @@ def _tools(summary: Summary) -> str:
     return _section("tools", "With which tools, and whose models", tools, makers)
 
 
-def _table(caption: str, title: str, rows: Sequence[Counted], whole: int) -> str:
+def _table(caption: str, title: str, rows: Sequence[Counted], whole: int, style: str = "agent") -> str:
     head = f"<tr>{_column(title)}{_column('Commits')}</tr>"
-    inside = "".join(_counted(one, whole) for one in rows[:MOST])
+    inside = "".join(_counted(one, whole, style) for one in rows[:MOST])
     more = _p(f"and {number(len(rows) - MOST)} more", "quiet") if len(rows) > MOST else ""
     return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{inside}</tbody></table>{more}"
 
 
-def _counted(one: Counted, whole: int) -> str:
+def _counted(one: Counted, whole: int, style: str) -> str:
     name = escape(words.name(one.name))
-    drawn = pictures.bar({"agent": one.commits}, whole, f"{words.name(one.name)}: {share(one.commits, whole)}")
+    drawn = pictures.bar({style: one.commits}, whole, f"{words.name(one.name)}: {share(one.commits, whole)}")
     told = f"{number(one.commits)} ({percent(one.commits, whole)})"
     return f'<tr><th scope="row">{name}</th><td class="wide">{told}{drawn}</td></tr>'
 
@@ -198,14 +199,11 @@ def _marks(summary: Summary) -> str:
     agents, made = summary.agents, summary.hands.with_agents
     if not made:
         return ""
-    drawn = pictures.bar(
-        {"unknown": agents.unmarked}, made, f"Without a mark: {share(agents.unmarked, made)}", tall=True
-    )
+    label = f"Without a mark: {share(agents.unmarked, made)}"
+    drawn = pictures.bar({"unknown": agents.unmarked}, made, label, tall=True) if agents.unmarked else ""
     sessions = _p(f"{escape(share(agents.sessions, made))} with agents name a session.", "quiet")
     told = _p(escape(words.unmarked(summary)))
-    return _section(
-        "marks", "Agents that left no mark", told, drawn, sessions, _commits(agents.examples[:5], words.made)
-    )
+    return _section("marks", "Agents that left no mark", told, drawn, sessions, _commits(agents.examples, words.made))
 
 
 # -- what was weakened, and what nobody read ---------------------------------------------------------------------------
@@ -216,7 +214,7 @@ def _weakened(summary: Summary) -> str:
     told = _p(escape(words.weakened(summary)))
     if not found.commits:
         return _section("weakened", "Changes that weakened checks", told)
-    rules = _table("By rule, of these commits", "Rule", found.rules, found.commits)
+    rules = _table("By rule, of these commits", "Rule", found.rules, found.commits, "held")
     blocks = _p(f"{number(found.blocks)} of tier block, {number(found.commits - found.blocks)} of tier hold.")
     return _section(
         "weakened", "Changes that weakened checks, or may have", told, blocks, rules, _let_in(summary),
@@ -226,14 +224,14 @@ def _weakened(summary: Summary) -> str:
 
 def _let_in(summary: Summary) -> str:
     rows = summary.weakened.let_in
-    head = '<tr><th scope="col">Who let them in</th><th scope="col">How</th><th scope="col">Commits</th></tr>'
+    head = "<tr>" + "".join(map(_column, ("Who let them in", "Landed", "Committed"))) + "</tr>"
     inside = "".join(
-        f'<tr><th scope="row">{escape(words.name(one.name))}</th><td>{"landed them" if one.landed else "committed them"}</td>'
-        f"<td>{number(one.commits)}</td></tr>"
+        f'<tr><th scope="row">{escape(words.name(one.name))}</th><td>{number(one.landed)}</td>'
+        f"<td>{number(one.committed)}</td></tr>"
         for one in rows[:MOST]
     )
     more = _p(f"and {number(len(rows) - MOST)} more", "quiet") if len(rows) > MOST else ""
-    caption = "Whoever landed a commit, or its committer where nothing tells"
+    caption = "By who landed them, or, where no landing is on record, by who committed them"
     return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{inside}</tbody></table>{more}"
 
 
@@ -258,9 +256,13 @@ def _looked(summary: Summary) -> str:
     )  # fmt: skip
 
 
-def _commits(rows: Iterable[Told], remarks: words.Remarks) -> str:
-    inside = "".join(_commit(one, "; ".join(remarks(one))) for one in rows)
-    return f'<ol class="commits">{inside}</ol>' if inside else ""
+def _commits(rows: Sequence[Told], remarks: words.Remarks) -> str:
+    """A list; what would make it long waits behind a click."""
+    told = [_commit(one, "; ".join(remarks(one))) for one in rows]
+    first, rest = (
+        f'<ol class="commits">{"".join(part)}</ol>' if part else "" for part in (told[:COMMITS], told[COMMITS:])
+    )
+    return f"{first}<details><summary>{number(len(told) - COMMITS)} more</summary>{rest}</details>" if rest else first
 
 
 def _commit(one: Told, remarks: str) -> str:
@@ -305,7 +307,7 @@ def _areas(summary: Summary) -> str:
 def _area(one: Area) -> str:
     told = share(one.known, one.changes, "change")
     rest = f"by people alone {number(one.by_people)}, read independently {number(one.read)}, with agents {number(one.with_agents)}"
-    drawn = pictures.bar({"agent": one.known}, one.changes, f"Known: {told}")
+    drawn = pictures.bar({"independent": one.known}, one.changes, f"Known: {told}")
     return f'<li><code>{_t(one.path)}</code>{drawn}known: {escape(told)}<br><span class="quiet">{rest}</span></li>'
 
 
@@ -318,11 +320,9 @@ def _gaps(summary: Summary) -> str:
 
 
 def _evidence(summary: Summary) -> str:
-    made = summary.hands.with_agents
-    if not made:
+    if not summary.hands.with_agents:
         return ""
-    told = ", ".join(f"{escape(one.name) or 'no grade'} {number(one.commits)}" for one in sorted(summary.agents.grades))
-    best = _p(f"Best evidence for an agent, by commits: {told}.")
+    best = _p(escape(words.grades(summary)))
     return _section("evidence", "What the evidence is worth", best, _p(escape(words.GRADES), "quiet"))
 
 

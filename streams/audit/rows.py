@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from streams.audit.areas import sensitive
+from streams.audit.spans import month_of
 
 LONGEST = 300  # characters of any text that is kept
 PLACES = 3  # findings of one commit that are kept
@@ -74,6 +75,12 @@ def clipped(text: object) -> str:
     return str(text)[:LONGEST] if text else ""
 
 
+def day(time: object) -> str:
+    """The date of an ISO instant; "" where it is none that anybody can mean."""
+    text = clipped(time)[:10]
+    return text if month_of(text) is not None and text[5:].replace("-", "").isdigit() else ""
+
+
 def person(value: object) -> str:
     """The name in `Name <address>`: an address is nobody's business on a page."""
     text = clipped(value)
@@ -112,7 +119,7 @@ def told(row: Mapping[str, Any], tools: Iterable[str], found: list[Mapping[str, 
     who, landed = let_in_by(row)
     found = sorted(found, key=lambda one: str(one["tier"]))  # block before hold
     return Told(
-        str(row["commit"])[:64], clipped(row.get("time"))[:10], clipped(row.get("subject")), person(row.get("author")),
+        str(row["commit"])[:64], day(row.get("time")), clipped(row.get("subject")), person(row.get("author")),
         str(row["kind"]), str(row["review"]), who, landed, row.get("added"), row.get("removed"),
         tuple(sorted(tool for tool in tools if tool)), tuple(map(_place, found[:PLACES])), max(0, len(found) - PLACES),
         tuple(path[:LONGEST] for path in touched[:PLACES]),

@@ -36,7 +36,8 @@ th,td{text-align:right;vertical-align:top;padding:.35rem 0 .35rem .6rem;border-b
 thead th{color:var(--quiet);font-size:.8rem;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 .wide{text-align:left}
-td.wide{min-width:9rem;width:55%}
+td.wide{width:55%}
+@media (max-width:30rem){th,td{padding-left:.4rem}thead th{font-size:.72rem}th,td{font-size:.92rem}}
 thead th{overflow-wrap:normal}
 .date{white-space:nowrap}
 svg{display:block;width:100%}
@@ -45,8 +46,8 @@ svg{display:block;width:100%}
 .columns{height:7rem;border-bottom:1px solid var(--line)}
 .ends{display:flex;justify-content:space-between;max-width:none}
 rect{stroke:var(--ground);stroke-width:1px;vector-effect:non-scaling-stroke}
-.agent,.independent{fill:var(--agent)}.mixed,.self{fill:var(--mixed)}.human,.none{fill:var(--human)}
-.service{fill:var(--service)}.unknown{fill:var(--unknown)}
+.agent{fill:var(--agent)}.mixed{fill:var(--mixed)}.human,.none{fill:var(--human)}
+.service,.independent{fill:var(--service)}.self,.held{fill:var(--bad)}.unknown{fill:var(--unknown)}
 .key{list-style:none;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));column-gap:1rem;padding:0;margin:.5rem 0 1rem;display:grid;gap:.2rem}
 .key li{display:grid;grid-template-columns:1.25rem 1fr;align-items:baseline}
 .key svg{width:.8rem;height:.8rem}

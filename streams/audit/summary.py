@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from streams.audit import rows
 from streams.audit.rows import Told
-from streams.audit.spans import KINDS, Calendar, Hands, Timeline, month_of
+from streams.audit.spans import KINDS, Calendar, Hands, Timeline
 from streams.audit.tallies import Foremost, Rank, Tally
 
 REVIEWS = ("independent", "self", "none", "unknown")
@@ -45,11 +45,15 @@ class Reviews(NamedTuple):
 
 
 class LetIn(NamedTuple):
-    """How many weakening commits somebody let in: `landed` says that their landing is on record, else they committed them."""
+    """Weakening commits that somebody let in: by landing them, or, where no landing is on record, by committing them."""
 
     name: str
-    landed: bool
-    commits: int
+    landed: int
+    committed: int
+
+    @property
+    def commits(self) -> int:
+        return self.landed + self.committed
 
 
 class Read(NamedTuple):
@@ -232,8 +236,8 @@ class _Reading:
         self._suspected = self._members = self.errors = 0
 
     def add(self, row: Mapping[str, Any]) -> None:
-        day = (row.get("time") or "")[:10]
-        if month_of(day) is not None and (not self._today or day <= self._today):
+        day = rows.day(row.get("time"))
+        if day and (not self._today or day <= self._today):
             self._first = min(self._first or day, day)
             self._last = max(self._last, day)
         self._unscanned += row["findings"] is None
@@ -314,11 +318,16 @@ class _Weakened:
             self._worst.add(rank, seen.told(found))
 
     def weakened(self) -> Weakened:
-        rest = [LetIn(OTHERS, False, self._let_in.others)] if self._let_in.others else []
-        let_in = (*(LetIn(*who, commits) for who, commits in self._let_in.rows()), *rest)
         hands, reviews = Hands(*self._hands), Reviews(*self._reviews)
         rules = _counted(self._rules)
-        return Weakened(self._commits, self._blocks, hands, reviews, rules, let_in, self._worst.rows())
+        return Weakened(self._commits, self._blocks, hands, reviews, rules, self._let_in_by(), self._worst.rows())
+
+    def _let_in_by(self) -> tuple[LetIn, ...]:
+        counts = dict(self._let_in.rows())
+        names = {name for name, _ in counts}
+        found = [LetIn(name, counts.get((name, True), 0), counts.get((name, False), 0)) for name in names]
+        rest = [LetIn(OTHERS, 0, self._let_in.others)] if self._let_in.others else []
+        return (*sorted(found, key=lambda one: (-one.commits, one.name)), *rest)
 
 
 class _Looked:

@@ -6,7 +6,7 @@ from streams.audit import words
 from streams.audit.rows import Told
 from streams.audit.spans import Hands, Month, Timeline
 from streams.audit.summary import Areas, Counted, Summary
-from streams.audit.words import counted, name, number, percent, share
+from streams.audit.words import counted, name, number, percent, share, tail
 from streams.sinks.render.safe import columns, shown
 from streams.sinks.render.sheet import GLUE, Sheet, width_of_terminal
 
@@ -14,6 +14,7 @@ MOST = 8  # rows of a table
 COMMITS = 3  # of a list
 MONTHS = 6  # told with their counts
 BAR = 20  # cells of a whole
+WIDE = 80  # columns that a table with every number needs
 LEVELS = "▁▂▃▄▅▆▇█"
 NAME = 28  # cells of a name in a table
 
@@ -127,16 +128,15 @@ def _agents(summary: Summary, sheet: Sheet) -> None:
     sheet.wrapped(words.unmarked(summary))
     _commits(agents.examples, sheet, words.made)
     sheet.wrapped(f"{share(agents.sessions, made)} with agents name a session.")
-    grades = ", ".join(f"{one.name or 'no grade'} {number(one.commits)}" for one in sorted(agents.grades))
-    sheet.wrapped(f"Best evidence for an agent: {grades}. {words.GRADES}")
+    sheet.wrapped(f"{words.grades(summary)} {words.GRADES}")
 
 
-def _table(title: str, rows: Sequence[Counted], whole: int, sheet: Sheet) -> None:
+def _table(title: str, found: Sequence[Counted], whole: int, sheet: Sheet) -> None:
     sheet.heading(title)
-    for one in rows[:MOST]:
+    for one in found[:MOST]:
         row = f"  {_cell(one.name)}  {number(one.commits):>9}  {_rate(one.commits, whole)}"
         sheet.put(row + _bar(one.commits, whole, sheet, columns(row)))
-    _more(len(rows) - MOST, sheet)
+    _more(len(found) - MOST, sheet)
 
 
 def _cell(value: str) -> str:
@@ -146,9 +146,9 @@ def _cell(value: str) -> str:
     return text + " " * (NAME - columns(text))
 
 
-def _more(rows: int, sheet: Sheet) -> None:
-    if rows > 0:
-        sheet.put(sheet.paint(f"  and {number(rows)} more", "dim"))
+def _more(left: int, sheet: Sheet) -> None:
+    if left > 0:
+        sheet.put(sheet.paint(f"  and {number(left)} more", "dim"))
 
 
 # -- what was weakened, and what nobody read ---------------------------------------------------------------------------
@@ -195,15 +195,15 @@ def _looked(summary: Summary, sheet: Sheet) -> None:
     _commits(found.foremost, sheet, words.made)
 
 
-def _commits(rows: Sequence[Told], sheet: Sheet, remarks: words.Remarks) -> None:
-    for one in rows[:COMMITS]:
+def _commits(found: Sequence[Told], sheet: Sheet, remarks: words.Remarks) -> None:
+    for one in found[:COMMITS]:
         head = f"{shown(one.commit[:12])}  {one.date or 'no date'}"
         sheet.row(head, shown(one.subject, 120) or "(no subject)", column=columns(head), as_="plain")
         for place in one.places:
             line = f":{place.line}" if place.line else ""
             sheet.row(
                 place.tier,
-                f"{shown(place.rule)}  {shown(place.path, 120)}{line}  {shown(place.message, 200)}",
+                f"{shown(place.rule)}  {tail(place.path)}{line}  {shown(place.message, 200)}",
                 indent=6,
                 column=5,
             )
@@ -217,11 +217,14 @@ def _areas(found: Areas, sheet: Sheet) -> None:
         return
     sheet.heading("security paths that people know least")
     sheet.wrapped(f"{share(found.known, found.changes, 'change')} of {counted(found.total, 'path')} are {words.KNOWN}.")
-    sheet.put(sheet.paint("    known        of changes  people    read  agents  path", "dim"))
+    wide = sheet.width >= WIDE
+    rest = "  people    read  agents" if wide else ""
+    sheet.put(sheet.paint(f"    known        of changes{rest}  path", "dim"))
     for one in found.paths[:MOST]:
-        known = f"{number(one.known):>9}  {_rate(one.known, one.changes)}  {number(one.changes):>7}"
-        counts = f"{number(one.by_people):>6}  {number(one.read):>6}  {number(one.with_agents):>6}"
-        sheet.put(f"{known}  {counts}  {shown(one.path, max(20, sheet.width - 62))}")
+        counts = f"{number(one.known):>9}  {_rate(one.known, one.changes)}  {number(one.changes):>7}"
+        if wide:
+            counts += f"  {number(one.by_people):>6}  {number(one.read):>6}  {number(one.with_agents):>6}"
+        sheet.put(f"{counts}  {tail(one.path, sheet.width - columns(counts) - 2)}")
     _more(found.total - MOST, sheet)
 
 
@@ -229,10 +232,10 @@ def _areas(found: Areas, sheet: Sheet) -> None:
 
 
 def _gaps(summary: Summary, sheet: Sheet) -> None:
-    rows = words.gaps(summary)
-    if rows:
+    found = words.gaps(summary)
+    if found:
         sheet.heading("not read, or not known (commits)")
-    for row in rows:
+    for row in found:
         sheet.wrapped(row)
 
 

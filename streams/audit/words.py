@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from streams.audit.rows import Told
+from streams.audit.rows import LONGEST, Told
 from streams.audit.summary import Counted, LetIn, Reviews, Summary
-from streams.sinks.render.safe import shown
+from streams.sinks.render.safe import columns, shown
 from streams.sinks.render.sheet import GLUE
 
 KINDS = {
@@ -32,7 +32,8 @@ GRADES = (
 )
 READINGS = (
     "A reading shows as a signed statement, or as D evidence: a forge's merge commit, a Reviewed-by line. "
-    "These are taken as said, not as proven, and a review that left no trace in git is not seen."
+    "These are taken as said, not as proven. A review that left no trace in git is not seen: a forge that squashes or "
+    "rebases does not write down who read it, and such commits are not known."
 )
 KNOWN = "known: written by people alone, or read by somebody independent"
 SILENCE = (
@@ -90,6 +91,14 @@ def name(value: str) -> str:
     return shown(value, 60) if value else UNNAMED
 
 
+def tail(path: str, room: int = 50) -> str:
+    """A path, harmless, whose end is seen however long it is: in so many cells."""
+    text = shown(path, LONGEST)
+    while columns(text) > room:
+        text = "…" + text[2:]
+    return text
+
+
 def headline(summary: Summary) -> str:
     if not summary.read.commits:
         return "No commit was read."
@@ -98,13 +107,14 @@ def headline(summary: Summary) -> str:
 
 
 def weakened(summary: Summary) -> str:
-    found = summary.weakened
-    if summary.read.unscanned == summary.read.commits:
+    found, scanned = summary.weakened, summary.read.commits - summary.read.unscanned
+    if not scanned:
         return "No rule looked at these commits, so what they weakened is not known."
     if not found.commits:
-        return "No commit weakened a check that the rules know."
-    unread = f"; {number(found.reviews.unread)} show no independent reader" if found.reviews.unread else ""
-    return f"{counted(found.commits)} weakened a check, or may have ({percent(found.commits, summary.read.commits)}){unread}."
+        return f"No rule would have held any of {counted(scanned)}: none weakened a check that the rules know."
+    unread = f" {number(found.reviews.unread)} of these show no independent reader." if found.reviews.unread else ""
+    held = share(found.commits, scanned)
+    return f"The rules would have asked an owner about {held}: they weakened a check, or may have.{unread}"
 
 
 def looked(summary: Summary) -> str:
@@ -119,6 +129,12 @@ def unmarked(summary: Summary) -> str:
     by = ", ".join(f"{name(one.name)} {number(one.commits)}" for one in agents.shown_by)
     told = f"{share(agents.unmarked, made)} with agents carry no mark in author or message"
     return f"{told}; other evidence shows them: {by}." if by else f"{told}; other evidence shows them."
+
+
+def grades(summary: Summary) -> str:
+    """How many commits rest on which grade at best."""
+    found = ", ".join(f"{name(one.name)} {number(one.commits)}" for one in sorted(summary.agents.grades))
+    return f"Best evidence for an agent, by commits: {found}."
 
 
 def declared(summary: Summary) -> str:
@@ -177,7 +193,11 @@ def _unnamed(found: Iterable[Counted]) -> int:
 
 
 def let_in(one: LetIn) -> str:
-    return f"{name(one.name)} {number(one.commits)} ({'landed' if one.landed else 'committed'})"
+    """`Ann 7 (landed 3, committed 4)`."""
+    how = [f"{verb} {number(value)}" for verb, value in (("landed", one.landed), ("committed", one.committed)) if value]
+    return (
+        f"{name(one.name)} {number(one.commits)} ({', '.join(how)})" if len(how) > 1 else f"{name(one.name)} ({how[0]})"
+    )
 
 
 def reviews(found: Reviews) -> str:
@@ -188,8 +208,8 @@ def reviews(found: Reviews) -> str:
 def steps(summary: Summary) -> tuple[Step, Step]:
     """The two commands to try next."""
     first = Step("twohand init", "writes a first policy from what this repository shows")
-    if summary.weakened.worst:
-        commit = summary.weakened.worst[0].commit[:12]
+    commit = summary.weakened.worst[0].commit[:12] if summary.weakened.worst else ""
+    if commit.isascii() and commit.isalnum():
         judge = f"twohand review --dry-run --base {commit}^ --head {commit}"
         return Step(
             judge, "what the gate would have said to the first of the changes above that weakened a check"
@@ -202,7 +222,7 @@ def told(one: Told) -> list[str]:
     tools = f" ({', '.join(map(name, one.tools))})" if one.tools else ""
     author = f"{name(one.author)}, " if one.author else ""
     who = f"{'landed' if one.landed else 'committed'} by {name(one.let_in_by)}"
-    areas = [f"touches {', '.join(shown(path, 80) for path in one.areas)}"] if one.areas else []
+    areas = [f"touches {', '.join(tail(path) for path in one.areas)}"] if one.areas else []
     size = [f"+{number(one.added)} -{number(one.removed or 0)}"] if one.added is not None else []
     made_by = f"by {author}{BY.get(one.kind, BY['unknown'])}{tools}"
     return [made_by, who, *size, *areas, READ.get(one.review, READ["unknown"])]

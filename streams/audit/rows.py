@@ -10,6 +10,7 @@ LONGEST = 300  # characters of any text that is kept
 PLACES = 3  # findings of one commit that are kept
 AGENT = "agent"
 UNREADABLE = "binary-or-too-large"  # says that no rule could look inside, and no more
+GATE = "gate-edited"  # says that workflows, hooks or instructions changed, not how
 WEAKENING = frozenset({"hold", "block"})
 
 

@@ -96,9 +96,10 @@ class Agents(NamedTuple):
 
 
 class Weakened(NamedTuple):
-    """Commits with a finding of tier hold or block; `rules` count commits, too."""
+    """Commits with a finding of tier hold or block; `rules` count commits, too. `gate_only` found nothing but an edited gate."""
 
     commits: int
+    gate_only: int
     blocks: int
     hands: Hands
     reviews: Reviews
@@ -294,7 +295,7 @@ class _Agents:
 
 class _Weakened:
     def __init__(self) -> None:
-        self._commits = self._blocks = 0
+        self._commits = self._gate_only = self._blocks = 0
         self._hands = [0] * len(KINDS)
         self._reviews = [0] * len(REVIEWS)
         self._rules: Tally[str] = Tally()
@@ -306,21 +307,25 @@ class _Weakened:
         if not found:
             return
         blocks = any(one["tier"] == "block" for one in found)
+        gate_only = all(one["rule"] == rows.GATE for one in found)
         self._commits += 1
+        self._gate_only += gate_only
         self._blocks += blocks
         self._hands[seen.kind] += 1
         self._reviews[seen.review] += 1
         for rule in {rows.clipped(one["rule"]) for one in found}:
             self._rules.add(rule)
         self._let_in.add(rows.let_in_by(seen.row))
-        rank = seen.rank(blocks, not seen.independent, bool(seen.areas), seen.with_agents, len(found))
+        rank = seen.rank(blocks, not gate_only, not seen.independent, bool(seen.areas), seen.with_agents, len(found))
         if self._worst.wants(rank):
             self._worst.add(rank, seen.told(found))
 
     def weakened(self) -> Weakened:
         hands, reviews = Hands(*self._hands), Reviews(*self._reviews)
         rules = _counted(self._rules)
-        return Weakened(self._commits, self._blocks, hands, reviews, rules, self._let_in_by(), self._worst.rows())
+        return Weakened(
+            self._commits, self._gate_only, self._blocks, hands, reviews, rules, self._let_in_by(), self._worst.rows()
+        )
 
     def _let_in_by(self) -> tuple[LetIn, ...]:
         counts = dict(self._let_in.rows())

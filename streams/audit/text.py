@@ -234,7 +234,7 @@ def _areas(found: Areas, sheet: Sheet) -> None:
 def _gaps(summary: Summary, sheet: Sheet) -> None:
     found = words.gaps(summary)
     if found:
-        sheet.heading("not read, or not known (commits)")
+        sheet.heading("not read, or not known")
     for row in found:
         sheet.wrapped(row)
 

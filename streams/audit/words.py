@@ -113,8 +113,13 @@ def weakened(summary: Summary) -> str:
     if not found.commits:
         return f"No rule would have held any of {counted(scanned)}: none weakened a check that the rules know."
     unread = f" {number(found.reviews.unread)} of these show no independent reader." if found.reviews.unread else ""
+    gate = (
+        f" ({number(found.gate_only)} only edited the gate itself: workflows, hooks, instructions)"
+        if found.gate_only
+        else ""
+    )
     held = share(found.commits, scanned)
-    return f"The rules would have asked an owner about {held}: they weakened a check, or may have.{unread}"
+    return f"The rules would have asked an owner about {held}: they weakened a check, or may have{gate}.{unread}"
 
 
 def looked(summary: Summary) -> str:
@@ -164,28 +169,29 @@ def span(summary: Summary) -> str:
 def gaps(summary: Summary) -> list[str]:
     """What was not read, or is not known, each with its number; empty where there is nothing of the sort."""
     read, agents, time = summary.read, summary.agents, summary.timeline
+    left_out = f"{counted(read.cut_paths, 'path')} of these are left out of what is said of paths"
     rows = (
         (
+            "with content that no rule could read (binaries, pointers, files over the limits) or that is missing",
             read.unreadable,
-            "hold content that no rule could read (binaries, pointers, files over the limits) or that is missing",
         ),
-        (read.unscanned, "were not looked at by any rule"),
-        (read.pathless, "were read without their diffs: what they touch is not known"),
-        (read.suspected, "come from a branch named for an agent and show no other sign of one: suspected, not counted"),
-        (
-            read.cut,
-            f"touch more paths than are kept: {counted(read.cut_paths, 'path')} left out of what is said of paths",
-        ),
-        (summary.areas.missed, "changes of sensitive paths are beyond the number of paths that is followed"),
-        (summary.hands.unknown, "have no author that anything identifies"),
-        (_unnamed(agents.tools), "with agents name no tool"),
-        (_unnamed(agents.makers), "with agents name no model whose maker is known"),
-        (summary.looked.reviews.unknown, "do not show whether anybody read them"),
-        (time.undated, "have no date between 1970 and 2100"),
-        (time.later.total, "are dated in the future"),
-        (read.errors, "ids are no commits here, or could not be read: counted nowhere else"),
+        ("that no rule looked at", read.unscanned),
+        ("read without their diffs, so that it is not known what they touch", read.pathless),
+        (f"with more paths than are kept; {left_out}", read.cut),
+        ("from a branch named for an agent, without another sign of one: suspected, not counted", read.suspected),
+        ("whose author nothing identifies", summary.hands.unknown),
+        ("with agents that name no tool", _unnamed(agents.tools)),
+        ("with agents that name no model of a known maker", _unnamed(agents.makers)),
+        ("of which it is not known whether anybody read them", summary.looked.reviews.unknown),
+        ("without a date between 1970 and 2100", time.undated),
+        ("dated in the future", time.later.total),
     )
-    return [f"{number(value)} {text}" for value, text in rows if value]
+    told = [f"commits {text}: {number(value)}" for text, value in rows if value]
+    others = (
+        ("changes of sensitive paths beyond the number of paths that is followed", summary.areas.missed),
+        ("ids that are no commit here, or could not be read, and are counted nowhere else", read.errors),
+    )
+    return told + [f"{text}: {number(value)}" for text, value in others if value]
 
 
 def _unnamed(found: Iterable[Counted]) -> int:

@@ -192,7 +192,7 @@ def test_numbers_stand_with_what_they_are_a_part_of() -> None:
     assert "1 of 2 commits (50.0 %) with agents carry no mark" in said
     assert "18 of 21 commits (85.7 %)" in said
     assert "1 of 1 independent reading (100.0 %) rest on C or D evidence alone." in said
-    assert "1 ids are no commits here" in said
+    assert "ids that are no commit here, or could not be read, and are counted nowhere else: 1" in said
     assert "This clone is shallow." in said
     assert "back from aaaaaaaaaaaa" in said
 

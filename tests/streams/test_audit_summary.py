@@ -73,7 +73,7 @@ def test_who_landed_a_commit_let_it_in_else_its_committer() -> None:
 
 
 def test_the_heaviest_come_first() -> None:
-    """Block before hold, unread before read, sensitive before other paths, with agents before without."""
+    """Block before hold, checks before the gate, unread before read, sensitive before other paths, agents before others."""
     held, blocked = [finding()], [finding(tier="block")]
     safe = ["src/auth/reset.py"]
     rows = [
@@ -82,9 +82,11 @@ def test_the_heaviest_come_first() -> None:
         made(findings=held, number=3),
         row(findings=held, paths=safe, number=4),
         row(findings=blocked, review="independent", number=5),
+        made(findings=[finding("gate-edited")] * 9, paths=safe, number=6),
     ]
     random.Random(7).shuffle(rows)
-    assert [int(one.commit, 16) for one in folded(rows).weakened.worst] == [5, 4, 3, 1, 2]
+    assert [int(one.commit, 16) for one in folded(rows).weakened.worst] == [5, 4, 3, 1, 2, 6]
+    assert folded(rows).weakened.gate_only == 1
 
 
 def test_unread_commits_are_ranked_by_what_they_touch_and_how_much() -> None:

@@ -59,8 +59,8 @@ def test_unknown_things_are_shown_as_unknown() -> None:
     """A tool that nothing names has a row of its own, and a count at the end."""
     page = told([made(agent(None, None, None)), row("unknown")])
     assert page.count("  not named   ") == 2
-    assert "1 with agents name no tool" in page
-    assert "1 have no author that anything identifies" in page
+    assert "commits with agents that name no tool: 1" in page
+    assert "commits whose author nothing identifies: 1" in page
 
 
 def test_it_ends_with_two_commands() -> None:
@@ -88,7 +88,7 @@ def test_without_rules_nothing_is_claimed_about_checks() -> None:
     """Not looked at is not clean."""
     page = told([row(findings=None, paths=None, added=None, removed=None)])
     assert "No rule looked at these commits, so what they weakened is not known." in page
-    assert "1 were not looked at by any rule" in page
+    assert "commits that no rule looked at: 1" in page
     assert "+0" not in page
 
 

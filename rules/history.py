@@ -142,12 +142,15 @@ def suspected(lander: Commit | None, made: Made) -> tuple[Author, ...]:
 
 
 def _suspected(branch: str, made: Made) -> tuple[Author, ...]:
-    if made.kind not in (HUMAN, UNKNOWN):
-        return ()
+    authors = _named_for(branch) if made.kind in (HUMAN, UNKNOWN) else ()
     prefix = branch.partition("/")[0].casefold()
-    names = {word for author in made.authors for word in lineage.words(author.name)}
+    return () if authors and any(prefix in lineage.words(author.name) for author in made.authors) else authors
+
+
+@lru_cache(_KEPT)
+def _named_for(branch: str) -> tuple[Author, ...]:
     claims = tuple(claim for claim in messages.branch_claims(branch) if claim.kind == AGENT)
-    return nobody().made(claims).authors if claims and prefix not in names else ()
+    return nobody().made(claims).authors if claims else ()
 
 
 @cache

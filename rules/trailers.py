@@ -4,6 +4,7 @@ Git's own trailer parser is not used: it sees only the last paragraph, and tools
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from rules.visible import LETTERS, skeleton, visible
@@ -65,6 +66,7 @@ class Line(NamedTuple):
     obscure: bool  # something in the line was; it matters where the line names an agent
 
 
+@lru_cache(1)  # several readers ask about the same message in a row
 def lines(message: str) -> tuple[Line, ...]:
     """Every line that may be evidence, in order. Linear in the message, which may be of any size."""
     clean = message.isascii() and message.replace("\n", " ").isprintable()

@@ -2,25 +2,22 @@
 
 import os
 import queue
-import signal
+import socket
+import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from itertools import cycle, islice
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from streams.audit.asked import Answer, Plan, Task
 from streams.audit.reading import Reader
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
 
 AHEAD = 2  # batches that a worker has before it answers the first
 MOST = 8  # workers
@@ -33,8 +30,8 @@ class WorkerDied(SourceError):
 
 
 class _Worker(NamedTuple):
-    process: BaseProcess
-    link: "Connection[Sequence[Task] | None, Answer]"
+    process: subprocess.Popen[bytes]
+    link: Connection
 
 
 def count() -> int:
@@ -70,64 +67,52 @@ def _in_turn(crew: Sequence[_Worker], batches: Iterator[Sequence[Task]]) -> Iter
 
 def _given(worker: _Worker, batch: Sequence[Task]) -> tuple[int, _Worker]:
     with suppress(BrokenPipeError):  # what is missing then is its answer
-        worker.link.send(batch)
+        worker.link.send([tuple(task) for task in batch])
     return len(batch), worker
 
 
 def _answer(worker: _Worker) -> Answer:
     try:
-        return worker.link.recv()
+        answer: Answer = worker.link.recv()
     except (EOFError, ConnectionResetError) as error:
         raise WorkerDied(
-            f"A worker of the audit ended (exit code {worker.process.exitcode}).",
+            f"A worker of the audit ended (exit code {worker.process.wait()}).",
             remedy="If the machine ran out of memory, ask for a smaller range; else please report this.",
         ) from error
+    return answer
 
 
 def _hired(stack: ExitStack, git_dir: Path, plan: Plan) -> _Worker:
-    context = get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(theirs, git_dir, plan), daemon=True)
-    with _uninterrupted():
-        process.start()
+    """Another Python with our modules. It never sees Ctrl-C: it ends when its link does."""
+    ours, theirs = socket.socketpair()
+    boot = f"import sys; sys.path[:] = {sys.path!r}; from streams.audit.pool import work; work({theirs.fileno()})"
+    command = [sys.executable, "-X", "utf8", "-c", boot]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True)
     theirs.close()
-    stack.callback(_dismissed, process, ours)
-    return _Worker(process, ours)
+    worker = _Worker(process, Connection(ours.detach()))
+    stack.callback(_dismissed, worker)
+    worker.link.send((git_dir, plan))
+    return worker
 
 
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """A child that starts here never sees Ctrl-C: the parent tells it when to end."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
-    try:
-        yield
-    finally:
-        if before is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _dismissed(worker: _Worker) -> None:
+    worker.link.close()
+    worker.process.terminate()
+    worker.process.wait()
 
 
-def _dismissed(process: BaseProcess, link: "Connection[Sequence[Task] | None, Answer]") -> None:
-    link.close()
-    process.terminate()
-    process.join()
-
-
-def work(link: "Connection[Answer, Sequence[Task] | None]", git_dir: Path, plan: Plan) -> None:
+def work(descriptor: int) -> None:
     """A worker: reads batches until the link closes. A thread takes them in, so that neither side ever waits for the other."""
+    link = Connection(descriptor)
+    git_dir, plan = link.recv()
     inbox: queue.SimpleQueue[Sequence[Task] | None] = queue.SimpleQueue()
     threading.Thread(target=_take_in, args=(link, inbox), daemon=True).start()
-    with Reader(Repository.open(git_dir), plan) as reader:
+    with Reader(Repository.open(git_dir), plan) as reader, suppress(BrokenPipeError, ConnectionResetError):
         while (batch := inbox.get()) is not None:
-            try:
-                link.send(reader.answer(batch))
-            except (BrokenPipeError, ConnectionResetError):
-                break
-    sys.stderr.flush()
+            link.send(reader.answer([Task(*row) for row in batch]))
 
 
-def _take_in(
-    link: "Connection[Answer, Sequence[Task] | None]", inbox: "queue.SimpleQueue[Sequence[Task] | None]"
-) -> None:
+def _take_in(link: Connection, inbox: "queue.SimpleQueue[Sequence[Task] | None]") -> None:
     try:
         while True:
             inbox.put(link.recv())

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple, Self
 
 from reviewers import statute
-from rules import commits as objects
-from rules import globs, history, instants, notes, reviewed
+from rules import globs, history, instants, notes, quick, reviewed
 from rules.canonical import plain
 from rules.claims import Claim
 from rules.commits import Commit, Ident
@@ -16,6 +17,7 @@ from rules.judgement import read_laws
 from rules.reviewed import Sign
 from rules.rule import Blobs
 from streams.audit.asked import Answer, Plan, Task
+from streams.audit.bulk import Bulk
 from streams.audit.diffs import NOTHING, Changed, Edge, changed, contents, own_edits, where
 from streams.sources.catfile import CatFile, Object
 from streams.sources.git import Repository
@@ -51,6 +53,7 @@ class Reader:
         self._bench = _bench(plan.laws)
         self._globs = globs.compiled(plan.paths) if plan.paths else None
         self._objects: CatFile = repo.cat_file()
+        self._bulk = Bulk(repo, COMMIT_LIMIT)
         self._landers: dict[str, Commit | None] = {}
 
     def __enter__(self) -> Self:
@@ -58,6 +61,7 @@ class Reader:
 
     def __exit__(self, *_: object) -> None:
         self._objects.close()
+        self._bulk.close()
 
     def answer(self, tasks: Sequence[Task]) -> Answer:
         """A JSON line for each task that is wanted, in order. Errors of one commit are said in its own line."""
@@ -92,7 +96,7 @@ class Reader:
 
     def _commits(self, tasks: Sequence[Task]) -> dict[str, Commit | str]:
         wanted = dict.fromkeys(one.id for task in tasks for one in (task, *task.members))
-        found = self._objects.read(wanted, COMMIT_LIMIT)
+        found = self._bulk.read(wanted)
         return {name: _commit(name, item) for name, item in zip(wanted, found, strict=True)}
 
     def _notes(self, tasks: Sequence[Task]) -> dict[str, tuple[Claim, ...]]:
@@ -104,7 +108,7 @@ class Reader:
         if len(self._landers) > KEPT:
             self._landers.clear()
         wanted = sorted({task.lander for task in tasks} - self._landers.keys() - {""})
-        for item in self._objects.read(wanted, COMMIT_LIMIT) if wanted else ():
+        for item in self._bulk.read(wanted) if wanted else ():
             commit = _commit(item.id, item)
             self._landers[item.id] = commit if isinstance(commit, Commit) else None
 
@@ -128,21 +132,25 @@ class Reader:
     # -- the row --------------------------------------------------------------------------------------------------
 
     def _text(self, task: Task, read: _Read, change: Changed) -> str:
+        """The row, put together from JSON texts: most of them are equal for many commits."""
+        commit = read.commit
         made = self._bench.made(read.claims)
         lander = self._landers.get(task.lander) if task.lander else None
         signs = self._signs(task, read, made, lander)
-        hinted = history.suspected(read.commit if self.plan.landed else lander, made)
-        rest: dict[str, Any] = {
-            "review": reviewed.answer(signs),
-            "review_evidence": plain(signs) if signs else (),
-            "suspected": history.author_rows(hinted) if hinted else (),
-            "unmarked": made.unmarked or bool(hinted),
-            **_said(read.commit),
-            "landed_by": _landed(lander),
-            **({"members": len(read.members) + 1} if self.plan.landed else {}),
-        }
-        seen = task.seen or self._seen(read.commit, change)
-        return f'{{"commit":"{read.commit.id}",{self._bench.text(read.claims)},{seen},{_json(rest)[1:]}'
+        hinted = history.suspected(commit if self.plan.landed else lander, made)
+        return "".join(
+            (
+                f'{{"commit":"{commit.id}",{self._bench.text(read.claims)},',
+                task.seen or self._seen(commit, change),
+                f',"review":"{reviewed.answer(signs)}","review_evidence":{_json(plain(signs)) if signs else "[]"}',
+                f',"suspected":{_json(history.author_rows(hinted)) if hinted else "[]"}',
+                f',"unmarked":{"true" if hinted or made.unmarked else "false"}',
+                f',"time":{_instant(commit.committer)},"subject":{_subject(commit.message)}',
+                f',"author":{_display(commit.author[:2])},"committer":{_display(commit.committer[:2])}',
+                f',"parents":{len(commit.parents)},"landed_by":{_landed(lander) if lander else "null"}',
+                f',"members":{len(read.members) + 1}}}' if self.plan.landed else "}",
+            )
+        )
 
     def _signs(self, task: Task, read: _Read, made: Made, lander: Commit | None) -> tuple[Sign, ...]:
         if self.plan.landed:
@@ -185,7 +193,7 @@ def _commit(name: str, item: Object) -> Commit | str:
         return f"{item.type} {name} is over {COMMIT_LIMIT >> 20} MiB" if item.type else f"no object {name} is here"
     if item.type != "commit":
         return f"{name} is a {item.type}, no commit"
-    return objects.parse(item.id, item.data)
+    return quick.parse(item.id, item.data)
 
 
 def _counts(blobs: Iterable[Blobs]) -> dict[str, int]:
@@ -193,25 +201,28 @@ def _counts(blobs: Iterable[Blobs]) -> dict[str, int]:
     return {"added": sum(file.added for file in files), "removed": sum(file.removed for file in files)}
 
 
-def _said(commit: Commit) -> dict[str, Any]:
-    return {
-        "time": _instant(commit.committer),
-        "subject": commit.message.lstrip("\n").partition("\n")[0][:SUBJECT],
-        "author": _display(commit.author),
-        "committer": _display(commit.committer),
-        "parents": len(commit.parents),
-    }
+def _subject(message: str) -> str:
+    return quoted(message.lstrip("\n").partition("\n")[0][:SUBJECT])
 
 
-def _instant(who: Ident) -> str | None:
-    return instants.text_of(who.when) if who.zone or who.when else None
+def _instant(who: Ident) -> str:
+    if not who.zone and not who.when:
+        return "null"
+    rest = who.when % instants.DAY
+    return f'"{_day(who.when - rest)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"'
 
 
-def _display(who: Ident) -> str | None:
-    return f"{who.name} <{who.email}>" if who.email else who.name or None
+@lru_cache(4096)
+def _day(when: int) -> str:
+    return instants.text_of(when)[:10]
 
 
-def _landed(lander: Commit | None) -> dict[str, Any] | None:
-    if lander is None:
-        return None
-    return {"commit": lander.id, "author": _display(lander.author), "committer": _display(lander.committer)}
+@lru_cache(8192)
+def _display(who: tuple[str, str]) -> str:
+    name, email = who
+    return quoted(f"{name} <{email}>" if email else name) if name or email else "null"
+
+
+def _landed(lander: Commit) -> str:
+    who = f'"author":{_display(lander.author[:2])},"committer":{_display(lander.committer[:2])}'
+    return f'{{"commit":"{lander.id}",{who}}}'

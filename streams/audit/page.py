@@ -128,8 +128,6 @@ def _by_month(timeline: Timeline) -> str:
     months = timeline.months
     if not months:
         return ""
-    label = f"Commits by month from {months[0].name} to {months[-1].name}; the tables below have the numbers"
-    ends = f'<p class="ends quiet"><span>{months[0].name}</span><span>{months[-1].name}</span></p>'
     late, early = months[-MONTHS:][::-1], months[:-MONTHS][::-1]
     before = (
         _p(f"Before {months[0].name}: {_agents_of(timeline.earlier)} with agents.", "quiet")
@@ -141,7 +139,14 @@ def _by_month(timeline: Timeline) -> str:
         if early
         else ""
     )
-    return f"<h3>By month</h3>\n{pictures.columns(months, label)}{ends}{_month_table(late)}{more}{before}"
+    drawn = _columns(months) if len(months) > 1 else ""
+    return f"<h3>By month</h3>\n{drawn}{_month_table(late)}{more}{before}"
+
+
+def _columns(months: Sequence[Month]) -> str:
+    label = f"Commits by month from {months[0].name} to {months[-1].name}; the tables below have the numbers"
+    ends = f'<p class="ends quiet"><span>{months[0].name}</span><span>{months[-1].name}</span></p>'
+    return pictures.columns(months, label) + ends
 
 
 def _column(title: str) -> str:
@@ -174,14 +179,14 @@ def _tools(summary: Summary) -> str:
     made = summary.hands.with_agents
     if not made:
         return ""
-    tools = _table("A commit counts once for each of its tools", "Tool", summary.agents.tools, made)
+    tools = _table("A commit counts once for each of its tools", "Tool", summary.agents.tools, whole=made)
     makers = _table(
-        "A commit counts once for each maker and family of models", "Maker / family", summary.agents.makers, made
+        "A commit counts once for each maker and family of models", "Maker / family", summary.agents.makers, whole=made
     )
     return _section("tools", "With which tools, and whose models", tools, makers)
 
 
-def _table(caption: str, title: str, rows: Sequence[Counted], whole: int, style: str = "agent") -> str:
+def _table(caption: str, title: str, rows: Sequence[Counted], *, whole: int, style: str = "agent") -> str:
     head = f"<tr>{_column(title)}{_column('Commits')}</tr>"
     inside = "".join(_counted(one, whole, style) for one in rows[:MOST])
     more = _p(f"and {number(len(rows) - MOST)} more", "quiet") if len(rows) > MOST else ""
@@ -214,7 +219,7 @@ def _weakened(summary: Summary) -> str:
     told = _p(escape(words.weakened(summary)))
     if not found.commits:
         return _section("weakened", "Changes that weakened checks", told)
-    rules = _table("By rule, of these commits", "Rule", found.rules, found.commits, "held")
+    rules = _table("By rule, of these commits", "Rule", found.rules, whole=found.commits, style="held")
     blocks = _p(f"{number(found.blocks)} of tier block, {number(found.commits - found.blocks)} of tier hold.")
     return _section(
         "weakened", "Changes that weakened checks, or may have", told, blocks, rules, _let_in(summary),

@@ -53,9 +53,14 @@ class Machines(NamedTuple):
     session: bool
 
 
+NOBODY = Machines(frozenset(), frozenset(), "", frozenset(), False)
+
+
 def machines(row: Mapping[str, Any]) -> Machines:
     """What the commit says about agents, all of them together."""
     agents = [author for author in row["authors"] if author["kind"] == AGENT]
+    if not agents:
+        return NOBODY
     evidence = [item for author in agents for item in author["evidence"]]
     return Machines(
         frozenset(clipped(author["tool"]) for author in agents),
@@ -115,7 +120,7 @@ def areas(row: Mapping[str, Any]) -> list[str]:
     return [path for path in row.get("paths") or () if sensitive(path)]
 
 
-def told(row: Mapping[str, Any], tools: Iterable[str], found: list[Mapping[str, Any]], touched: list[str]) -> Told:
+def told(row: Mapping[str, Any], found: list[Mapping[str, Any]], *, tools: Iterable[str], touched: list[str]) -> Told:
     """What is kept of a commit: bounded, whatever it holds."""
     who, landed = let_in_by(row)
     found = sorted(found, key=lambda one: str(one["tier"]))  # block before hold

@@ -216,7 +216,7 @@ class _Seen(NamedTuple):
         return Rank(weights, str(self.row.get("time") or ""), str(self.row["commit"]))
 
     def told(self, found: list[Mapping[str, Any]]) -> Told:
-        return rows.told(self.row, self.machines.tools, found, self.areas)
+        return rows.told(self.row, found, tools=self.machines.tools, touched=self.areas)
 
 
 def _place(name: str, among: tuple[str, ...]) -> int:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from streams.audit import faces, page
+from streams.audit import page
 from streams.audit.style import CSS
 from tests.audits import MARKUP, agent, finding, folded, hostile, landed, made, reading, row
 
@@ -229,15 +229,3 @@ def test_the_page_ends_with_two_commands() -> None:
 def test_the_same_history_gives_the_same_page() -> None:
     """No time and no chance in it."""
     assert full() == full()
-
-
-def test_rows_are_read_before_it_is_asked_whether_they_are_all() -> None:
-    """Ctrl-C is known only when the rows have ended."""
-    about = {"repository": "shop", "head": "", "partial": False, "notices": []}
-
-    def rows():
-        yield made()
-        about["partial"] = True
-
-    assert "Interrupted" in faces.html(rows(), about=about)
-    assert "Interrupted" in faces.text(rows(), colour=False, about=about)

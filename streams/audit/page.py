@@ -254,7 +254,7 @@ def _looked(summary: Summary) -> str:
     found = summary.looked
     agents = _reviews("Commits with agents", found.with_agents) if found.with_agents.total else ""
     declared = _p(escape(words.declared(summary))) if found.reviews.independent else ""
-    title = "<h3>The most sensitive and largest that show no independent reader</h3>" if found.foremost else ""
+    title = f"<h3>{words.foremost(summary)}</h3>" if found.foremost else ""
     return _section(
         "looked", "Who else read it", _p(escape(words.looked(summary))), _reviews("All commits", found.reviews), agents,
         declared, _p(escape(words.READINGS), "quiet"), title, _commits(found.foremost, words.made),

@@ -191,7 +191,7 @@ def _looked(summary: Summary, sheet: Sheet) -> None:
         sheet.wrapped(told)
     sheet.wrapped(words.READINGS, as_="dim")
     if found.foremost:
-        sheet.wrapped("The most sensitive and largest that show no independent reader:")
+        sheet.wrapped(f"{words.foremost(summary)}:")
     _commits(found.foremost, sheet, words.made)
 
 

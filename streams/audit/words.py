@@ -127,6 +127,12 @@ def looked(summary: Summary) -> str:
     return f"{share(reviews.unread, reviews.total)} show no independent reader."
 
 
+def foremost(summary: Summary) -> str:
+    """By what the commits are ranked that nobody is shown to have read: without diffs neither paths nor sizes are known."""
+    ranked = "newest with agents" if summary.read.pathless == summary.read.commits else "most sensitive and largest"
+    return f"The {ranked} that show no independent reader"
+
+
 def unmarked(summary: Summary) -> str:
     agents, made = summary.agents, summary.hands.with_agents
     if not agents.unmarked:

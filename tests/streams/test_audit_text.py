@@ -90,6 +90,8 @@ def test_without_rules_nothing_is_claimed_about_checks() -> None:
     assert "No rule looked at these commits, so what they weakened is not known." in page
     assert "commits that no rule looked at: 1" in page
     assert "+0" not in page
+    assert "The newest with agents that show no independent reader:" in page
+    assert "The most sensitive and largest that show no independent reader:" in told([row()])
 
 
 def test_an_empty_history_says_so() -> None:

@@ -178,8 +178,7 @@ class _Question:
         return hash((proposed.content_key, policy.digest, said, void))
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Question):
-            return False
+        assert isinstance(other, _Question)
         (mine, policy, beside), (theirs, its_policy, its_beside) = self.parts, other.parts
         same_law = (policy.digest, policy.source) == (its_policy.digest, its_policy.source)
         return mine is theirs and same_law and beside == its_beside

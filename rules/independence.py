@@ -77,8 +77,6 @@ def _worst(axis: str, answers: Sequence[Answer], on: Ground) -> Answer:
         for answer in answers:
             if answer.result == result:
                 return answer
-    if not on.shown:
-        return Answer(axis, UNRESOLVED, evidence="nobody answers for this change")
     return max(answers, key=lambda answer: answer.grade, default=Answer(axis, DISTINCT, on.grade))
 
 

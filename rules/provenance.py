@@ -37,10 +37,6 @@ class Author(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
 
     @property
-    def weakest(self) -> str:
-        return max((item.grade for item in self.evidence), default="D")
-
-    @property
     def strongest(self) -> str:
         return min((item.grade for item in self.evidence), default="D")
 

@@ -30,10 +30,6 @@ class Voice(NamedTuple):
     def statement(self) -> Statement | None:
         return self.heard.statement
 
-    @property
-    def principal_names(self) -> frozenset[str]:
-        return self.principal.names if self.principal else frozenset()
-
 
 class Vote(NamedTuple):
     """An approval by somebody enrolled. `whole`: it holds for the change as it is; `paths`: file indexes it holds for."""
@@ -142,8 +138,8 @@ def _seen(seen: Seen, by: str) -> Claim:
 def hand_of(voice: Voice, registry: Registry, awaited: Sequence[str]) -> Hand:
     """The reviewer as one side of a comparison. A reviewer that the gate itself runs has nobody behind it."""
     principal, statement = voice.principal, voice.statement
-    if principal is None or statement is None:
-        raise ValueError("a voice without a person has no hand")
+    assert principal
+    assert statement
     people: frozenset[str] | None = registry.operators(principal)
     agent = principal.agent
     if not agent:

@@ -304,7 +304,7 @@ def _tell_recusal(name: str, judgement: Judgement) -> None:
     """Whether the approval just given counts is told at once, with the first reason where it does not."""
     for ballot in judgement.leading.ballots if judgement.leading else ():
         recusing = [answer for answer in ballot.answers if answer.axis in (*ballot.same, *ballot.unresolved)]
-        if recusing and name in ballot.vote.voice.principal_names:
+        if recusing and name == ballot.vote.voice.heard.by:
             why = recusing[0]
             word = "does not count" if ballot.same else "may not count"
             print(f"note: this approval {word}: {why.axis} is {why.result} ({why.evidence})", file=sys.stderr)

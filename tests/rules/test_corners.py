@@ -54,6 +54,7 @@ def test_many_approvals_of_one_family_are_one_hand() -> None:
     events = [approved(f"a{n}", CODE) for n in range(14)]
     assert verdict(CODE, *events[:3], policy=rules).outcome == "pending"
     assert verdict(CODE, *events, policy=rules).outcome == "pending"
+    assert verdict(CODE, approved("alice", CODE), *events[:2], policy=rules).outcome == "admitted"
     people = [approved(f"p{n}", CODE) for n in range(14)]
     assert verdict(CODE, *people, policy=rules).outcome == "admitted"
     assert hands([], rules.independence) == 0
@@ -305,3 +306,103 @@ def test_commit_signature_by_a_key_out_of_its_window_is_nothing() -> None:
         people = PEOPLE.replace(f'["{key("bob")}"]', f"['{option} {key('bob')}']")
         assert "provenance.missing" in codes(verdict(change, approved("alice", change), policy=law(people=people)))
     assert verdict(change, approved("alice", change)).outcome == "admitted"
+
+
+def test_break_glass_releases_holds() -> None:
+    """Law 35: it stands in for the owner's answer to a finding of tier hold."""
+    from tests.rules.test_requirements import AUTH, FALLBACK, WAIVERS, waive
+
+    rules = law(ONE_HAND + OWNED + FALLBACK + WAIVERS)
+    glass = waive("dave", AUTH, finding="", break_glass=True)
+    assert verdict(AUTH, glass, policy=rules, findings=(finding("auth/login.py"),)).outcome == "admitted"
+
+
+def test_names_that_share_a_key_with_a_machine_are_no_people() -> None:
+    """Law 15, 16: they neither approve nor own."""
+    twin = PEOPLE.replace("[services.dependabot]", f"[services.dependabot]\nkeys = ['{key('carol')}']")
+    rules = law(ONE_HAND + OWNED + "[owners]\nfallback = ['carol']\n", people=twin)
+    change = replace(CODE, files=(file("auth/a.py"),), owners_file="CODEOWNERS", owners_text="auth/ @carol\n")
+    assert "owner.unresolved" in codes(verdict(change, approved("carol", change), policy=rules))
+
+
+def test_agents_of_one_agent_share_its_operator() -> None:
+    """Law 15: two names of one hand lead to one person."""
+    people = PEOPLE + "".join(
+        f"[agents.{name}]\nkeys = ['{key('pair')}']\noperator = 'gpt'\nmodel = 'qwen-max'\n" for name in ("one", "two")
+    )
+    registry = Registry(law(people=people))
+    pair = registry.named("one")
+    assert pair
+    assert registry.operators(pair) == {"dave"}
+
+
+def test_judging_needs_a_change() -> None:
+    """Law 38: there is nothing to judge before a change was proposed."""
+    import pytest
+
+    with pytest.raises(ValueError, match="without a proposed change"):
+        judge(fold([]), NOON)
+
+
+def test_another_family_of_the_registered_maker_is_no_conflict() -> None:
+    """Law 22: a maker names its models as it likes."""
+    claim = Claim(
+        "author",
+        "D",
+        commit=HEAD,
+        kind="agent",
+        email="claude-two@agents.example.com",
+        model="m",
+        maker="anthropic",
+        family="m",
+    )
+    assert not verdict(proposed(claim, opened("github:alice"))).made.conflicts
+
+
+def test_operator_that_one_mark_names_is_the_operator_of_them_all() -> None:
+    """Law 8: marks of one tool in one commit are one hand."""
+    change = proposed(mark(), mark()._replace(channel="mark", operator="carol@example.com"), opened("github:bob"))
+    (claude,) = [author for author in verdict(change).made.authors if author.kind == "agent"]
+    assert claude.operator == "carol"
+
+
+def test_signature_that_breaks_off_is_none() -> None:
+    """Law 17: lengths that lie name no key."""
+    from base64 import b64encode
+
+    from rules import sshsig
+
+    for tail in (b"\0\0\0\xff", b"\0\0"):
+        blob = b64encode(b"SSHSIG\0\0\0\1" + tail)
+        assert sshsig.parse(sshsig.BEGIN + b"\n" + blob + b"\n" + sshsig.END) is None
+
+
+def test_agent_without_a_registered_model_may_name_one() -> None:
+    """Law 22: there is nothing that it could contradict, and nothing that it proves."""
+    change = proposed(*written_by("alice"), opened("github:alice"), mark())
+    assert verdict(change, approved("qwen", change, model="Qwen3 Coder")).outcome == "admitted"
+    decision = verdict(change, approved("router", change, model="gpt-5.2"))
+    assert "provenance.conflict" not in codes(decision)
+    assert "independence.unresolved" in codes(decision)
+
+
+def test_stale_approval_does_not_hide_a_good_one() -> None:
+    """Law 33: who approved this content and later another one has approved this content."""
+    other = proposed(files=(file(new="7"),))
+    later_one = approved("alice", other, time=later(NOON, 30))
+    assert verdict(CODE, approved("alice", CODE), later_one).outcome == "admitted"
+
+
+def test_base_is_looked_up_among_several() -> None:
+    """Law 33: each earlier base has its own answer."""
+    from rules.events import Touched
+
+    moved = proposed(base="d" * 40, touched=(Touched("f" * 40, None), Touched(CODE.base, ())))
+    assert verdict(moved, approved("alice", CODE)).outcome == "admitted"
+
+
+def test_objection_by_number_holds_for_the_number() -> None:
+    """Law 6, 34: `--change` is the forge's number."""
+    change = proposed(number="7", files=(file("z.py", new="9"),), commits=())
+    objection = heard(said("object", "dave", CODE, head="0" * 40)._replace(change="7"))
+    assert verdict(change, approved("alice", change), objection).outcome == "blocked"

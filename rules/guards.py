@@ -41,11 +41,12 @@ def touched(edit: Edit) -> tuple[str, ...]:
 
 @remembered
 def differing(edit: Edit) -> tuple[str, ...]:
-    """The touched functions without those that read the same on both sides."""
+    """The touched functions, and those that lines only moved into or out of, without those that read the same on both sides."""
     if edit.both is None:
         return touched(edit)
     old, new = edit.both
-    return tuple(name for name in touched(edit) if not old.is_same(name, new, name))
+    both = old.by_name.keys() & new.by_name.keys() if edit.changed.moved else ()
+    return tuple(sorted(name for name in {*touched(edit), *both} if not old.is_same(name, new, name)))
 
 
 def _around(facts: Facts, part: tuple[Line, ...]) -> Iterator[str]:
@@ -181,8 +182,8 @@ def _uses(edit: Edit) -> dict[str, list[int]]:
     return found
 
 
-def _key(branch: Branch) -> tuple[frozenset[str], str]:
-    return branch.condition.questions, branch.body
+def _key(branch: Branch) -> tuple[_Sense, str]:
+    return branch.condition.polarity, branch.body
 
 
 def _levels(branch: Branch) -> dict[_Sense, int]:

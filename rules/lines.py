@@ -12,14 +12,15 @@ class Line(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """The multiset difference of two files: a line that only moved inside the file is in neither part."""
+    """The multiset difference of two files: a line that only moved inside the file is in neither of the first two parts."""
 
     removed: tuple[Line, ...]
     added: tuple[Line, ...]
+    moved: tuple[bytes, ...] = ()  # what stands on both sides, but in another order
 
     def joined(self) -> bytes:
         """All changed lines as one buffer, for one pass of the patterns."""
-        return b"\n".join(line.text for part in self for line in part)
+        return b"\n".join([line.text for line in (*self.removed, *self.added)] + [*self.moved])
 
 
 def split(data: bytes) -> list[bytes]:
@@ -34,7 +35,9 @@ def compare(old: bytes, new: bytes) -> Changed:
     end = _common(before[start:][::-1], after[start:][::-1], limit=min(len(before), len(after)) - start)
     middle_old = [line.strip() for line in before[start : len(before) - end]]
     middle_new = [line.strip() for line in after[start : len(after) - end]]
-    return Changed(_surplus(middle_old, middle_new, start), _surplus(middle_new, middle_old, start))
+    removed, kept = _surplus(middle_old, middle_new, start)
+    added, now = _surplus(middle_new, middle_old, start)
+    return Changed(removed, added, () if kept == now else tuple(kept))
 
 
 def _common(left: list[bytes], right: list[bytes], *, limit: int) -> int:
@@ -53,15 +56,18 @@ def _common(left: list[bytes], right: list[bytes], *, limit: int) -> int:
     return count
 
 
-def _surplus(lines: list[bytes], others: list[bytes], offset: int) -> tuple[Line, ...]:
+def _surplus(lines: list[bytes], others: list[bytes], offset: int) -> tuple[tuple[Line, ...], list[bytes]]:
+    """The lines that the others do not have as often, and the rest."""
     spare = Counter(others)
     found: list[Line] = []
+    kept: list[bytes] = []
     for number, text in enumerate(lines, offset + 1):
         if spare[text] > 0:
             spare[text] -= 1
+            kept.append(text)
         elif text:
             found.append(Line(number, text))
-    return tuple(found)
+    return tuple(found), kept
 
 
 def squeeze(text: bytes) -> bytes:

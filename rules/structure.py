@@ -298,12 +298,9 @@ _BLOCKS = {
 
 def _stands_alone(node: Any, function: Any) -> bool:
     """Whether nothing but blocks stands between a statement and its function."""
-    within = function.range()
-    for around in node.ancestors():
-        if around.kind() not in _BLOCKS:
-            place = around.range()
-            return (place.start.index, place.end.index) == (within.start.index, within.end.index)
-    return False
+    around = next(each for each in (*node.ancestors(), function) if each.kind() not in _BLOCKS)
+    place, within = around.range(), function.range()
+    return (place.start.index, place.end.index) == (within.start.index, within.end.index)
 
 
 def _following(node: Any) -> Any | None:

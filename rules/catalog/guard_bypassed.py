@@ -142,7 +142,9 @@ class _Side(NamedTuple):
 
 
 def _verifies(name: str, target: str) -> bool:
-    return vocabulary.is_verifying(name, target) and vocabulary.is_guarding(target)
+    """Whether a call guards by itself; making the refusal is no guard."""
+    is_refusal = found(rb"(?i)deni|forbid|error|exception|unauthori", name.encode("utf-8", "replace"))
+    return vocabulary.is_verifying(name, target) and vocabulary.is_guarding(target) and not is_refusal
 
 
 def _guard(branch: Branch) -> _Guard | None:

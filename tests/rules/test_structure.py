@@ -3,8 +3,8 @@
 import pytest
 
 from rules import structure
-from rules.grammars import GRAMMARS
 from rules.fitness import is_fit
+from rules.grammars import GRAMMARS
 
 SAMPLES = {
     "python": "class A:\n    @guarded\n    def f(self, u):\n        if not u.ok and u.b != 1:\n            raise X\n        return go(u)\n",
@@ -106,3 +106,46 @@ def test_what_nobody_wrote_is_not_fit(data):
 def test_ordinary_code_is_fit(data):
     """Comparisons and generics do not add up to depth."""
     assert is_fit(data)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "asked"),
+    [
+        ("python", "def f(u):\n    assert u.owner\n", "u.owner"),
+        ("python", "def f(u):\n    return a if u.owner else b\n", "u.owner"),
+        ("go", "package a\nfunc f(u U) {\n\tswitch {\n\tcase !u.Owner:\n\t\treturn\n\t}\n}\n", "!u.Owner"),
+        ("kotlin", "fun f(u: U) { while (u.owner) { go() } }", "u.owner"),
+        ("ruby", "def f(u)\n  deny unless u.owner\nend\n", "u.owner"),
+        ("cpp", "int f(U u) { if (int n = g(); u.owner) { return 1; } return 0; }", "u.owner"),
+        ("javascript", "x.f = function () { if (u.owner) { throw y } }", "u.owner"),
+    ],
+)
+def test_every_way_to_ask_is_read(language, text, asked):
+    """Asserts, ternaries, cases, loops, modifiers, and conditions with a declaration before them."""
+    facts = structure.read(text.encode(), language, {})
+    branches = facts.branches("f")
+    assert asked in " ".join(branch.condition.text for branch in branches)
+
+
+def test_what_follows_a_guard_is_found_behind_comments():
+    """A few comments hide no statement; many are the end of the search."""
+    for count, found in ((3, "raise X"), (9, "")):
+        comments = "    # why\n" * count
+        text = f"def f(u):\n    if u.ok:\n        return go(u)\n{comments}    raise X\n"
+        assert structure.read(text.encode(), "python", {}).branches("f")[0].otherwise == found
+
+
+def test_a_refusal_in_a_block_comment_is_no_refusal():
+    """Comments of every kind are taken off what is done, closed or not."""
+    assert structure.uncommented("a /* throw x */ b").split() == ["a", "b"]
+    assert structure.uncommented("a /* throw x").split() == ["a"]
+
+
+def test_marks_in_a_row_stand_on_one_method():
+    """Several decorators of a method stand on it alike; one of the whole file stands on nothing."""
+    facts = structure.read(b"class A { @guarded() @logged() f(u: U): void { go(u); } }", "typescript", {})
+    assert {mark.target for mark in facts.marks} == {"f"}
+    facts = structure.read(b"[assembly: Guarded]\nclass A { }\n", "csharp", {})
+    assert [mark.target for mark in facts.marks] == [""]
+    facts = structure.read(b"fn f() { { { { { #[guarded] let x = 1; } } } } }", "rust", {})
+    assert [mark.target for mark in facts.marks] == [""]

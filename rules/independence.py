@@ -1,6 +1,7 @@
 """Whether a reviewer is another hand than each author, axis by axis (law 10, 22-27)."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rules.lineage import Model, declared, meet, same_model
@@ -169,6 +170,7 @@ def _because(author: Author) -> str:
     return f"{best.channel} ({best.grade}): {best.claim}"
 
 
+@lru_cache(maxsize=1024)
 def hands_meet(one: Hand, other: Hand, modes: Independence) -> bool:
     """Law 25: whether two reviewers are not shown to be independent of each other on an axis that policy blocks."""
     authored = Author(other.kind, other.name, other.principal)

@@ -4,6 +4,8 @@ Texts of this form sort as the instants do. The calendar is Howard Hinnant's `da
 (chrono-compatible low-level date algorithms, public domain), which the law uses because `datetime` brings a clock.
 """
 
+from functools import lru_cache
+
 DAY = 86_400
 
 
@@ -48,6 +50,7 @@ def text_of(seconds: int) -> str:
     return f"{year:04d}-{month:02d}-{day:02d}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
 
 
+@lru_cache(maxsize=256)
 def later(text: str, seconds: int) -> str:
     """The instant so many seconds after this one."""
     return text_of(seconds_of(text) + seconds)

@@ -27,6 +27,7 @@ NOTE_LIMIT = 8 << 20
 SUBJECT = 200  # characters
 MOST_PATHS = 50
 AT_ONCE = 100  # commits whose diffs are asked for together
+LAST = 253_402_300_799  # the last second of the year 9999
 KEPT = 5_000  # merges that are remembered
 CUT_OFF = Changed((), "its parents are cut off by a shallow clone")
 
@@ -72,17 +73,22 @@ class Reader:
         found = self._commits(tasks)
         self._find_landers(tasks)
         notes_of = self._notes(tasks)
-        changes = self._changes([item for item in found.values() if isinstance(item, Commit)], tasks)
+        changes = self._changes(tasks, found)
         for task in tasks:
-            if line := self._line(task, found, notes_of, changes.get(task.id, NOTHING)):
+            if line := self._line(task, found, notes_of, changes):
                 yield line
 
     def _line(
-        self, task: Task, found: dict[str, Commit | str], notes_of: dict[str, tuple[Claim, ...]], change: Changed
+        self,
+        task: Task,
+        found: dict[str, Commit | str],
+        notes_of: dict[str, tuple[Claim, ...]],
+        changes: dict[str, Changed],
     ) -> str:
         commit = found[task.id]
         if isinstance(commit, str):
             return _json({"commit": task.id, "error": commit})
+        change = changes.get(commit.id, NOTHING)
         if self._globs and not self._globs.matching(where(change.files)):
             return ""
         members = [(member, found[member.id]) for member in task.members]
@@ -115,11 +121,12 @@ class Reader:
     def _claims(self, task: Task, commit: Commit, notes_of: dict[str, tuple[Claim, ...]]) -> tuple[Claim, ...]:
         return (*history.said(commit), *notes_of.get(task.note, ()), *task.traced)
 
-    def _changes(self, found: Sequence[Commit], tasks: Sequence[Task]) -> dict[str, Changed]:
+    def _changes(self, tasks: Sequence[Task], found: dict[str, Commit | str]) -> dict[str, Changed]:
         if not self.plan.diffs:
             return {}
-        asked = {task.id for task in tasks if not task.seen}
-        commits = [commit for commit in found if commit.id in asked]
+        items = {task.id: found[task.id] for task in tasks if not task.seen}
+        commits = [item for item in items.values() if isinstance(item, Commit)]
+        asked = {commit.id for commit in commits}
         merges = {commit.id: commit.parents for commit in commits if len(commit.parents) > 1 and not self.plan.landed}
         edges = [Edge(c.id, c.parents[0] if c.parents else "") for c in commits if c.id not in merges]
         answers = dict.fromkeys(self.plan.edge & asked, CUT_OFF)
@@ -208,8 +215,9 @@ def _subject(message: str) -> str:
 def _instant(who: Ident) -> str:
     if not who.zone and not who.when:
         return "null"
-    rest = who.when % instants.DAY
-    return f'"{_day(who.when - rest)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"'
+    when = min(who.when, LAST)
+    rest = when % instants.DAY
+    return f'"{_day(when - rest)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"'
 
 
 @lru_cache(4096)

@@ -41,7 +41,7 @@ class Ground(NamedTuple):
 
     shown: bool  # somebody accountable answers for every commit (law 9)
     grade: str  # of that
-    declared: bool
+    declared: bool  # with grade A or B
     undeclared: str  # human or unresolved (law 11)
     weakest: str  # the weakest grade that policy lets a `distinct` rest on
     advised: frozenset[str] = frozenset()  # axes that policy only advises on (law 24)
@@ -50,7 +50,7 @@ class Ground(NamedTuple):
 def ground(made: Authorship, rules: Independence) -> Ground:
     shown = not made.unanswered and bool(made.grade)
     advised = frozenset(axis for axis in AXES if getattr(rules, axis) == "advise")
-    return Ground(shown, made.grade or "D", made.declared, rules.undeclared, rules.grade, advised)
+    return Ground(shown, made.grade or "D", made.attested, rules.undeclared, rules.grade, advised)
 
 
 def author_hand(author: Author, answering: Iterable[str]) -> Hand:

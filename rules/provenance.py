@@ -53,6 +53,7 @@ class Authorship(NamedTuple):
 
     accountable: principals who answer for the whole change; unanswered: commits that nobody answers for (law 9)
     declared: whether anything was said about tools, by a mark or by a proposal (law 11)
+    attested: whether that was said with grade A or B: weak evidence ends no silence that counts against a change (law 10)
     """
 
     authors: tuple[Author, ...]
@@ -60,6 +61,7 @@ class Authorship(NamedTuple):
     unanswered: tuple[str, ...]
     conflicts: tuple[Conflict, ...]
     declared: bool
+    attested: bool
     grade: str  # of what makes somebody accountable: A or B; "" where nobody is
 
     @property
@@ -101,6 +103,7 @@ def authorship(
         () if answering else _unanswered(proposed.commits, signers),
         tuple(resolve.conflicts(own)),
         any(claim.tool or claim.kind == "agent" for claim in counted),
+        any(claim.grade in "AB" for claim in counted if claim.tool or claim.kind == "agent"),
         _answering_grade(own, resolve, answering, signers),
     )
 

@@ -406,3 +406,12 @@ def test_objection_by_number_holds_for_the_number() -> None:
     change = proposed(number="7", files=(file("z.py", new="9"),), commits=())
     objection = heard(said("object", "dave", CODE, head="0" * 40)._replace(change="7"))
     assert verdict(change, approved("alice", change), objection).outcome == "blocked"
+
+
+def test_mark_ends_no_silence_that_counts_against_a_change() -> None:
+    """Law 10, 11: where silence is unresolved, only a proposal or a door speaks; text that anybody writes does not."""
+    strict = law(ONE_HAND + '[independence]\nundeclared = "unresolved"\n')
+    marked = proposed(*written_by("alice"), opened("github:alice"), mark())
+    assert "independence.unresolved" in codes(verdict(marked, approved("qwen", marked), policy=strict))
+    told = heard(said("propose", "alice", marked, tool="claude", model="claude-opus-5"))
+    assert verdict(marked, told, approved("qwen", marked), policy=strict).outcome == "admitted"

@@ -114,7 +114,7 @@ def _signed(armor: str) -> tuple[Claim, ...]:
 def fingerprint(key: str) -> str:
     """`SHA256:...` of an OpenSSH public key line, as ssh-keygen prints it; "" where it is none."""
     try:
-        blob = a2b_base64(key.split()[1])
+        blob = a2b_base64(key.split()[1], strict_mode=True)
     except (ValueError, IndexError):
         return ""
     return "SHA256:" + b64encode(sha256(blob).digest()).decode().rstrip("=")

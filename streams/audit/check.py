@@ -57,7 +57,7 @@ def check(repo: Repository, revisions: str | None = None) -> Checked:
     target, without, tip = _range(repo, revisions)
     decided = _decided(repo, target)
     chain = _chain(repo, tip, without)
-    spans = _spans(repo, decided, chain)
+    spans = _spans(decided, chain, {without or repo.empty_tree, repo.empty_tree})
     uncovered: list[str] = []
     for step, covered in _looked_at(repo, target, chain, decided, spans):
         if covered and not without:
@@ -110,13 +110,14 @@ def _chain(repo: Repository, tip: str, without: str) -> list[tuple[str, str]]:
     return [(row[0], row[1] if len(row) > 1 else "") for row in rows]
 
 
-def _spans(repo: Repository, decided: Sequence[_Decided], chain: Sequence[tuple[str, str]]) -> set[str]:
-    """Steps inside a decided range whose both ends are on the branch, as after a fast-forward of several commits."""
-    place = {step: number for number, (step, _) in enumerate(chain)}
+def _spans(decided: Sequence[_Decided], chain: Sequence[tuple[str, str]], below: set[str]) -> set[str]:
+    """Steps inside a decided range whose both ends are on the branch, as after a fast-forward of several commits.
+
+    `below` are what stands below the last step."""
+    place = dict.fromkeys(below, len(chain)) | {step: number for number, (step, _) in enumerate(chain)}
     found: set[str] = set()
     for one in decided:
-        first = place.get(one.head)
-        last = place.get(one.base, len(chain)) if one.base in place or one.base == repo.empty_tree else None
+        first, last = place.get(one.head), place.get(one.base)
         if first is not None and last is not None and first < last:
             found.update(step for step, _ in chain[first:last])
     return found

@@ -242,7 +242,8 @@ def _stated(rest: str) -> str:
 
 
 def _split(name: str) -> list[str]:
-    for separator in (" and ", " & ", " + ", ";", "/"):
+    slash = " / " if ":" in name else "/"  # `Crush:openai/gpt-5.5` is one
+    for separator in (" and ", " & ", " + ", ";", slash):
         name = name.replace(separator, ",")
     return [part.strip() for part in name.split(",")]
 

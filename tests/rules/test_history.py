@@ -46,6 +46,24 @@ def test_one_word_for_the_makers(message, author, committer, kind, marks):
     assert (found.kind, found.marks) == (kind, marks)
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Crush:openai/gpt-5.5", {("crush", "openai")}),
+        ("OpenCode:anthropic/claude-opus-4-5", {("opencode", "anthropic")}),
+        ("Claude:claude-opus-5 / Codex:gpt-5.2", {("claude", "anthropic"), ("codex", "openai")}),
+        ("Claude/Codex", {("claude", "anthropic"), ("codex", "openai")}),
+    ],
+)
+def test_a_slash_inside_a_model_is_no_list(value, expected):
+    """`TOOL:MAKER/MODEL` names one agent."""
+    agents = [author for author in made(f"Fix\n\nAssisted-by: {value}\n").authors if author.kind == "agent"]
+    assert {(author.tool, author.maker) for author in agents} >= {
+        (t, m) for t, m in expected if t != "codex" or ":" in value
+    }
+    assert {author.tool for author in agents} == {tool for tool, _ in expected}
+
+
 def test_what_only_the_committer_line_shows_is_unmarked():
     """A reader of author line and message would see nothing."""
     assert made(author=ANN, committer=CLAUDE).unmarked

@@ -40,6 +40,23 @@ BY_CLAUDE = frozenset(("claude-steers", "claude-escapes", "claude-permission-pro
 LABELS = frozenset((*CO_AUTHOR, *MADE, *SIGNED, *TOLD, *SESSION, *BY_CLAUDE, REPLIT))
 _LONGEST_LABEL = max(map(len, LABELS)) + 4
 
+# Other ways in which tools and people write these labels, each seen in a public history.
+_MEANT = {
+    "assited-by": "assisted-by",
+    "asisted-by": "assisted-by",
+    "co-authored": "co-authored-by",
+    "co-autored-by": "co-authored-by",
+    "co-authered-by": "co-authored-by",
+    "link-to-devin-run": "devin-session",
+    "link-to-devin-session": "devin-session",
+}
+# An address that stands alone on its line is the session that the tool's own footer names.
+_ADDRESSES = (
+    ("https://claude.ai/code/session_", "claude-session"),
+    ("https://ampcode.com/threads/T-", "amp-thread-id"),
+    ("https://app.devin.ai/sessions/", "devin-session"),
+)
+
 FOOTER = "footer"
 JULES = "jules"
 _VERBS = tuple(
@@ -50,6 +67,7 @@ _VERBS = tuple(
 _JULES = "pr created automatically by jules for task "
 _HINTS = (
     *("-by", "by:", "ted with", "made with", "ten with", "built with", "-with", "loped with", " by ", " using "),
+    *("/threads/t-", "co-aut", "devin run"),
     *("session", "logs-url", "thread-id", "entire-", "replit-", "ai-", "claude-", "co-author"),
 )
 _FIRST = frozenset((*(verb[0] for verb in _VERBS), _JULES[0]))
@@ -96,6 +114,8 @@ def _line(raw: str) -> Line | None:
     plain = raw.isascii() and raw.isprintable()
     shown, odd = (raw, False) if plain else visible(raw)
     text = _unled(shown)
+    if text.startswith("https://"):
+        return _address(text, shown, odd=odd)
     folded = text if plain else skeleton(text[:_LONGEST_LABEL])
     colon = folded.find(":", 0, _LONGEST_LABEL)
     if colon > 0:
@@ -107,6 +127,13 @@ def _line(raw: str) -> Line | None:
     return _footer(text, folded.lower(), shown, odd=odd) if folded[:1].lower() in _FIRST else None
 
 
+def _address(text: str, shown: str, *, odd: bool) -> Line | None:
+    if any(character.isspace() for character in text.rstrip()):
+        return None
+    label = next((label for start, label in _ADDRESSES if text.startswith(start)), None)
+    return Line(label, text.rstrip(), shown.strip(), odd, odd) if label else None
+
+
 def _unled(line: str) -> str:
     """Without list markers, quotes and the pictures that tools put before their footers."""
     at = 0
@@ -116,7 +143,8 @@ def _unled(line: str) -> str:
 
 
 def _label(text: str) -> str:
-    return text.strip().lower().replace("_", "-").replace(" ", "-")
+    label = text.strip().lower().replace("_", "-").replace(" ", "-")
+    return _MEANT.get(label, label)
 
 
 def _plainly(raw: str, label: str) -> bool:

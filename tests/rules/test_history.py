@@ -148,3 +148,27 @@ def test_claims_of_unknown_kind_make_nobody():
     """A claim without kind and tool changes no word."""
     assert history.kind([Claim("author", "D", name="x")]) == "unknown"
     assert history.kind([]) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "tool", "session"),
+    [
+        ("https://claude.ai/code/session_01AbCd", "claude", "claude-web:session_01AbCd"),
+        ("- https://ampcode.com/threads/T-00000000-0000-4000-8000-000000000001", "amp", "amp:T-00000000-0000-4000-8000-000000000001"),
+        ("Link to Devin run: https://app.devin.ai/sessions/0123abcd", "devin", "devin:0123abcd"),
+        ("https://app.devin.ai/sessions/0123abcd", "devin", "devin:0123abcd"),
+        ("See https://claude.ai/code/session_01AbCd", "", ""),
+        ("https://claude.ai/code/session_01AbCd says why", "", ""),
+        ("https://claude.ai/code/", "", ""),
+    ],
+)  # fmt: skip
+def test_the_address_of_a_session_alone_on_its_line_is_a_mark(text, tool, session):
+    """The footer of a session without a label; in a sentence it is prose."""
+    agents = [author for author in made(f"Fix\n\nBody.\n\n{text}\n").authors if author.kind == "agent"]
+    assert [(author.tool, author.session) for author in agents] == ([(tool, session)] if tool else [])
+
+
+@pytest.mark.parametrize("label", ["Assited-by", "Co-autored-by", "Co-authored"])
+def test_labels_that_people_misspell_are_read(label):
+    """Each was seen in a public history."""
+    assert made(f"Fix\n\n{label}: Claude Opus 5 <noreply@anthropic.com>\n").kind == "mixed"

@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from rules import hands, lineage, messages, policy, sshsig, trailers
-from rules.canonical import plain
 from rules.claims import Claim
 from rules.commits import Commit, Ident
 from rules.policy import Policy
@@ -169,4 +168,4 @@ def author_rows(authors: Sequence[Author]) -> list[dict[str, Any]]:
 
 def _row(author: Author) -> dict[str, Any]:
     row = {name: value or None for name, value in author._asdict().items() if name not in ("accountable", "evidence")}
-    return {**row, "accountable": author.accountable, "evidence": plain(author.evidence)}
+    return {**row, "accountable": author.accountable, "evidence": [item._asdict() for item in author.evidence]}

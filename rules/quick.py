@@ -45,6 +45,6 @@ def _signature(rest: list[bytes], *, sha256: bool) -> str | None:
     if not rest:
         return ""
     label = b"gpgsig-sha256 " if sha256 else b"gpgsig "
-    if not rest[0].startswith(label) or not all(line.startswith(b" ") for line in rest[1:]):
+    if not rest[0].startswith(label) or any(line[:1] != b" " for line in rest[1:]):
         return None
     return b"\n".join((rest[0][len(label) :], *(line[1:] for line in rest[1:]))).decode("ascii")

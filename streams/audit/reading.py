@@ -149,7 +149,7 @@ class Reader:
             (
                 f'{{"commit":"{commit.id}",{self._bench.text(read.claims)},',
                 task.seen or self._seen(commit, change),
-                f',"review":"{reviewed.answer(signs)}","review_evidence":{_json(plain(signs)) if signs else "[]"}',
+                f',"review":"{reviewed.answer(signs)}","review_evidence":[{",".join(map(_sign, signs))}]',
                 f',"suspected":{_json(history.author_rows(hinted)) if hinted else "[]"}',
                 f',"unmarked":{"true" if hinted or made.unmarked else "false"}',
                 f',"time":{_instant(commit.committer)},"subject":{_subject(commit.message)}',
@@ -206,6 +206,11 @@ def _commit(name: str, item: Object) -> Commit | str:
 def _counts(blobs: Iterable[Blobs]) -> dict[str, int]:
     files = [each.file for each in blobs]
     return {"added": sum(file.added for file in files), "removed": sum(file.removed for file in files)}
+
+
+@lru_cache(8192)
+def _sign(sign: Sign) -> str:
+    return _json(sign._asdict())
 
 
 def _subject(message: str) -> str:

@@ -33,14 +33,32 @@ class Made(NamedTuple):
         return bool(self.marks) and SAID.isdisjoint(self.marks)
 
 
+class Answer(NamedTuple):
+    """Who made something, and the same as the JSON text of the fields `kind`, `authors` and `marks`, without braces."""
+
+    made: Made
+    text: str
+
+
 class Bench:
     """Answers for many commits under one policy; equal claims share their answer."""
 
     def __init__(self, enrolled: Policy | None = None) -> None:
         self.registry = Registry(enrolled or policy.default())
         self._resolver = _Resolver(self.registry)
-        self.made = lru_cache(_KEPT)(self._made)
-        self.text = lru_cache(_KEPT)(self._text)
+        self.answer = lru_cache(_KEPT)(self._answer)
+        self._lines = lru_cache(_KEPT)(lambda *names: self._answer(_identities(*names)))
+
+    def of(self, commit: Commit) -> Answer:
+        """What the commit itself says; shortest for a commit that nothing but its author and committer lines speak of."""
+        if trailers.lines(commit.message) or "BEGIN SSH" in commit.signature[:40]:
+            return self.answer(said(commit))
+        return self._lines(*commit.author[:2], *commit.committer[:2])
+
+    def _answer(self, claims: tuple[Claim, ...]) -> Answer:
+        made = self._made(claims)
+        fields = {"kind": made.kind, "authors": author_rows(made.authors), "marks": made.marks}
+        return Answer(made, json.dumps(fields, separators=(",", ":"))[1:-1])
 
     def _made(self, claims: tuple[Claim, ...]) -> Made:
         counted = [*self._resolver.authors_of(claims, frozenset(), frozenset())]
@@ -48,12 +66,6 @@ class Bench:
         authors = tuple(self._resolver.join(counted, frozenset(), {}))
         marks = tuple(sorted({claim.channel for claim in counted if _machine(claim)}))
         return Made(kind(counted), authors, marks)
-
-    def _text(self, claims: tuple[Claim, ...]) -> str:
-        """The answer as the JSON text of its fields, without braces."""
-        made = self.made(claims)
-        fields = {"kind": made.kind, "authors": author_rows(made.authors), "marks": made.marks}
-        return json.dumps(fields, separators=(",", ":"))[1:-1]
 
 
 def said(commit: Commit) -> tuple[Claim, ...]:
@@ -149,7 +161,7 @@ def _suspected(branch: str, made: Made) -> tuple[Author, ...]:
 @lru_cache(_KEPT)
 def _named_for(branch: str) -> tuple[Author, ...]:
     claims = tuple(claim for claim in messages.branch_claims(branch) if claim.kind == AGENT)
-    return nobody().made(claims).authors if claims else ()
+    return nobody().answer(claims).made.authors if claims else ()
 
 
 @cache

@@ -14,6 +14,7 @@ from streams.sources.git import Repository
 
 WITH_RULES, WITHOUT = 40, 1000  # commits of a batch
 WORTH = 3  # batches that are worth more than one worker
+LARGE = 1 << 20  # bytes of pack indexes, about 35,000 objects: as many as some thousand commits have
 
 
 def run(repo: Repository, asked: Asked) -> Iterator[dict[str, Any]]:
@@ -53,8 +54,8 @@ class Audit:
         path = self.repo.common_dir / "twohand" / NAME if self.asked.rules and self.asked.cache else None
         with Cache(path) as cache:
             batches = self._batches(cache)
-            first = list(islice(batches, WORTH))
-            workers = pool.count() if len(first) == WORTH else 1
+            first = [] if self._is_large else list(islice(batches, WORTH))
+            workers = pool.count() if self._is_large or len(first) == WORTH else 1
             for size, answer in pool.read(self.repo, self._plan, chain(first, batches), workers=workers):
                 cache.keep(answer.fresh)
                 seen(size)
@@ -67,6 +68,13 @@ class Audit:
         while batch := list(islice(remaining, size)):
             known = cache.known([task.id for task in batch]) if self._remembers else {}
             yield [task._replace(seen=known.get(task.id, "")) for task in batch] if known else batch
+
+    @property
+    def _is_large(self) -> bool:
+        """Is it plain at once that there is work for all? Then workers start while git still walks the history."""
+        whole = self.asked.ids is None and self.asked.since is None and len(self.asked.revisions) == 1
+        packs = (self.repo.common_dir / "objects/pack").glob("*.idx") if whole and not self.asked.limit else ()
+        return sum(pack.stat().st_size for pack in packs) > LARGE
 
     @property
     def _remembers(self) -> bool:

@@ -12,6 +12,7 @@ from rules.canonical import plain
 from rules.claims import Claim
 from rules.commits import Commit, Ident
 from rules.events import LawText
+from rules.history import Answer as Answered
 from rules.history import Bench, Made
 from rules.judgement import read_laws
 from rules.reviewed import Sign
@@ -41,7 +42,7 @@ class _Read(NamedTuple):
     """A commit with everything that was said about it."""
 
     commit: Commit
-    claims: tuple[Claim, ...]
+    answer: Answered
     members: tuple[Commit, ...]
 
 
@@ -91,11 +92,12 @@ class Reader:
         change = changes.get(commit.id, NOTHING)
         if self._globs and not self._globs.matching(where(change.files)):
             return ""
+        if not (task.note or task.traced or task.members):
+            return self._text(task, _Read(commit, self._bench.of(commit), ()), change)
         members = [(member, found[member.id]) for member in task.members]
         each = [(task, commit), *((member, item) for member, item in members if isinstance(item, Commit))]
-        claims = [claim for one, item in each for claim in self._claims(one, item, notes_of)]
-        unique = tuple(dict.fromkeys(claims)) if task.members else tuple(claims)
-        read = _Read(commit, unique, tuple(item for _, item in each[1:]))
+        claims = (claim for one, item in each for claim in self._claims(one, item, notes_of))
+        read = _Read(commit, self._bench.answer(tuple(dict.fromkeys(claims))), tuple(item for _, item in each[1:]))
         return self._text(task, read, change)
 
     # -- what git holds -------------------------------------------------------------------------------------------
@@ -141,13 +143,13 @@ class Reader:
     def _text(self, task: Task, read: _Read, change: Changed) -> str:
         """The row, put together from JSON texts: most of them are equal for many commits."""
         commit = read.commit
-        made = self._bench.made(read.claims)
+        made, makers = read.answer
         lander = self._landers.get(task.lander) if task.lander else None
         signs = self._signs(task, read, made, lander)
         hinted = history.suspected(commit if self.plan.landed else lander, made)
         return "".join(
             (
-                f'{{"commit":"{commit.id}",{self._bench.text(read.claims)},',
+                f'{{"commit":"{commit.id}",{makers},',
                 task.seen or self._seen(commit, change),
                 f',"review":"{reviewed.answer(signs)}","review_evidence":[{",".join(map(_sign, signs))}]',
                 f',"suspected":{_json(history.author_rows(hinted)) if hinted else "[]"}',

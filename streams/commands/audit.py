@@ -97,6 +97,14 @@ def audit(
         return telling.tell(repo, asked, Format.HTML if html else fmt, out)
 
 
+def _ids() -> TextIO:
+    """Standard input, whatever bytes it holds."""
+    reconfigure = getattr(sys.stdin, "reconfigure", None)
+    if reconfigure:
+        reconfigure(encoding="utf-8", errors="surrogateescape")
+    return sys.stdin
+
+
 def _checked(repo: Repository, revisions: str | None, fmt: Format, output: Path | None) -> int:
     from streams.audit import check  # noqa: PLC0415
 

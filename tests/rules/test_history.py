@@ -20,7 +20,10 @@ def raw(message: str = "x", author: str = ANN, committer: str = "", extra: str =
 
 
 def made(message: str = "x", author: str = ANN, committer: str = "") -> history.Made:
-    return history.nobody().made(history.said(quick.parse("a" * 40, raw(message, author, committer))))
+    commit = quick.parse("a" * 40, raw(message, author, committer))
+    found = history.nobody().of(commit)
+    assert found == history.nobody().answer(history.said(commit))
+    return found.made
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,34 @@ def test_ids_are_answered_one_by_one_in_their_order(repo):
     assert "blob" in found[2]["error"]
 
 
+def test_a_short_name_is_answered_by_the_commit_that_it_means(repo):
+    """Its diff is read as that of the whole id."""
+    repo.write("a.py", BARE)
+    head = repo.commit("Drop")
+    row = rows(repo, ids=[head[:12], "HEAD"])
+    assert [one["commit"] for one in row] == [head, head]
+    assert row[0]["findings"] == row[1]["findings"] != []
+
+
+def test_any_bytes_may_stand_on_standard_input(repo):
+    """What is no text is no commit, and no crash."""
+    command = [
+        sys.executable,
+        "-c",
+        "from streams.cli import main; main()",
+        "audit",
+        "-C",
+        str(repo.path),
+        "--stdin",
+        "-f",
+        "jsonl",
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, input=b"\xff\x00\n\n--all\n", capture_output=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert ["error" in json.loads(line) for line in done.stdout.splitlines()] == [True, True]
+
+
 def test_notes_name_agents_that_the_message_does_not(repo):
     """A git-ai note is another channel (DESIGN 5.1): the commit is mixed, and marked as unmarked."""
     commit = repo.id("HEAD")

@@ -66,7 +66,7 @@ class Audit:
         limit = None if self.asked.paths else self.asked.limit
         remaining = islice(self._tasks(), limit)
         while batch := list(islice(remaining, size)):
-            known = cache.known([task.id for task in batch]) if self._remembers else {}
+            known = cache.known([task.id for task in batch if task.id.isascii()]) if self._remembers else {}
             yield [task._replace(seen=known.get(task.id, "")) for task in batch] if known else batch
 
     @property

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -49,7 +49,7 @@ class Scene(NamedTuple):
     now: Ownership
     then: Ownership | None
     left: tuple[str, ...]
-    files: tuple[bytes, ...]
+    files: dict[bytes, None]  # in git's order
     commit: str
     branch: str
     complete: bool
@@ -94,11 +94,11 @@ def _scene(desk: Desk, base: str | None, left: tuple[str, ...]) -> Scene:
             )
     files = tree(desk.repo, commit, most=MOST_FILES)
     then = now.without(left) if left else None
-    return Scene(now, then, left, tuple(files), commit, branch, len(files) < MOST_FILES)
+    return Scene(now, then, left, dict.fromkeys(files), commit, branch, len(files) < MOST_FILES)
 
 
-def _wanted(repo: Repository, where: Path, paths: Iterable[str], files: Sequence[bytes]) -> Iterator[bytes]:
-    """The paths that were asked for; of a directory its files. One that does not exist is answered as if it did."""
+def _wanted(repo: Repository, where: Path, paths: Iterable[str], files: Collection[bytes]) -> Iterator[bytes]:
+    """The paths that were asked for; of a directory its files. One that does not exist is answered as if it did, and is told so."""
     for text in paths:
         path = _in_repository(repo, where, text)
         below = path + b"/" if path else b""
@@ -126,11 +126,13 @@ def _in_repository(repo: Repository, where: Path, text: str) -> bytes:
 def _path(scene: Scene, path: bytes) -> Iterator[str]:
     [answer] = scene.now.answers([path])
     yield f"{path_text.quote(path)}{'  (guarded)' if answer.guarded else ''}"
+    if scene.complete and path not in scene.files:
+        yield f"  there is no such path in {scene.commit[:12]}; if there were:"
     yield f"  {_rule(scene.now, answer)}"
-    yield f"  {_who(answer)}"
+    yield f"  {_who(answer, scene.now)}"
     if scene.then:
         [after] = scene.then.answers([path])
-        yield f"  without {', '.join(scene.left)}: {_who(after)}"
+        yield f"  without {', '.join(scene.left)}: {_who(after, scene.then)}"
 
 
 def _rule(ownership: Ownership, answer: Answer) -> str:
@@ -142,8 +144,8 @@ def _rule(ownership: Ownership, answer: Answer) -> str:
     return f"{ownership.file.name}:{answer.line}: {answer.pattern} {named}"
 
 
-def _who(answer: Answer) -> str:
-    people = ", ".join(answer.people)
+def _who(answer: Answer, ownership: Ownership) -> str:
+    people = _people(answer.people, ownership)
     if answer.state == OWNED:
         return f"answered for by {people}"
     if answer.state == FALLBACK:
@@ -151,23 +153,30 @@ def _who(answer: Answer) -> str:
     return f"answered for by NOBODY: {answer.why}"
 
 
+def _people(names: Iterable[str], ownership: Ownership) -> str:
+    """Names, and beside each who has no key that they cannot answer."""
+    mute = set(ownership.keyless())
+    return ", ".join(f"{name} (no key: unreachable)" if name in mute else name for name in names)
+
+
 # -- all of them -------------------------------------------------------------------------------------------------------
 
 
 def _summary(scene: Scene) -> Iterator[str]:
     file, now = scene.now.file, scene.now
-    answers = now.answers(scene.files)
+    answers = now.answers(list(scene.files))
     yield f"{scene.commit[:12]}{f' ({scene.branch.removeprefix(HEADS)})' if scene.branch else ''}, policy {now.policy.source}"
     yield _file_line(now)
     count = Counter(answer.state for answer in answers)
-    yield f"files: {count[OWNED]} owned, {count[FALLBACK]} by the fallback, {count[NOBODY]} by nobody"
+    unowned = f", {count[NOBODY]} that nobody answers for" if count[NOBODY] else ""
+    yield f"files: {count[OWNED]} owned, {count[FALLBACK]} left to the fallback{unowned}"
     if not scene.complete:
         yield f"only the first {MOST_FILES} files were looked at"
-    yield f"fallback: {', '.join(sorted(now.registry.people(now.policy.owners.fallback))) or 'nobody'}"
+    yield f"fallback: {_people(sorted(now.registry.people(now.policy.owners.fallback)), now) or 'nobody'}"
     yield from _section("lines that need a look", list(file.messages()) if file else [])
     yield from _section("dead lines (a later one matches all of theirs)", _dead(now))
     yield from _section("owners who reach nobody enrolled and active", _unreachable(now))
-    yield from _section("active people without a key: they cannot answer", now.keyless())
+    yield from _section("active people without a key: unreachable, whatever they are named for", now.keyless())
     yield from _section("guarded paths that nobody answers for", _guarded(answers, NOBODY))
     yield from _section("guarded paths left to the fallback", _guarded(answers, FALLBACK))
     if scene.then:
@@ -218,7 +227,7 @@ def _guarded(answers: Iterable[Answer], state: str) -> list[str]:
 
 def _departure(scene: Scene, before: Sequence[Answer]) -> Iterator[str]:
     assert scene.then is not None
-    after = scene.then.answers(scene.files)
+    after = scene.then.answers(list(scene.files))
     moved = [(one, other) for one, other in zip(before, after, strict=True) if one.state != other.state]
     fewer = sum(one.people != other.people for one, other in zip(before, after, strict=True))
     yield f"\nwithout {', '.join(scene.left)}: {fewer} of {len(before)} files have fewer people who can answer"
@@ -266,7 +275,10 @@ def _data(scene: Scene, wanted: Sequence[bytes] | None) -> dict[str, Any]:
         "without_key": list(now.keyless()),
         "without": list(scene.left),
         "unmeetable": list(_unmeetable(scene.then)) if scene.then else [],
-        "paths": [_row(one, other) for one, other in zip(now.answers(asked), after, strict=True)],
+        "paths": [
+            _row(one, other) | {"exists": one.path in scene.files or not scene.complete}
+            for one, other in zip(now.answers(asked), after, strict=True)
+        ],
     }
 
 

@@ -18,6 +18,7 @@ from streams.commands import options
 from streams.commands.options import HERE
 from streams.desk import Desk
 from streams.laws import FILE, PYPROJECT, built_in, laws
+from streams.reach import doubts
 from streams.sources.errors import SourceError
 from streams.sources.git import HEADS, Repository
 
@@ -136,27 +137,14 @@ def _problems(law: Law) -> Iterator[str]:
 
 def _praise(policy: Policy) -> Iterator[str]:
     counted = (
-        ("requirement", policy.requirements),
-        ("people", policy.people),
-        ("agent", policy.agents),
-        ("service", policy.services),
+        ("requirement", "requirements", policy.requirements),
+        ("person", "people", policy.people),
+        ("agent", "agents", policy.agents),
+        ("service", "services", policy.services),
     )
-    parts = [f"{len(rows)} {name}{'' if len(rows) == 1 or name == 'people' else 's'}" for name, rows in counted]
+    parts = [f"{len(rows)} {one if len(rows) == 1 else many}" for one, many, rows in counted]
     yield f"{policy.source} is valid: {', '.join(parts)}; digest {policy.digest[:12]}"
     yield from (f"note: {doubt}" for doubt in doubts(policy))
-
-
-def doubts(policy: Policy) -> Iterator[str]:
-    """What a valid policy may not be meant to say."""
-    keyless = [one.name for one in policy.people.values() if one.active and not one.keys]
-    if keyless:
-        yield f"without a key, and so unable to approve: {', '.join(keyless[:8])}{' and more' if len(keyless) > 8 else ''}"
-    if not policy.requirements:
-        yield "no requirement: every change is escalated as policy.no-requirement"
-    owned = any("owner" in requirement.from_ for requirement in policy.requirements)
-    able = [name for name in policy.active(policy.owners.fallback) if policy.people[name].keys]
-    if owned and not able:
-        yield "owners are required, and nobody in [owners] fallback is active and has a key"
 
 
 def _as_data(law: Law) -> dict[str, Any]:

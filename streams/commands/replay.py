@@ -19,6 +19,7 @@ from streams.sources.errors import SourceError
 
 SCHEMA = "twohand.replay/v1"
 SAME, DIFFERS, BAD = 0, 1, 2
+MOST_BAD = 5  # lines that are no events, each told on its own; the others are counted
 
 
 class Form(StrEnum):
@@ -131,7 +132,11 @@ def _text(told: Replay, file: str, texts: tuple[LawText, ...] | None, *, quiet: 
     lines = (
         [] if quiet else [line for course in told.courses.values() for line in _course(course, texts, verbose=verbose)]
     )
-    lines += [f"{file}:{row.line}: no event: {_printable(row.reason)}" for row in told.bad]
+    lines += [f"{file}:{row.line}: no event: {_printable(row.reason)}" for row in told.bad[:MOST_BAD]]
+    if len(told.bad) > MOST_BAD:
+        lines.append(
+            f"{file}: {_many(len(told.bad) - MOST_BAD, 'more line')} that are no events (--format json lists all)"
+        )
     return "\n".join([*lines, *_summary(told, file)]) + "\n"
 
 

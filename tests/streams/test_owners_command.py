@@ -77,7 +77,7 @@ def test_the_summary_lists_everything_that_is_wrong(repo: Repo, capsys) -> None:
     assert run(["owners", "-C", str(repo.path)]) == 0
     out = capsys.readouterr().out
     assert ".github/CODEOWNERS:4:" in out
-    assert "files: 3 owned, 3 by the fallback, 0 by nobody" in out
+    assert "files: 3 owned, 3 left to the fallback" in out
     assert "guarded paths left to the fallback: 2" in out
 
 
@@ -131,3 +131,20 @@ def test_without_an_owners_file_the_fallback_answers(tmp_path: Path, capsys, mon
     repo.commit("Broken")
     assert run(["owners", "-C", str(repo.path)]) == 2
     assert "main:twohand.toml:1" in capsys.readouterr().err
+
+
+def test_a_path_that_is_not_there_is_said(repo: Repo, capsys) -> None:
+    """A name with a slip is told, and answered as if it were there; a file that is there is not."""
+    assert run(["owners", "nope.py", "docs/x.md", "-C", str(repo.path)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("there is no such path in") == 1
+    assert out.index("nope.py") < out.index("there is no such path") < out.index("docs/x.md")
+    assert [row["exists"] for row in _told(repo, capsys, "nope.py", "docs/x.md")["paths"]] == [False, True]
+
+
+def test_owners_without_a_key_are_shown_as_unreachable(repo: Repo, capsys) -> None:
+    """Law 17: who cannot sign cannot answer, and the line that names them says so."""
+    assert run(["owners", "src/auth/login.py", "-C", str(repo.path)]) == 0
+    assert "answered for by bob (no key: unreachable)" in capsys.readouterr().out
+    assert run(["owners", "-C", str(repo.path)]) == 0
+    assert "fallback: carol (no key: unreachable)" in capsys.readouterr().out

@@ -69,14 +69,50 @@ def test_the_working_tree_is_checked_without_a_file(repo: Repo, capsys) -> None:
     assert run(["policy", "validate", "-C", str(repo.path)]) == 0
 
 
-def test_doubts_about_a_valid_policy(tmp_path: Path, capsys) -> None:
-    """People without keys and owners without anybody are notes, not mistakes."""
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJEhxEtY449qkDsubpMjEGrW8GG1j0mNyZ+QDe9x137C"
+OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMVz+ZCpiL6Fw5S8owTnyubjPtpG+dWlPcfL+BOX/ZQf"
+ALICE = f'[people.alice]\nemails = ["a@example.com"]\nkeys = ["{KEY}"]\n'
+BOB = f'[people.bob]\nemails = ["b@example.com"]\nkeys = ["{OTHER}"]\n'
+
+
+def _notes(tmp_path: Path, capsys, text: str) -> list[str]:
     path = tmp_path / "twohand.toml"
-    path.write_text(GOOD.replace("human", "owner") + '[people.alice]\nemails = ["a@example.com"]\n')
-    assert run(["policy", "validate", str(path)]) == 0
-    out = capsys.readouterr().out
-    assert "without a key, and so unable to approve: alice" in out
-    assert "nobody in [owners] fallback" in out
+    path.write_text(text)
+    assert run(["policy", "validate", str(path), "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)["notes"]
+
+
+def test_a_policy_under_which_nobody_can_sign_is_doubted(tmp_path: Path, capsys) -> None:
+    """No key, no people, no key among the fallback: notes, not mistakes."""
+    [note] = _notes(tmp_path, capsys, GOOD + '[people.alice]\nemails = ["a@example.com"]\n')
+    assert "no enrolled person has a key" in note
+    assert "nobody is enrolled" in _notes(tmp_path, capsys, GOOD)[0]
+    lost = GOOD.replace("human", "owner") + ALICE + '[people.carol]\n[owners]\nfallback = ["carol"]\n'
+    notes = _notes(tmp_path, capsys, lost)
+    assert "without a key, and so unable to approve: carol; with one: alice" in notes
+    assert any("nobody in [owners] fallback is active and has a key" in note for note in notes)
+    assert any("nobody of them has a key, so it can never be met" in note for note in notes)
+
+
+def test_a_requirement_that_one_person_cannot_pass_alone_is_doubted(tmp_path: Path, capsys) -> None:
+    """Law 24: whoever is the only one with a key cannot answer for their own change, unless policy only advises."""
+    rest = ALICE + '[owners]\nfallback = ["alice"]\n'
+    [note] = _notes(tmp_path, capsys, GOOD + rest)
+    assert note == "'a hand' asks for 1 of human: too few others have a key when the change is made by alice"
+    loose = '[independence]\nidentity = "advise"\noperator = "advise"\n'
+    assert _notes(tmp_path, capsys, GOOD + loose + rest) == []
+    assert _notes(tmp_path, capsys, GOOD + BOB + rest) == []
+    [note] = _notes(tmp_path, capsys, GOOD + loose + BOB + rest)
+    assert note.startswith("2 people have keys, and [independence] only advises on identity and operator")
+
+
+def test_an_agent_does_not_answer_for_its_operator(tmp_path: Path, capsys) -> None:
+    """Law 24: the hand of the same operator is none, until policy only advises on operators."""
+    agent = f'[agents.second]\nkeys = ["{OTHER}"]\noperator = "alice"\nmodel = "gpt-5.2"\n'
+    text = GOOD.replace("human", "model") + ALICE + agent + '[owners]\nfallback = ["alice"]\n'
+    assert ["too few others" in note for note in _notes(tmp_path, capsys, text)] == [True]
+    advised = text.replace("[people", '[independence]\noperator = "advise"\n[people', 1)
+    assert _notes(tmp_path, capsys, advised) == []
 
 
 def test_names_of_the_floor_are_known(repo: Repo, tmp_path: Path) -> None:

@@ -286,3 +286,15 @@ def test_no_edited_event_crashes_it(exported: list[bytes], data: st.DataObject) 
         final(course)
         assert not any("cannot be made again" in row.difference for row in course.recorded), course.recorded
         assert course.trouble in ("", "no change was proposed"), course.trouble
+
+
+def test_a_wrong_file_is_told_in_a_few_lines(tmp_path: Path, capsys) -> None:
+    """The first five lines that are no events are told one by one, the others as a count; JSON has all."""
+    path = tmp_path / "README.md"
+    path.write_text("words\n" * 40)
+    assert run(["replay", str(path)]) == 2
+    out = capsys.readouterr().out
+    assert out.count(": no event: ") == 5
+    assert "35 more lines that are no events" in out
+    assert run(["replay", str(path), "--format", "json"]) == 2
+    assert len(json.loads(capsys.readouterr().out)["bad_lines"]) == 40

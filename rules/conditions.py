@@ -28,6 +28,8 @@ _BINARY = {
     "disjunction_expression", "equality_expression", "comparison_expression",
 }  # fmt: skip
 _KOTLIN = {"conjunction_expression": "and", "disjunction_expression": "or"}
+_ASIDE = {"line_continuation", "comment", "line_comment", "block_comment", "multiline_comment"}
+_SUMS = frozenset({"+", "-", "*", "/", "%", "**", "//", "<<", ">>", "."})
 MAX_ATOMS = 200
 
 
@@ -60,9 +62,10 @@ class Condition(NamedTuple):
 def condition_of(node: Any, cut: Cut, *, negated: bool = False) -> Condition:
     """Read a condition; `negated` for `unless`. Never recurses: the depth is the author's."""
     atoms = tuple(_atoms(node, cut, positive=not negated))
-    text = " ".join(cut(node, 2000).split())[:400]
+    text = " ".join(_joined(cut(node, 2000)).split())[:400]
     inner = _unwrapped(node)
-    return Condition(atoms, text, len(atoms) > 1 or inner.kind() in _BINARY or _negation(inner) is not None)
+    asks = inner.kind() in _BINARY and _binary(inner)[0] not in _SUMS
+    return Condition(atoms, text, len(atoms) > 1 or asks or _negation(inner) is not None)
 
 
 def _atoms(node: Any, cut: Cut, *, positive: bool) -> Iterator[Atom]:
@@ -89,7 +92,7 @@ def _unwrapped(node: Any) -> Any:
     for _ in range(64):
         if node.kind() not in _WRAPPERS:
             return node
-        named = [child for child in node.children() if child.is_named()]
+        named = [child for child in node.children() if child.is_named() and child.kind() not in _ASIDE]
         if len(named) != 1:
             return named[-1] if named else node
         node = named[0]
@@ -99,7 +102,7 @@ def _unwrapped(node: Any) -> Any:
 def _negation(node: Any) -> Any | None:
     if node.kind() not in _NEGATIONS:
         return None
-    children = node.children()
+    children = [child for child in node.children() if child.kind() not in _ASIDE]
     return children[-1] if len(children) == 2 and children[0].text() in {"!", "not"} else None
 
 
@@ -107,7 +110,7 @@ def _binary(node: Any) -> tuple[str, Any, Any]:
     kind = node.kind()
     if kind not in _BINARY:
         return "", None, None
-    children = node.children()
+    children = [child for child in node.children() if child.kind() not in _ASIDE]
     if len(children) != 3:
         return "", None, None
     text = " ".join(children[1].text().split())
@@ -125,4 +128,27 @@ def _atom(operator: str, texts: tuple[str, str, str], *, truth: bool, joined: st
 
 
 def _tight(node: Any | None, cut: Cut) -> str:
-    return "" if node is None else "".join(cut(node, 1000).split())[:200].replace("'", '"')
+    return "" if node is None else "".join(_joined(cut(node, 1000)).split())[:200].replace("'", '"')
+
+
+def _joined(text: str) -> str:
+    """The text without the backslashes that only continue a line."""
+    return text.replace("\\\r\n", " ").replace("\\\n", " ")
+
+
+def parts(node: Any) -> tuple[Any, Any, Any] | None:
+    """Condition, body and alternative of a conditional node."""
+    kind = node.kind()
+    named = [child for child in node.children() if child.is_named()]
+    if kind == "assert_statement":
+        return (named[0], None, None) if named else None
+    if kind == "conditional_expression" and node.field("condition") is None:  # python: body if condition else other
+        return (named[1], named[0], named[2]) if len(named) == 3 else None
+    if kind == "expression_case":
+        return (named[0], named[-1], None) if named else None
+    condition = node.field("condition")
+    body = node.field("consequence") or node.field("body")
+    otherwise = node.field("alternative")
+    if condition is None and named:
+        condition, body = named[0], body or (named[1] if len(named) > 1 else None)
+    return None if condition is None else (condition, body, otherwise)

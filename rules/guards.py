@@ -125,8 +125,9 @@ def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
         kept.setdefault(frozenset(levels), []).append(levels)
     gained = Counter(map(_key, after)) - Counter(map(_key, before))
     fresh = [branch for branch in after if _key(branch) in gained]
-    for count, branch in enumerate(before):
-        if _is_kept(branch, kept):
+    removed = frozenset(line.number for line in edit.changed.removed)
+    for count, branch in enumerate(sorted(before, key=lambda branch: branch.line in removed)):
+        if _is_kept(branch, kept):  # of twins the one that still stands is met first
             continue
         found = _judge(edit, branch, fresh[:MAX_COMPARED] if count < MAX_COMPARED else [], (name, now))
         if found is not None:
@@ -137,22 +138,38 @@ def gone(edit: Edit) -> Iterator[Lost]:
     """Refusals that are gone: the condition is, or it no longer refuses."""
     for each in lost(edit):
         same = each.now is None or each.now.condition.polarity == each.branch.condition.polarity
-        if each.refusal and same and _weighs(each):
+        if each.refusal and same and _weighs(edit, each):
             yield each
 
 
-_ELSEWHERE = frozenset({"err", "error", "nil", "null", "None", "undefined", "ok"})
+_ELSEWHERE = frozenset({"err", "error", "errors", "nil", "null", "None", "undefined", "ok", "Is", "As"})
 
 
-def _weighs(each: Lost) -> bool:
-    """An error passed on is no check of ours; leaving is one where the question speaks of a check, answering where it speaks of access."""
+def _weighs(edit: Edit, each: Lost) -> bool:
+    """Leaving is a check where the question speaks of one, answering where it speaks of access; an error only where what failed verifies."""
     asked = each.branch.condition.text
-    if vocabulary.names(asked) <= _ELSEWHERE:
-        return False
+    if _is_failure(asked):
+        return _verified(edit, each.branch)
     said = f"{asked} {each.branch.function}"
     if each.strong or vocabulary.is_guarding(said):
         return True
     return vocabulary.is_empty(each.refusal) and vocabulary.is_checking(said)
+
+
+def _is_failure(asked: str) -> bool:
+    """Whether a condition only asks if something failed, as `err != nil` does."""
+    return all(name in _ELSEWHERE or name.endswith("Err") for name in vocabulary.names(asked))
+
+
+def _verified(edit: Edit, branch: Branch) -> bool:
+    """Whether the error that is no longer asked for is that of a call which verifies and is still made."""
+    if edit.both is None:
+        return False
+    old, new = edit.both
+    name = pairs(edit).get(branch.function)
+    kept = {call.name for call in new.calls(name)} if name is not None else set()
+    near = (call for call in old.calls(branch.function) if branch.line - 1 <= call.line <= branch.line)
+    return any(call.name in kept and vocabulary.is_verifying(call.name, call.target) for call in near)
 
 
 def retired(edit: Edit) -> Iterator[tuple[int, Branch]]:

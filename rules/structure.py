@@ -5,7 +5,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from rules import outline
-from rules.conditions import Condition, condition_of
+from rules.conditions import Condition, condition_of, parts
 from rules.grammars import GRAMMARS, Grammar
 from rules.outline import Flat, Outline, Span
 from rules.vocabulary import leaves, turns_away
@@ -222,16 +222,16 @@ class _Reader:
             return None
         formula, done, other = asked
         if other is None:
-            following = self._done(_following(seen.node)) if leaves(done) else ""
+            following = self._done(_following(seen.node, self.grammar.conditionals)) if leaves(done) else ""
             other = following if turns_away(following) else ""
         return Branch(function, *seen.lines, formula, done, other)
 
     def _asked(self, node: Any) -> tuple[Condition, str, str | None] | None:
         """Condition, what is done, and what is done else; None where there is no else."""
-        parts = _parts(node)
-        if parts is None:
+        found = parts(node)
+        if found is None:
             return None
-        condition, body, otherwise = parts
+        condition, body, otherwise = found
         formula = condition_of(condition, self.cut, negated=node.kind().startswith("unless"))
         return formula, self._done(body), None if otherwise is None else self._done(otherwise)
 
@@ -257,8 +257,8 @@ class _Reader:
         if seen.kind in self.grammar.joins:
             return seen
         if seen.kind in self.grammar.conditionals:
-            parts = _parts(seen.node)
-            value = None if parts is None else parts[0]
+            asked = parts(seen.node)
+            value = None if asked is None else asked[0]
         else:
             value = _returned(seen.node)
         return None if value is None else _seen(value)
@@ -303,12 +303,12 @@ def _stands_alone(node: Any, function: Any) -> bool:
     return (place.start.index, place.end.index) == (within.start.index, within.end.index)
 
 
-def _following(node: Any) -> Any | None:
-    """The next statement; one by one, for all siblings at once would be quadratic."""
+def _following(node: Any, asking: tuple[str, ...]) -> Any | None:
+    """The next statement, unless it asks for itself; one by one, for all siblings at once would be quadratic."""
     for _ in range(8):
         node = node.next()
         if node is None or (node.is_named() and "comment" not in node.kind()):
-            return node
+            return None if node is None or node.kind() in asking else node
     return None
 
 
@@ -335,24 +335,6 @@ def _returned(node: Any) -> Any | None:
     while value is not None and value.kind() in {"expression_list", "argument_list"}:
         value = next((child for child in value.children() if child.is_named()), None)
     return value
-
-
-def _parts(node: Any) -> tuple[Any, Any, Any] | None:
-    """Condition, body and alternative of a conditional node."""
-    kind = node.kind()
-    named = [child for child in node.children() if child.is_named()]
-    if kind == "assert_statement":
-        return (named[0], None, None) if named else None
-    if kind == "conditional_expression" and node.field("condition") is None:  # python: body if condition else other
-        return (named[1], named[0], named[2]) if len(named) == 3 else None
-    if kind == "expression_case":
-        return (named[0], named[-1], None) if named else None
-    condition = node.field("condition")
-    body = node.field("consequence") or node.field("body")
-    otherwise = node.field("alternative")
-    if condition is None and named:
-        condition, body = named[0], body or (named[1] if len(named) > 1 else None)
-    return None if condition is None else (condition, body, otherwise)
 
 
 def _callee(node: Any, flat: Flat) -> tuple[str, tuple[str, ...]]:

@@ -53,6 +53,11 @@ class AuthCheckRemoved(Rule):
             "package web\nfunc Show(c *Ctx) error {\n\treturn c.Render()\n}\n",
         ),
         Diff(
+            "web/session.go",
+            "package web\nfunc Open(t string) error {\n\terr := verifyToken(t)\n\tif err != nil {\n\t\treturn err\n\t}\n\treturn run(t)\n}\n",
+            "package web\nfunc Open(t string) error {\n\terr := verifyToken(t)\n\treturn run(t, err)\n}\n",
+        ),
+        Diff(
             "lib/gate.rb",
             "def show\n  raise Denied unless owner?(current_user)\n  render\nend\n",
             "def show\n  render\nend\n",
@@ -76,6 +81,11 @@ class AuthCheckRemoved(Rule):
                 "def change(user):\n    ensure(user)\n    return send(user)\n",
             ),
             Diff("app/b.py", None, "def ensure(user):\n    if not user.verified:\n        raise Denied('no')\n"),
+        ),
+        Diff(
+            "store/account.go",
+            "package store\nfunc Account(id string) (*U, error) {\n\tu, err := load(id)\n\tif err != nil {\n\t\treturn nil, err\n\t}\n\treturn u, nil\n}\n",
+            "package store\nfunc Account(id string) (*U, error) {\n\treturn load(id)\n}\n",
         ),
         Diff(
             "tests/test_a.py",

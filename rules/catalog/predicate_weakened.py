@@ -58,6 +58,11 @@ class PredicateWeakened(Rule):
             "def may_open(person, doc):\n    return person.active and person.owner_of(doc)\n",
         ),
         Diff(
+            "src/keys.py",
+            "def key_of(user, key):\n    if not user.admin and \\\n            not isinstance(key,str):\n        raise Denied()\n    return key\n",
+            "def key_of(user, key):\n    if not user.admin and not isinstance(key, str):\n        raise Denied()\n    return key\n",
+        ),
+        Diff(
             "src/share.py",
             "def may_open(user, doc):\n    return user.active and not user.banned\n",
             "def may_open(user, doc):\n    return not (user.banned or not user.active)\n",
@@ -105,13 +110,19 @@ def _less(lost: guards.Lost, after: Condition, *, refuses: bool) -> str:
         return f"the condition `{_shown(before.text)}` no longer asks `{_shown(gone[0].text)}`"
     if not _speaks(lost) and not lost.strong:
         return ""
+    if gone and len(before.atoms) == 1:
+        return _swapped(before, after)
     if [atom for atom in gone if atom.joined != harmless or come or vocabulary.is_guarding(atom.text)]:
         return f"the condition `{_shown(before.text)}` no longer asks `{_shown(gone[0].text)}`"
     if [atom for atom in come if atom.joined == harmless]:
         return f"the condition `{_shown(before.text)}` yields where `{_shown(come[0].text)}`"
-    if not gone and not come and before.polarity != after.polarity:
-        return f"the condition `{_shown(before.text)}` became `{_shown(after.text)}`"
-    return ""
+    turned = not gone and not come and before.polarity != after.polarity
+    return _swapped(before, after) if turned else ""
+
+
+def _swapped(before: Condition, after: Condition) -> str:
+    """The one question of a condition gave way to others, or is answered the other way."""
+    return "" if before.text == after.text else f"the condition `{_shown(before.text)}` became `{_shown(after.text)}`"
 
 
 def _shown(text: str) -> str:

@@ -12,8 +12,11 @@ from rules.structure import Call
 _TALKS = (
     rb"(?i)^(?:log|logger|debug|info|warn|warning|error|fatal|exception|trace|print|printf|println|puts|flash|format|sprintf|"
     rb"render|gettext|_|t|tr|emit|append|push|insert|add_argument|describe|it|include|extend|require|require_relative|require_once|"
-    rb"import|super|new|len|range|foreach|map|filter)$"
+    rb"import|super|new|len|range|foreach|map|filter|debugf|infof|warnf|warningf|errorf|fatalf|panicf|tracef|logf|fprintf|fprintln|"
+    rb"sprintln|errorln|wrap|wrapf)$"
 )
+_MINDS = rb"(?i)^(?:try|r|w|read_?|write_?)?(?:un)?lock$|^(?:close|done|wait|notify|notify_?all|signal|broadcast|flush|sleep|join|go)$"
+_LOGS = rb"(?i)^(?:\w+\.)*_?(?:log|logger|logging|slog|zap|klog|logrus|console)(?:\(\))?\.\w+$"
 
 
 class VerificationCallDropped(Rule):
@@ -60,6 +63,11 @@ class VerificationCallDropped(Rule):
             "class Sso {\n  read(doc) {\n    this.verifyIssuer(doc);\n    return doc.profile;\n  }\n}\n",
             "class Sso {\n  read(doc) {\n    return this.open(doc);\n  }\n  open(doc) {\n    this.verifyIssuer(doc);\n    return doc.profile;\n  }\n}\n",
         ),
+        Diff(
+            "session/store.go",
+            "package session\nfunc (s *Store) Get(k string) string {\n\ts.sessionMu.Lock()\n\tdefer s.sessionMu.Unlock()\n\treturn s.m[k]\n}\n",
+            "package session\nfunc (s *Store) Get(k string) string {\n\treturn s.m[k]\n}\n",
+        ),
         Diff("src/log.py", "def go(x):\n    log(x)\n    return x\n", "def go(x):\n    return x\n"),
     )
 
@@ -91,7 +99,7 @@ def _told(edit: Edit) -> frozenset[int]:
 
 def _verifies(edit: Edit, call: Call) -> bool:
     name, line = call.name.encode(), edit.old.line(call.line).strip()
-    if line.startswith(b"@") or found(_TALKS, name):
+    if line.startswith(b"@") or found(_TALKS, name) or found(_MINDS, name) or found(_LOGS, call.target.encode()):
         return False
     if vocabulary.is_verifying(call.name, call.target):
         return True

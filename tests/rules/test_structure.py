@@ -66,6 +66,8 @@ def _condition(text):
         ("((a))", "a"),
         ("a is not None", "not (a is None)"),
         ("a >= b", "not a < b"),
+        ("a and \\\n b", "a and b"),
+        ("(a and  # why\n            b)", "a and b"),
     ],
 )
 def test_equal_questions_compare_equal(one, other):

@@ -144,7 +144,7 @@ def measure(repo: Path, revision: str, count: int, *, known: bool) -> None:
     print(f"audit with rules is {anchor / ours:.2f} of the speed of git log -p")
     audited(repo, revision, limit)
     timed("audit, all rules, read before", few, lambda: audited(repo, revision, limit))
-    print(f"largest process of the audit: {max(LARGEST):.0f} MB")
+    print(f"largest process of the audit, git with its mapped packs included: {max(LARGEST):.0f} MB")
 
 
 def main() -> None:

@@ -101,6 +101,7 @@ def test_the_pages_hold_no_credential():
     found = scan([file.blobs() for file in files]).findings
     assert not [finding for finding in found if finding.rule == "secret-added"]
 
+
 AUDIENCE = """def check(payload, audience):
     if audience is None:
         if "aud" not in payload:
@@ -115,6 +116,6 @@ AUDIENCE = """def check(payload, audience):
 def test_of_twin_guards_the_one_that_is_gone_is_named():
     """A guard that asks what another one asks is missed at its own line, and the untouched one is not blamed."""
     without = AUDIENCE.replace('    if "aud" not in payload:\n        raise MissingClaim("aud")\n', "")
-    (found,) = scan([Diff("src/jwt.py", AUDIENCE, without).blobs()]).findings
+    (found,) = scan([Diff("src/claims.py", AUDIENCE, without).blobs()]).findings
     assert (found.rule, found.line) == ("auth-check-removed", 6)
     assert "MissingClaim" in found.message

@@ -1,25 +1,45 @@
 """The rule-based reviewer: runs the catalogue over a change. Rules have no lineage and never approve (law 26)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rules import messages
 from rules.commits import Commit
 from rules.decision import RULES
 from rules.events import ReviewGiven
 from rules.findings import Finding, Tier
+from rules.policy import PolicyInvalid, parse, parse_pyproject
 from rules.rule import QUOTE, Blobs
 from rules.scan import scan
 
 HIDDEN = "hidden-text"
+POLICIES: dict[str, Callable[[bytes, str], object]] = {"twohand.toml": parse, "pyproject.toml": parse_pyproject}
 
 
 def review(change: str, content_key: str, blobs: Sequence[Blobs], commits: Iterable[Commit]) -> ReviewGiven:
     """What the rules see in these blobs and in the messages of these commits, as a review of exactly this content."""
     seen = scan(blobs)
-    findings = (*seen.findings, *(finding for commit in commits for finding in _in_commit(commit)))
+    findings = (
+        *seen.findings,
+        *_broken_policies(blobs),
+        *(found for commit in commits for found in _in_commit(commit)),
+    )
     return ReviewGiven(
         change=change, content_key=content_key, reviewer=RULES, findings=findings, uncovered=seen.uncovered
     )
+
+
+def _broken_policies(blobs: Iterable[Blobs]) -> Iterator[Finding]:
+    """A policy that the change brings and that nobody could be admitted by: once landed, it would block everything."""
+    for row in blobs:
+        parse = POLICIES.get(row.file.path)
+        if parse is None or row.new is None or row.new == row.old:
+            continue
+        try:
+            parse(row.new, row.file.path)
+        except PolicyInvalid as invalid:
+            first = invalid.problems[0]
+            said = f"this policy is broken: line {first.line}: {first.message}"
+            yield Finding("gate-edited", Tier.BLOCK, row.file.path, "new", first.line, said, first.key)
 
 
 def _in_commit(commit: Commit) -> Iterator[Finding]:

@@ -53,7 +53,7 @@ class Court(NamedTuple):
 
     def ballot(self, vote: Vote) -> Ballot:
         pairs = self.pairs
-        if vote.voice.statement and vote.voice.statement.not_author:
+        if vote.voice.statement and vote.voice.statement.not_author and self.on.shown:
             pairs = tuple(pair for pair in pairs if not _only_named(pair[0], vote.name))
         answers = self.answers(vote.hand, pairs)
         modes = {answer.axis: getattr(self.modes, answer.axis) for answer in answers}

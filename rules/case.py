@@ -43,7 +43,7 @@ class Case:
     first_seen: dict[str, str] = field(default_factory=dict)  # content key -> when it was first proposed
     earlier: frozenset[tuple[str, tuple[Claim, ...]]] = frozenset()  # content keys and claims of earlier proposals
     scans: dict[tuple[str, str], Scan] = field(default_factory=dict)  # (content key, reviewer)
-    heard: dict[str, Heard] = field(default_factory=dict)  # by statement id
+    heard: dict[tuple[str, str], Heard] = field(default_factory=dict)  # by statement id and key
     upheld: frozenset[str] = frozenset()  # objections that a decision found in force
     overdue: frozenset[str] = frozenset()  # content keys whose deadline passed
     asked: frozenset[str] = frozenset()
@@ -89,18 +89,20 @@ def _reviewed(case: Case, event: e.ReviewGiven) -> Case:
 
 
 def _heard(case: Case, text: str, event: e.ReviewGiven | e.WaiverGranted) -> Case:
+    """One statement under one key. What was not verified gives way to what was; another key's signature takes nobody's place."""
     signed = text.encode("utf-8", "surrogatepass")
     name = statement_id(signed)
-    before = case.heard.get(name)
-    if before and (before.signer or not event.signer):
+    signer = event.signer if _consistent(event.signature, event.signer) else None
+    place = (name, signer.key if signer else "")
+    if place in case.heard or (not signer and any(other == name for other, _ in case.heard)):
         return case
     try:
         statement = parse(signed)
     except StatementInvalid:
         statement = None
-    signer = event.signer if _consistent(event.signature, event.signer) else None
     by = statement.by if statement else getattr(event, "reviewer", "")
-    return replace(case, heard={**case.heard, name: Heard(name, statement, signer, event.at, by)})
+    kept = {where: heard for where, heard in case.heard.items() if where != (name, "")}
+    return replace(case, heard={**kept, place: Heard(name, statement, signer, event.at, by)})
 
 
 def _consistent(armor: str, signer: Signer | None) -> bool:

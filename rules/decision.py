@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from rules import instants, waivers
 from rules.ballots import Ballot
 from rules.case import Case
-from rules.docket import Docket, docket, registry_of
+from rules.docket import PROPOSED_BY, Docket, docket, registry_of
 from rules.events import ChangeProposed
 from rules.findings import Finding, Tier, Uncovered
+from rules.media import kind_of
 from rules.owning import Owning
 from rules.policy import Policy
 from rules.provenance import Authorship
@@ -80,17 +82,27 @@ def _sit(case: Case, proposed: ChangeProposed, policy: Policy, at: str) -> Sitti
     registry = registry_of(policy)
     all_voices = voices(case, registry, at)
     earlier = tuple((*claims, *said(all_voices, key)) for key, claims in sorted(case.earlier))
-    void = registry.void({commit.signed_by for commit in proposed.commits}, at)
+    signed = {claim.account for row in proposed.recorded for claim in row.claims if claim.channel == "proposal"}
+    void = registry.void({commit.signed_by for commit in proposed.commits}, at) | {
+        PROPOSED_BY + line for line in registry.lapsed(signed, at)
+    }
     held = docket(proposed, policy, (said(all_voices, proposed.content_key), earlier, void))
     oldest = instants.later(at, -policy.independence.max_age)
     standing = Standing(proposed, policy.independence, case.first_seen.get(proposed.content_key, ""), oldest)
     ballots = tuple(map(held.ballot, votes(all_voices, registry, standing)))
-    spoiled = {ballot.name: ballot.spoiled for ballot in ballots}
-    owning = Owning(policy, registry, held.owners_file, lambda name: spoiled.get(name) or held.recused(name))
-    findings, uncovered = scanned(case, proposed)
+    owning = Owning(policy, registry, held.owners_file, partial(held.recused, firmly=True))
+    findings, unread = scanned(case, proposed)
+    uncovered = (*unread, *_unlisted_media(findings, policy))
     against = objections(all_voices, case, proposed)
     waived = waivers.waived(all_voices, waivers.Bench(held, owning, findings, against, at))
     return Sitting(case, held, all_voices, ballots, owning, findings, uncovered, against, waived)
+
+
+def _unlisted_media(findings: Iterable[Finding], policy: Policy) -> Iterator[Uncovered]:
+    """Law 3: media of a kind that the policy does not list are not covered."""
+    for finding in findings:
+        if (kind := kind_of(finding)) and kind not in policy.media:
+            yield Uncovered(finding.path, f"policy does not list media of kind {kind}")
 
 
 def scanned(case: Case, proposed: ChangeProposed) -> tuple[tuple[Finding, ...], tuple[Uncovered, ...]]:

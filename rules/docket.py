@@ -29,6 +29,7 @@ from rules.when import Facts, language_of, matched
 Claims = tuple[Claim, ...]
 Beside = tuple[Claims, tuple[Claims, ...], frozenset[str]]
 """What statements say about authors, what earlier proposals did, and keys whose commit signatures are nothing now."""
+PROPOSED_BY = "proposed by "  # before a key: what it proposed is void, not what commits it signed
 NOWHERE = b"\0"  # a path that no tree has
 Area = tuple[frozenset[int], ...]  # the files of each requirement, by index
 
@@ -41,15 +42,13 @@ class Docket:
         self.policy = policy
         self.registry = registry_of(policy)
         said, earlier, void = beside
-        signed = tuple(c._replace(signed_by="") if c.signed_by in void else c for c in proposed.commits)
-        self.made: Authorship = authorship(
-            replace(proposed, commits=signed) if void else proposed, said, earlier, self.registry
-        )
+        sound = _without(proposed, void) if void else proposed
+        self.made: Authorship = authorship(sound, said, earlier, self.registry)
         on = independence.ground(self.made, policy.independence)
         self.court: Court = court(self.made, on, policy.independence)
         self._ballots: dict[Vote, Ballot] = {}
         self._areas: dict[tuple[Finding, ...], Area] = {}
-        self._recused: dict[str, bool] = {}
+        self._recused: dict[tuple[str, bool], bool] = {}
 
     @cached_property
     def raw(self) -> tuple[bytes, ...]:
@@ -121,22 +120,40 @@ class Docket:
             self._ballots[vote] = self.court.ballot(vote)
         return self._ballots[vote]
 
-    def recused(self, name: str) -> bool:
-        """Whether an enrolled name that said nothing yet would be recused as self-review."""
-        if name not in self._recused:
-            self._recused[name] = self._would_recuse(name)
-        return self._recused[name]
+    def recused(self, name: str, *, firmly: bool = False) -> bool:
+        """Whether an enrolled name that said nothing yet would be recused as self-review.
 
-    def _would_recuse(self, name: str) -> bool:
+        `firmly`: by authors of A or B evidence alone. Text that an author writes takes no owner out of reach (law 10, 31).
+        """
+        if (name, firmly) not in self._recused:
+            self._recused[name, firmly] = self._would_recuse(name, self._firm if firmly else self.court)
+        return self._recused[name, firmly]
+
+    @cached_property
+    def _firm(self) -> Court:
+        pairs = (pair for pair in self.court.pairs if pair[0].accountable or pair[0].strongest in "AB")
+        return self.court._replace(pairs=tuple(pairs))
+
+    def _would_recuse(self, name: str, bench: Court) -> bool:
         principal = self.registry.named(name)
         if principal is None or principal.kind == "service":
             return True
         people = self.registry.operators(principal)
         agent = principal.agent
         if agent is None:
-            return self.court.recused(Hand("human", name, name, people))
+            return bench.recused(Hand("human", name, name, people))
         known = declared(agent.model, agent.maker, agent.family)
-        return self.court.recused(Hand("agent", name, name, people, agent.tool, "", known))
+        return bench.recused(Hand("agent", name, name, people, agent.tool, "", known))
+
+
+def _without(proposed: ChangeProposed, void: frozenset[str]) -> ChangeProposed:
+    """The change without what keys signed that are nothing now."""
+    commits = tuple(c._replace(signed_by="") if c.signed_by in void else c for c in proposed.commits)
+    recorded = tuple(
+        row._replace(claims=tuple(claim for claim in row.claims if PROPOSED_BY + claim.account not in void))
+        for row in proposed.recorded
+    )
+    return replace(proposed, commits=commits, recorded=recorded)
 
 
 class _ByMeaning:

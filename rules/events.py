@@ -45,7 +45,7 @@ class Recorded(NamedTuple):
 
 
 class LawText(NamedTuple):
-    """A policy as it was read. `role` is floor, default, target or built-in; `form` is twohand.toml or pyproject.toml."""
+    """A policy as it was read. `role` is floor, default (or guessed), target or built-in; `form` is twohand.toml or pyproject.toml."""
 
     role: str
     source: str

@@ -10,6 +10,8 @@ from rules.events import LawText
 from rules.policy import Policy, PolicyInvalid
 from rules.reasons import Reason
 
+GUESSED = "guessed"  # the role of a default branch that nobody stated: it decides, and enrols nobody below
+
 
 class Law(NamedTuple):
     """One policy text, read. Exactly one of `policy` and `problems` is there."""
@@ -61,7 +63,7 @@ def read_laws(texts: tuple[LawText, ...]) -> tuple[Law, ...]:
     for text in texts:
         law = _read(text, above)
         laws.append(law)
-        above = law.policy or above
+        above = law.policy or above if text.role != GUESSED else above
     return tuple(laws)
 
 

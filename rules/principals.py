@@ -71,7 +71,7 @@ class Registry:
         return self.by_mark(account.casefold())
 
     def by_door(self, account: str) -> Principal | None:
-        """As a door names somebody: `host:login`, an address, a login that is one hand's alone, or an enrolled name."""
+        """As a door names somebody: `host:login`, an address, a login that is one hand's alone, or a name without accounts."""
         if ":" in account:
             return self.by_account(account)
         if "@" in account:
@@ -79,7 +79,11 @@ class Registry:
         login = f":{account.casefold()}"
         found = {name for mark, name in self._marks.items() if mark.endswith(login) and not mark.startswith("mailto:")}
         hands = {principal.name: principal for name in found if (principal := self.named(name))}
-        return next(iter(hands.values())) if len(hands) == 1 else None if hands else self.named(account)
+        if hands:
+            return next(iter(hands.values())) if len(hands) == 1 else None
+        groups = (self._policy.people, self._policy.agents, self._policy.services)
+        entry = next((group[account] for group in groups if account in group), None)
+        return self.named(account) if entry and not entry.accounts else None
 
     def by_key(self, line: str) -> tuple[Principal, Key] | None:
         if line not in self._keys:
@@ -87,6 +91,11 @@ class Registry:
         name, key = self._keys[line]
         principal = self.named(name)
         return (principal, key) if principal else None
+
+    def lapsed(self, lines: Iterable[str], at: str) -> frozenset[str]:
+        """Enrolled keys among these that are outside their window."""
+        known = ((line, self._keys[line][1]) for line in lines if line in self._keys)
+        return frozenset(line for line, key in known if not key.valid_at(at))
 
     def void(self, lines: Iterable[str], at: str) -> frozenset[str]:
         """Enrolled keys among these that sign no commits now: outside their window, or enrolled for something else."""

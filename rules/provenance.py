@@ -168,6 +168,8 @@ class _Resolver:
         found = registry.named(claim.principal) if claim.principal else None
         if not found and claim.account:
             found = registry.by_door(claim.account) if claim.channel in ASSERTED else registry.by_mark(claim.account)
+        if found and claim.channel == "proposal" and claim.name and claim.name not in found.names:
+            return None  # signed by a key of somebody else than it names
         return found or (registry.by_email(claim.email) if claim.email else None)
 
     def people(self, claim: Claim) -> frozenset[str]:
@@ -348,11 +350,15 @@ class _Seen(NamedTuple):
 def _apart(members: Sequence[_Seen]) -> Iterator[list[_Seen]]:
     """Appearances of one name, apart by session and model. What tells less joins the only one that it can mean."""
     groups: dict[tuple[str, str], list[_Seen]] = {}
+    fitting: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for member in sorted(members, key=lambda seen: (-sum(map(bool, seen.told)), seen.told)):
-        fitting = [
-            told for told in groups if all(mine in ("", theirs) for mine, theirs in zip(member.told, told, strict=True))
-        ]
-        groups.setdefault(fitting[0] if len(fitting) == 1 else member.told, []).append(member)
+        told = member.told
+        means = fitting.get(told, [])
+        place = means[0] if len(means) == 1 else told
+        if place not in groups:
+            for less in {(told[0], ""), ("", told[1]), ("", ""), told}:
+                fitting.setdefault(less, []).append(place)
+        groups.setdefault(place, []).append(member)
     for _, group in sorted(groups.items()):
         yield group
 

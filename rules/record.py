@@ -81,11 +81,11 @@ def _reviews(decision: Decision, judgement: Judgement) -> Iterator[dict[str, Any
                 "coverage": {"complete": not scan.uncovered, "uncovered": plain(scan.uncovered)},
                 "findings": len(scan.findings),
             }  # fmt: skip
-    ballots = {ballot.vote.voice.heard.id: ballot for ballot in decision.ballots}
+    ballots = {ballot.vote.voice.heard: ballot for ballot in decision.ballots}
     used = {name for ruling in decision.rulings for name in ruling.uses}
     owners = {name for _, people, state in decision.owned if state == "approved" for name in people}
     for voice in decision.voices:
-        yield _review(voice, ballots.get(voice.heard.id), used | owners, decision)
+        yield _review(voice, ballots.get(voice.heard), used | owners, decision)
 
 
 def _review(voice: Voice, ballot: Ballot | None, used: set[str], decision: Decision) -> dict[str, Any]:

@@ -73,13 +73,16 @@ def _fault(heard: Heard, case: Case, principal: Principal | None, latest: str) -
         (not principal, "no good signature by an enrolled key"),
         (principal and statement.by not in principal.names, f"signed with the key of {principal and principal.name}"),
         (elsewhere, f"made for {statement.repository} {statement.target}"),
-        (statement.time > latest, "dated in the future"),
+        (statement.time > latest and statement.verb != "object", "dated in the future"),
     )
     return next((text for wrong, text in faults if wrong), "")
 
 
 def _elsewhere(statement: Statement, proposed: ChangeProposed) -> bool:
-    """Law 17, 34: what is said binds to repository and target; an objection follows its content to every target."""
+    """Law 17, 34: what is said binds to repository and target; an objection follows its content to every target.
+
+    A withdrawal is read everywhere, and lifts objections of its own target, or of this one (`_withdrawn`).
+    """
     if statement.repository != proposed.repository:
         return True
     return statement.target != proposed.target and statement.verb not in ("object", "withdraw")
@@ -114,7 +117,7 @@ def claims_of(statement: Statement, principal: str, key: str = "") -> Iterator[C
 def _proposal(statement: Statement, principal: str, key: str) -> Iterator[Claim]:
     used = {"": "", NO_TOOL: " without any tool"}.get(statement.tool, f" with {statement.tool}")
     text = f"{statement.by} proposed it{used}"
-    base = Claim("proposal", "A", principal=principal, account=key, text=text)
+    base = Claim("proposal", "A", name=statement.by if key else "", principal=principal, account=key, text=text)
     yield base._replace(tool=NO_TOOL if statement.tool == NO_TOOL else "")
     if statement.tool in ("", NO_TOOL) and not statement.model:
         return
@@ -248,7 +251,8 @@ def objections(all_voices: Sequence[Voice], case: Case, proposed: ChangeProposed
         statement = voice.statement
         if not statement or statement.verb != "object" or not _was_valid(voice, case):
             continue
-        if not _applies(statement, case, proposed) or statement.time < withdrawn.get(speaker(voice), ""):
+        lifted = max(withdrawn.get((speaker(voice), target), "") for target in (statement.target, proposed.target))
+        if not _applies(statement, case, proposed) or statement.time < lifted:
             continue
         found[speaker(voice)] = voice
     return tuple(voice for _, voice in sorted(found.items()))
@@ -263,17 +267,24 @@ def _was_valid(voice: Voice, case: Case) -> bool:
     return not voice.fault or voice.heir or voice.heard.id in case.upheld
 
 
-def _withdrawn(all_voices: Iterable[Voice], case: Case, proposed: ChangeProposed) -> dict[str, str]:
-    """When each principal last took objections back; an agent's later completed review supersedes its own."""
-    latest: dict[str, str] = {}
+def _withdrawn(all_voices: Iterable[Voice], case: Case, proposed: ChangeProposed) -> dict[tuple[str, str], str]:
+    """When each principal last took objections back, by target; an agent's later completed review supersedes its own."""
+    latest: dict[tuple[str, str], str] = {}
     for voice in all_voices:
         statement = voice.statement
         if voice.fault or not statement or not voice.principal or not _applies(statement, case, proposed):
             continue
-        review = statement.verb == "approve" and voice.principal.agent and statement.content_key == proposed.content_key
-        if statement.verb == "withdraw" or review:
-            latest[voice.principal.name] = max(latest.get(voice.principal.name, ""), statement.time)
+        if statement.verb == "withdraw" or _reviews(voice, statement, proposed):
+            place = (voice.principal.name, statement.target)
+            latest[place] = max(latest.get(place, ""), statement.time)
     return latest
+
+
+def _reviews(voice: Voice, statement: Statement, proposed: ChangeProposed) -> bool:
+    """Whether this is a completed review by a model of exactly this content; a conflict counts for nobody (law 14)."""
+    agent = voice.principal.agent if voice.principal else None
+    same = statement.verb == "approve" and statement.content_key == proposed.content_key
+    return same and agent is not None and not model_conflict(voice)
 
 
 def _applies(statement: Statement, case: Case, proposed: ChangeProposed) -> bool:

@@ -132,7 +132,11 @@ class Desk:
 
     def memory(self, *, write: bool) -> Memory:
         """What was recorded before; a dry run makes no journal."""
-        return Memory(self.journal if write or self.journal_path.exists() else None)
+        if write:
+            return Memory(self.journal)
+        if self._journal is None and not self.journal_path.exists():
+            return Memory(None)
+        return Memory(self._journal or self._stack.enter_context(Journal(self.journal_path, writable=False)))
 
     def review(self, asked: Asked, *, dry_run: bool = False) -> Judgement:
         """Read, run the rules, hear the statements, decide; recorded unless `dry_run`."""
@@ -157,12 +161,15 @@ class Desk:
             incomplete=(*proposed.incomplete, *_unread(stored)),
             read_from=(f"{statements.PREFIX} ({stored.refs})", *([str(self.journal_path)] if memory.journal else [])),
         )
-        rows = _concerning([*stored.rows, *memory.vanished(stored.rows)], proposed, memory)
-        signers = memory.signers(rows, _enrolled(reading.policies), keep=keep)
-        proposed = _named(proposed, rows, signers, reading.policies)
+        known = [*stored.rows, *memory.vanished(stored.rows)]
+        keys, enrolled = memory.contents(proposed.content_key), _enrolled(reading.policies)
+        rows = _concerning(known, proposed, keys)
+        proposed = _named(proposed, rows, memory.signers(rows, enrolled, keep=keep), reading.policies)
+        rows = _concerning(known, proposed, keys | memory.contents_of(proposed.change))
+        signers = memory.signers(rows, enrolled, keep=keep)
         proposed = replace(
             proposed,
-            touched=self._touched(rows, proposed),
+            touched=self._touched([row for row in rows if row.blob in signers], proposed),
             recorded=memory.recorded(proposed),
             upheld=memory.upheld(rows),
             break_glass_open_since=memory.open_glass(proposed.change, proposed.at, proposed.laws),
@@ -194,15 +201,18 @@ class Desk:
 
     def _touched_since(self, since: str, base: str) -> Touched:
         try:
-            found = touched_since(self.repo, since, base)
+            found = touched_since(self.repo, since, base) if self.repo.is_id(since) else None
         except SourceError:
             found = None
         return Touched(since, None if found is None else tuple(sorted(map(paths.quote, found))))
 
 
-def _concerning(rows: Sequence[Stored], proposed: ChangeProposed, memory: Memory) -> list[Stored]:
-    """The statements that this change may have to do with; the law decides what they mean."""
-    near = _Near(memory.contents(proposed.content_key), proposed)
+def _concerning(rows: Sequence[Stored], proposed: ChangeProposed, keys: frozenset[str]) -> list[Stored]:
+    """The statements that this change may have to do with; the law decides what they mean.
+
+    `keys` are the contents that this change, or one with this content, ever had.
+    """
+    near = _Near(keys, proposed)
     found = [row for row in rows if near.concerns(row)]
     speakers = {row.statement.by for row in found if row.statement and row.statement.verb == "object"}
     back = (r for r in rows if r.statement and r.statement.verb == "withdraw" and r.statement.by in speakers)

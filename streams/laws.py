@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rules import policy
 from rules.events import LawText
+from rules.judgement import GUESSED
 from rules.owners import LOCATIONS
 from streams.settings import Settings
 from streams.sources.errors import SourceError
@@ -36,7 +37,8 @@ def governing(repo: Repository, settings: Settings, *, default: str | None, targ
     tip = repo.first_ref(default) if default and default != target else None
     role = "target" if tip and tip.id != target_tip else "default"
     of_target = _branch(repo, target_tip, (role, target))
-    of_default = _branch(repo, tip.id, ("default", default or "")) if tip and role == "target" else None
+    higher_role = GUESSED if repo.guesses(default or "") else "default"
+    of_default = _branch(repo, tip.id, (higher_role, default or "")) if tip and role == "target" else None
     higher = of_default.texts if of_default else ()
     known = {text.text for text in higher}
     texts = (*higher, *(text for text in of_target.texts if text.text not in known))

@@ -12,7 +12,7 @@ from rules.claims import Claim
 from rules.events import ChangeProposed, DecisionMade, Event, LawText, Recorded, ReviewGiven, WaiverGranted
 from rules.judgement import Judgement, judge, read_laws
 from rules.sshsig import Signer, parse
-from rules.statement import statement_id
+from rules.statement import Content, statement_id
 from rules.votes import claims_of
 from streams.engines.journal import Journal
 from streams.sources import signatures, statements
@@ -35,8 +35,13 @@ class Memory(NamedTuple):
         """The content keys of every change that ever had this content."""
         if not self.journal:
             return frozenset({content_key})
-        events = (event for name in self.journal.changes_with(content_key) for event in self.journal.events(name))
-        return frozenset({content_key} | {event.content_key for event in events if isinstance(event, ChangeProposed)})
+        others = (self.contents_of(name) for name in self.journal.changes_with(content_key))
+        return frozenset({content_key}).union(*others)
+
+    def contents_of(self, change: str) -> frozenset[str]:
+        """The content keys that a change ever had."""
+        events = self.journal.events(change) if self.journal else ()
+        return frozenset(event.content_key for event in events if isinstance(event, ChangeProposed))
 
     def vanished(self, rows: Iterable[Stored]) -> list[Stored]:
         """Objections and withdrawals of any change that were recorded and whose refs are gone (law 40)."""
@@ -59,7 +64,7 @@ class Memory(NamedTuple):
         found = statements.verified(rows, known)
         if keep and self.journal and found.keys() - known.keys():
             self.journal.remember_signers(found)
-        return found
+        return {name: signer for name, signer in found.items() if signer}
 
     def recorded(self, proposed: ChangeProposed) -> tuple[Recorded, ...]:
         """Law 12, 13: claims of other recorded changes with this content, or with one of its patches."""
@@ -144,7 +149,7 @@ def _proposals(events: Iterable[Event], content_key: str) -> Iterator[Claim]:
         if isinstance(event, ReviewGiven) and event.statement and event.content_key == content_key:
             statement = statements.read(event.statement)
             signer = verified_signer(event) if statement and statement.verb == "propose" else None
-            if statement and signer:
+            if statement and signer and statement.content_key == content_key and statement.time <= event.at:
                 yield from claims_of(statement, "", signer.key)
 
 
@@ -157,8 +162,12 @@ def _shared(event: ChangeProposed, proposed: ChangeProposed, patches: set[str]) 
 
 
 def _shows(event: ChangeProposed, proposed: ChangeProposed) -> bool:
-    """Law 13: the whole content, or the one commit that both are, shows who made it; one patch among several does not."""
+    """Law 13: the whole content, or the one commit that both are, shows who made it.
+
+    A patch id knows no positions: the same hunk may stand elsewhere. So the blobs have to be the same, too.
+    """
     if event.content_key == proposed.content_key:
         return True
     mine, theirs = ([commit.patch_id for commit in change.commits] for change in (proposed, event))
-    return len(mine) == len(theirs) == 1 and bool(mine[0]) and mine == theirs
+    blobs, others = ({Content.of(file) for file in change.files} for change in (proposed, event))
+    return len(mine) == len(theirs) == 1 and bool(mine[0]) and mine == theirs and blobs == others

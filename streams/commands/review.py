@@ -48,7 +48,10 @@ def review(
     verbose: options.Verbose = False,
     settings: options.Settings = None,
 ) -> int:
-    """Read a change, run the rules, hear the statements, decide, and say why and what to do next."""
+    """Read a change, run the rules, hear the statements, decide, and say why and what to do next.
+
+    Only commits are read: what is not committed yet is no part of the change.
+    """
     asked = Asked(base, head, target, number, opened_by, pushed_by)
     with Desk.at(where, explicit=settings) as desk:
         judgement = desk.review(asked, dry_run=dry_run)

@@ -16,7 +16,7 @@ from rules.judgement import Judgement, read_laws
 from rules.policy import Key, Policy
 from rules.principals import Principal, Registry
 from rules.shape import seconds_of
-from rules.statement import Content, Seen, Statement
+from rules.statement import Content, Seen, Statement, payload, statement_id
 from streams.commands import options
 from streams.commands.options import HERE
 from streams.desk import Asked, Desk, Reading
@@ -145,8 +145,8 @@ def _say(speech: Speech, asked: Asked, desk: Desk, *, push: str) -> int:
         desk.repo.push(push, [f"{ref}:{ref}"])
     write.data(_told(statement, key, ref, push) + "\n", None)
     _warn(statement, reading, desk)
-    if statement.verb == "approve":
-        _tell_recusal(speaker, desk.review(asked, dry_run=True))
+    if statement.verb in ("approve", "waive"):
+        _tell_worth(statement, desk.review(asked, dry_run=True))
     return 0
 
 
@@ -295,16 +295,24 @@ def _told(statement: Statement, key: signatures.KeyChoice, ref: str, push: str) 
         f"{statement.by} {done[statement.verb]} {where} ({_count(len(statement.paths))}, signed with {key.found})",
         f"  {ref}",
     ]
-    if push:
-        lines.append(f"  pushed to {push}")
+    if statement.verb == "waive":
+        what = statement.finding or (
+            f"the objection of {statement.objection_of}" if statement.objection_of else "missing approvals"
+        )
+        lines.insert(1, f"  {what}, until {statement.expires}")
+    lines.append(f"  pushed to {push}" if push else "  kept in this repository; --push REMOTE shares it")
     return "\n".join(lines)
 
 
-def _tell_recusal(name: str, judgement: Judgement) -> None:
-    """Whether the approval just given counts is told at once, with the first reason where it does not."""
-    for ballot in judgement.leading.ballots if judgement.leading else ():
+def _tell_worth(statement: Statement, judgement: Judgement) -> None:
+    """Whether an approval or a waiver counts is told at once, with the first reason where it does not."""
+    leading = judgement.leading
+    void = leading.void.get(statement_id(payload(statement))) if leading else None
+    if void:
+        print(f"note: this waiver is nothing: {void}", file=sys.stderr)
+    for ballot in leading.ballots if leading and statement.verb == "approve" else ():
         recusing = [answer for answer in ballot.answers if answer.axis in (*ballot.same, *ballot.unresolved)]
-        if recusing and name == ballot.vote.voice.heard.by:
+        if recusing and statement.by == ballot.vote.voice.heard.by:
             why = recusing[0]
             word = "does not count" if ballot.same else "may not count"
             print(f"note: this approval {word}: {why.axis} is {why.result} ({why.evidence})", file=sys.stderr)

@@ -6,11 +6,12 @@ Several processes share the file. Rows are chained by hash: each holds the diges
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 from rules.canonical import canonical
 from rules.events import DecisionMade, Event, ReviewGiven, WaiverGranted, body, event_id, type_name
@@ -61,9 +62,10 @@ def topic_of(kind: type[Event]) -> str:
 class Journal:
     """One file. Open it with `with`; `append` is atomic."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
+        """Make or open it; one that is only read has to be there."""
         self.path = path
-        self._db = _open(path)
+        self._db = _open(path) if writable else _open_to_read(path)
 
     def __enter__(self) -> Self:
         return self
@@ -171,20 +173,23 @@ class Journal:
         rows = self._read("select distinct key from log where substr(key, 1, ?) = ?", (len(prefix), prefix))
         return sorted(row[0] for row in rows)
 
-    def known_signers(self, statements: Iterable[str]) -> dict[str, Signer]:
-        """Signers of statements that were verified before, by statement blob id."""
-        rows = {}
+    def known_signers(self, statements: Iterable[str]) -> dict[str, Signer | None]:
+        """What verification found before, by statement blob id; None: the signature is not good."""
+        rows: dict[str, Signer | None] = {}
         for name in statements:
             for key, presence in self._read("select key, presence from verified where statement = ?", (name,)):
-                rows[name] = Signer(key, bool(presence))
+                rows[name] = Signer(key, bool(presence)) if key else None
         return rows
 
-    def remember_signers(self, signers: dict[str, Signer]) -> None:
+    def remember_signers(self, signers: Mapping[str, Signer | None]) -> None:
         """Keep what verification found, so that a blob is verified once."""
         with self._writing() as db:
             db.executemany(
                 "insert or ignore into verified values (?, ?, ?)",
-                [(name, signer.key, int(signer.presence)) for name, signer in signers.items()],
+                [
+                    (name, *((signer.key, int(signer.presence)) if signer else ("", 0)))
+                    for name, signer in signers.items()
+                ],
             )
 
     def broken_row(self) -> tuple[int, str] | None:
@@ -230,6 +235,19 @@ def _open(path: Path) -> sqlite3.Connection:
             version = _create(db, path)
     except (OSError, sqlite3.DatabaseError) as error:
         raise _unusable(path, error) from error
+    return _known(db, path, version)
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=PATIENCE)
+        version = db.execute("pragma user_version").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise _unusable(path, error) from error
+    return _known(db, path, version)
+
+
+def _known(db: sqlite3.Connection, path: Path, version: int) -> sqlite3.Connection:
     if version != VERSION:
         raise JournalUnusable(
             f"{path} was written by a newer twohand (format {version}, this one knows {VERSION}).",
@@ -270,6 +288,11 @@ def _patiently(work: Callable[[], sqlite3.Cursor], path: Path) -> sqlite3.Cursor
 
 
 def _unusable(path: Path, error: Exception) -> JournalUnusable:
+    if "readonly" in str(error) or isinstance(error, PermissionError):
+        return JournalUnusable(
+            f"{path} cannot be written: {error}.",
+            remedy="Get the right to write it, or use --dry-run, which only reads it.",
+        )
     return JournalUnusable(
         f"{path} cannot be used: {error}.",
         remedy="It is kept as it is. Restore it from a backup, or move it away: a new one starts without its history.",

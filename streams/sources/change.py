@@ -65,7 +65,7 @@ def resolve_range(repo: Repository, *, base: str | None, head: str | None, targe
     start = onto.id if base is None else repo.resolve(base)
     bases = repo.merge_bases(start, head_id)
     found = Range(_local_name(onto.name), onto.id, bases[0] if bases else repo.empty_tree, head_id, branch)
-    if base is None and found.base == head_id:
+    if head is None and base is None and found.base == head_id:
         return _last_step(repo, found)
     return found._replace(incomplete=_doubts(repo, found, start, bases))
 
@@ -111,14 +111,18 @@ def _local_name(ref: str) -> str:
 
 
 def _last_step(repo: Repository, found: Range) -> Range:
-    """The target holds the head already: what its last first-parent step did."""
+    """The target holds the head already, and nobody named a range: its last first-parent step, which is not all of it."""
     parents = repo.run("rev-list", "--parents", "--max-count=1", found.head, "--").out.decode("ascii").split()[1:]
     cut = found.head in repo.shallow_edge()
     return found._replace(
         base=parents[0] if parents else repo.empty_tree,
-        incomplete=("the parents of the head are cut off by a shallow clone",) if cut else (),
-        notes=(f"{found.target} already holds {found.head[:12]}: reading its last step.",),
+        incomplete=(_already(found), *(["the parents of the head are cut off by a shallow clone"] if cut else [])),
+        notes=("Nothing is left to land: this is what the last step did. Go to the branch of a change, or name one.",),
     )
+
+
+def _already(found: Range) -> str:
+    return f"{found.target.removeprefix(HEADS)} already holds {found.head[:12]}, and only its last step was read"
 
 
 def _doubts(repo: Repository, found: Range, start: str, bases: Sequence[str]) -> tuple[str, ...]:
@@ -126,6 +130,8 @@ def _doubts(repo: Repository, found: Range, start: str, bases: Sequence[str]) ->
     doubts = []
     if not bases:
         doubts.append(f"the head and {start[:12]} share no history")
+    if start != found.target_tip and found.base == found.head != start:
+        doubts.append(f"the head lies behind the base {start[:12]}: nothing was read")
     if len(bases) > 1:
         doubts.append(f"there are {len(bases)} merge bases: {', '.join(bases)}")
     if start != found.target_tip and bases and not repo.is_ancestor(found.base, found.target_tip):
@@ -172,14 +178,22 @@ def _files(
 
 
 def parse_diff(output: bytes) -> list[FileChange]:
-    """The files in `diff-tree -z --raw [--numstat]`. Where git counted no lines, added is -1."""
+    """The files in `diff-tree -z --raw [--numstat]`. Where git counted no lines, added is -1.
+
+    MissingObject where a tree names one path twice: it is damaged, and what it holds depends on who reads it.
+    """
     tokens = iter(output.split(b"\0")[:-1])
     entries: dict[bytes, tuple[str, str, str, str]] = {}
     counts: dict[bytes, tuple[int, int]] = {}
     for token in tokens:
         if token.startswith(b":"):
             old_mode, new_mode, old_blob, new_blob, _ = token[1:].decode("ascii").split(" ")
-            entries[next(tokens)] = (old_mode, old_blob, new_mode, new_blob)
+            path = next(tokens)
+            if path in entries:
+                raise errors.MissingObject(
+                    f"A tree names {paths.quote(path)} twice.", remedy="The commit is damaged; see `git fsck`."
+                )
+            entries[path] = (old_mode, old_blob, new_mode, new_blob)
         else:
             added, removed, path = token.split(b"\t", 2)
             counts[path] = (-1, 0) if added == b"-" else (int(added), int(removed))

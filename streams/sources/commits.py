@@ -62,11 +62,19 @@ def own_edits(repo: Repository, parents: Mapping[str, Sequence[str]]) -> frozens
     """The merges that hold more or less than git's own merge of their parents (law 5).
 
     A merge that cannot be repeated counts as edited: an octopus, missing parents, those beyond `MERGES_CHECKED`,
-    all when they take longer than `MERGING`.
+    all when they take longer than `MERGING`, and all where the repository has merge drivers or attributes of its own.
     """
     merges = [commit for commit, above in parents.items() if len(above) > 1]
     simple = [commit for commit in merges if len(parents[commit]) == 2][:MERGES_CHECKED]
+    if merges and _has_own_merging(repo):
+        return frozenset(merges)
     return frozenset(merges) - _clean(repo, simple)
+
+
+def _has_own_merging(repo: Repository) -> bool:
+    """Whether drivers or attributes of this repository could merge otherwise than git does, or run a command of theirs."""
+    drivers = repo.run("config", "--name-only", "--get-regexp", r"^merge\..*\.driver$", ok=(0, 1))
+    return bool(drivers.out) or (repo.common_dir / "info" / "attributes").exists()
 
 
 def _clean(repo: Repository, merges: Sequence[str]) -> frozenset[str]:

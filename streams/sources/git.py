@@ -227,6 +227,10 @@ class Repository:
         """One value of git's configuration, "" when it is not set."""
         return _line(self.run("config", "--get", key, ok=(0, 1)))
 
+    def guesses(self, branch: str) -> bool:
+        """Whether `default_branch` took a branch of a remote that never said which its default is: anybody may push a `main`."""
+        return branch.startswith("refs/remotes/") and not self.symref(ORIGIN + "HEAD")
+
     # -- objects --------------------------------------------------------------------------------------------------
 
     def write_blob(self, data: bytes) -> str:

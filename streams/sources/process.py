@@ -32,6 +32,7 @@ TALKING = frozenset(
 # Configuration of the user or the repository that would change what these commands print or start.
 OVERRIDES = (
     "advice.graftFileDeprecated=false",
+    "core.commitGraph=false",
     "core.fsmonitor=false",
     "core.quotePath=false",
     f"core.attributesFile={os.devnull}",
@@ -51,6 +52,7 @@ OVERRIDES = (
     "log.diffMerges=separate",
     "log.follow=false",
     "log.showSignature=false",
+    "merge.default=text",
     "merge.directoryRenames=conflict",
     "merge.renames=true",
     "merge.renormalize=false",

@@ -4,7 +4,7 @@ Every read verifies: a blob is only as good as the signature over exactly its by
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from rules.sshsig import Signer
@@ -83,11 +83,11 @@ def _parsed(signed: bytes) -> Statement | None:
         return None
 
 
-def verified(rows: Sequence[Stored], known: dict[str, Signer]) -> dict[str, Signer]:
-    """The signer of each statement whose signature is good, by blob id. `known` holds those verified before."""
+def verified(rows: Sequence[Stored], known: Mapping[str, Signer | None]) -> dict[str, Signer | None]:
+    """Whose good signature each statement carries, by blob id; None: it is not good. `known` were verified before."""
     fresh = [row for row in rows if row.blob not in known]
     signers = signatures.verify_all((row.signed, row.armor) for row in fresh)
-    found = {row.blob: signer for row, signer in zip(fresh, signers, strict=True) if signer}
+    found = {row.blob: signer for row, signer in zip(fresh, signers, strict=True)}
     return found | {row.blob: known[row.blob] for row in rows if row.blob in known}
 
 

@@ -415,3 +415,44 @@ def test_mark_ends_no_silence_that_counts_against_a_change() -> None:
     assert "independence.unresolved" in codes(verdict(marked, approved("qwen", marked), policy=strict))
     told = heard(said("propose", "alice", marked, tool="claude", model="claude-opus-5"))
     assert verdict(marked, told, approved("qwen", marked), policy=strict).outcome == "admitted"
+
+
+def test_login_that_equals_a_name_is_not_that_person() -> None:
+    """Law 9, 15: a name stands for a login only where the person has no account."""
+    people = PEOPLE.replace('accounts = ["github:carol"]', 'accounts = ["github:carol-dev"]')
+    change = proposed(line("Someone", "x@y.example"), opened("carol"))
+    assert verdict(change, policy=law(people=people)).made.accountable == frozenset()
+    assert verdict(
+        proposed(line("Someone", "x@y.example"), opened("carol-dev")), policy=law(people=people)
+    ).made.accountable == {"carol"}
+
+
+def test_line_of_text_takes_no_owner_out_of_reach() -> None:
+    """Law 10, 31: the fallback answers where an owner is shown to be an author, not where a commit merely says so."""
+    rules = law(ONE_HAND + OWNED + "[owners]\nfallback = ['dave']\n")
+    named = line("Carol", "carol@example.com", channel="co-author")
+    owned = {"files": (file("auth/a.py"),), "owners_file": "CODEOWNERS", "owners_text": "auth/ @carol\n"}
+    change = proposed(*written_by("bob"), opened("github:bob"), named, **owned)
+    assert "owner.required" in codes(verdict(change, approved("dave", change), policy=rules))
+    assert verdict(change, approved("carol", change, not_author=True), policy=rules).outcome == "admitted"
+    hers = proposed(*written_by("bob"), opened("github:carol"), **owned)
+    assert verdict(hers, approved("dave", hers), policy=rules).outcome == "admitted"
+
+
+def test_signature_of_another_takes_no_statements_place() -> None:
+    """Law 17, 38: the same bytes signed by two keys are two, in whatever order they come."""
+    other = heard(said("approve", "alice", CODE), key_of="carol")
+    for events in ([other, approved("alice", CODE)], [approved("alice", CODE), other]):
+        assert verdict(CODE, *events).outcome == "admitted"
+
+
+def test_default_branch_that_was_guessed_enrols_nobody() -> None:
+    """Law 36: it decides beside the others, but whom it enrols is unknown below."""
+    own = PEOPLE.split("[people.bob]")[0]
+    guessed, target = text(role="guessed"), text(role="target", people=own)
+    assert (
+        judge(case_of(replace(CODE, laws=(guessed, target)), approved("carol", CODE)), later(NOON, 60)).outcome
+        != "admitted"
+    )
+    stated = replace(CODE, laws=(text(), target))
+    assert judge(case_of(stated, approved("carol", stated)), later(NOON, 60)).outcome == "admitted"

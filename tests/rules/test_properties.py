@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.canonical import canonical
@@ -144,7 +144,6 @@ def test_replay_equals_live(story) -> None:
     assert canonical(record(judge(fold(back), AT))) == canonical(record(live))
 
 
-@settings(max_examples=300)
 @given(stories(), st.lists(weak, min_size=1, max_size=3), st.sampled_from(POLICIES))
 def test_weak_evidence_never_turns_a_refusal_into_an_admission(story, more, policy) -> None:
     """Law 10: it may add suspicion, never remove it."""
@@ -153,7 +152,6 @@ def test_weak_evidence_never_turns_a_refusal_into_an_admission(story, more, poli
         assert outcome(replace(change, claims=(*change.claims, *more)), events, policy) != ADMITTED
 
 
-@settings(max_examples=300)
 @given(stories(), people, st.sampled_from(POLICIES))
 def test_recused_review_never_turns_a_refusal_into_an_admission(story, name, policy) -> None:
     """Law 24, 26: whoever is recused has no vote."""

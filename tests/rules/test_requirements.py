@@ -365,3 +365,14 @@ def test_every_reason_has_a_remedy_and_a_known_code() -> None:
     for reason in decision.reasons:
         assert reason.code in CODES or reason.code.startswith("finding.")
         assert reason.remedy.startswith("twohand "), reason
+
+
+def test_media_that_policy_does_not_list_are_not_covered() -> None:
+    """Law 3: images and fonts are notes unless the policy says otherwise."""
+    from rules.findings import Finding
+
+    image = Finding("binary-or-too-large", Tier.NOTE, "src/a.py", "new", 0, "media, known by its content: image", "")
+    yes = approved("alice", CODE)
+    assert verdict(CODE, yes, findings=(image,)).outcome == "admitted"
+    strict = law(ONE_HAND + FALLBACK, top='media = ["font"]')
+    assert "coverage.partial" in codes(verdict(CODE, yes, policy=strict, findings=(image,)))

@@ -13,11 +13,19 @@ from rules.commits import Commit
 YEAR = 366 * 86400  # seconds
 NOREPLY = "@users.noreply.github.com"
 LONGEST_SLUG = 40
+SHORTEST_LOGIN = 4  # characters; below that, equal handles are chance
+COMMON = frozenset({
+    "admin", "contact", "developer", "email", "github", "gitlab", "hello", "info", "mail", "noreply", "office", "root",
+    "support", "team", "user", "webmaster", "work",
+})  # fmt: skip
 RESERVED = frozenset({"maintainers"})  # a team that a first policy may define
 
 
 class Contributor(NamedTuple):
-    """A person. `commits` counts all that were read, `recent` those of the last year; `last` is in seconds since 1970."""
+    """A person. `commits` counts all that were read, `recent` those of the last year; `last` is in seconds since 1970.
+
+    `perhaps` are the slugs of others who may be the same person.
+    """
 
     slug: str
     name: str  # the one used most
@@ -26,6 +34,7 @@ class Contributor(NamedTuple):
     commits: int
     recent: int
     last: int
+    perhaps: tuple[str, ...] = ()
 
 
 class Tool(NamedTuple):
@@ -73,7 +82,10 @@ def read(commits: Iterable[Commit]) -> History:
 
 
 class _People:
-    """One person for every set of identities that share a name or an address."""
+    """One person for every set of identities that share a name, an address, or an account in GitHub's noreply addresses.
+
+    A name that is such an account's login is that account's.
+    """
 
     def __init__(self, newest: int) -> None:
         self._since = newest - YEAR
@@ -81,8 +93,7 @@ class _People:
         self._seen: list[tuple[str, Claim, int]] = []
 
     def add(self, claim: Claim, when: int) -> None:
-        marks = [f"name:{_plain(claim.name)}"] if claim.name else []
-        marks += [f"mail:{claim.email.casefold()}"] if claim.email else []
+        marks = list(_marks(claim.name, claim.email.casefold()))
         for mark in marks:
             self._join(marks[0], mark)
         if marks:
@@ -99,16 +110,20 @@ class _People:
         self._root[second] = first
 
     def merged(self) -> Iterator[Contributor]:
+        self._join_logins()
         groups: dict[str, list[tuple[Claim, int]]] = {}
         for mark, claim, when in self._seen:
             groups.setdefault(self._find(mark), []).append((claim, when))
         rows = [self._one(rows) for rows in groups.values()]
         rows.sort(key=lambda one: (-one.recent, -one.commits, one.name))
-        taken = set(RESERVED)
-        for one in rows:
-            slug = _free(slug_of(one.name) or slug_of(one.emails[0].partition("@")[0] if one.emails else ""), taken)
-            taken.add(slug)
-            yield one._replace(slug=slug)
+        yield from _doubtful(_with_slugs(rows))
+
+    def _join_logins(self) -> None:
+        """`xhluca <1@example.com>` is `xhluca` of `xhluca@users.noreply.github.com`."""
+        for mark in list(self._root):
+            kind, _, login = mark.partition(":")
+            if kind == "login" and len(login) >= SHORTEST_LOGIN and f"name:{login}" in self._root:
+                self._join(mark, f"name:{login}")
 
     def _one(self, rows: list[tuple[Claim, int]]) -> Contributor:
         names = Counter(claim.name for claim, _ in rows if claim.name)
@@ -124,6 +139,47 @@ class _People:
             recent=sum(when >= self._since for _, when in rows),
             last=max(when for _, when in rows),
         )
+
+
+def _marks(name: str, email: str) -> Iterator[str]:
+    """What two identities of one person may share; the first one names the identity."""
+    if name:
+        yield f"name:{_plain(name)}"
+    if email:
+        yield f"mail:{email}"
+    if email.endswith(NOREPLY):
+        number, plus, _ = email.partition("+")
+        yield f"login:{login_of(email)}"
+        if plus and number.isdecimal():
+            yield f"number:{number}"
+
+
+def _with_slugs(rows: Iterable[Contributor]) -> Iterator[Contributor]:
+    taken = set(RESERVED)
+    for one in rows:
+        slug = _free(slug_of(one.name) or slug_of(one.emails[0].partition("@")[0] if one.emails else ""), taken)
+        taken.add(slug)
+        yield one._replace(slug=slug)
+
+
+def _doubtful(rows: Iterable[Contributor]) -> Iterator[Contributor]:
+    """Each with those whose handles theirs meet: a login, the part of an address before its @, a name without its spaces."""
+    people = list(rows)
+    holders: dict[str, list[str]] = {}
+    for one in people:
+        for handle in _handles(one):
+            holders.setdefault(handle, []).append(one.slug)
+    for one in people:
+        others = dict.fromkeys(slug for handle in sorted(_handles(one)) for slug in holders[handle])
+        yield one._replace(perhaps=tuple(slug for slug in others if slug != one.slug))
+
+
+def _handles(one: Contributor) -> set[str]:
+    texts = [one.name, *(mail.partition("@")[0].partition("+")[0] for mail in one.emails)]
+    texts += [account.partition(":")[2] for account in one.accounts]
+    plain = {"".join(c for c in _plain(text) if c.isalnum()) for text in texts}
+    words = _plain(one.name).split()
+    return {text for text in plain if len(text) >= SHORTEST_LOGIN} - COMMON - set(words if len(words) > 1 else ())
 
 
 def login_of(noreply: str) -> str:

@@ -15,6 +15,9 @@ MOST_PEOPLE = 40  # enrolled at once; more stand in the output's count
 MOST_ABSENT = 20  # named in comments
 MOST_TOOLS = 12
 MOST_FALLBACK = 3
+SHARE = 20  # a twentieth of the latest year's commits makes a regular
+MONTHLY = 12  # commits in the latest year make one in any case
+FEWEST = 3  # commits in the latest year of somebody who answers for others' work
 ALWAYS = ("**/auth/**", "**/*recovery*")
 
 
@@ -48,17 +51,47 @@ class Shown(NamedTuple):
 
 
 def enrolled(shown: Shown) -> tuple[Contributor, ...]:
-    """Who gets enrolled: the people of the last year, the most active first, and the one who runs this."""
-    recent = [one for one in shown.history.people if one.recent]
-    mine = [one for one in shown.history.people if one.slug == shown.me and one not in recent[:MOST_PEOPLE]]
-    return (*recent[: MOST_PEOPLE - len(mine)], *mine)
+    """Who gets enrolled, the most active first: regulars of the latest year, who has a key, and the one who runs this."""
+    there = [one for one in shown.history.people if _is_regular(one, shown) or (one.recent and one.slug in shown.keys)]
+    mine = [one for one in shown.history.people if one.slug == shown.me and one not in there[:MOST_PEOPLE]]
+    return (*there[: MOST_PEOPLE - len(mine)], *mine)
+
+
+def _is_regular(one: Contributor, shown: Shown) -> bool:
+    return one.recent > 0 and (one.recent >= MONTHLY or one.recent * SHARE >= _year(shown))
+
+
+def _year(shown: Shown) -> int:
+    return sum(one.recent for one in shown.history.people)
+
+
+def answering(shown: Shown) -> tuple[Contributor, ...]:
+    """Who can answer for others' work: with a key, the one who runs this first, then regulars with more than a few commits.
+
+    Where no such person has a key, the one who runs this, who must add one before the policy is committed.
+    """
+    people = sorted(enrolled(shown), key=lambda one: one.slug != shown.me)
+    mine = people[:1] if people and people[0].slug == shown.me else []
+    able = [one for one in people if one.slug in shown.keys and (one in mine or _is_core(one, shown))]
+    alone = [one for one in able if not set(one.perhaps) & {other.slug for other in able[: able.index(one)]}]
+    return tuple(alone or mine or people[:1])
+
+
+def _is_core(one: Contributor, shown: Shown) -> bool:
+    return _is_regular(one, shown) and one.recent >= FEWEST
 
 
 def fallback(shown: Shown) -> tuple[str, ...]:
-    """Who answers where nobody owns: those whose keys are known first, then the most active."""
-    people = enrolled(shown)
-    keyed = sorted(people, key=lambda one: one.slug not in shown.keys)
-    return tuple(one.slug for one in keyed[:MOST_FALLBACK])
+    """Who answers where nobody owns."""
+    return tuple(one.slug for one in answering(shown)[:MOST_FALLBACK])
+
+
+def why(one: Contributor, shown: Shown) -> str:
+    """Why somebody answers for others' work."""
+    said = ["runs `twohand init`"] if one.slug == shown.me else []
+    said += ["has a key" if one.slug in shown.keys else "has NO KEY YET: add it before you commit this file"]
+    share = f"{one.recent} of {_year(shown)} commits in the latest year"
+    return ", ".join([*said, share] if one.recent else said)
 
 
 def suggested(shown: Shown) -> Profile:
@@ -119,8 +152,13 @@ def _head(shown: Shown, profile: Profile) -> Iterator[str]:
 
 def _independence(profile: Profile) -> Iterator[str]:
     if profile is Profile.SOLO:
-        yield "\n[independence]"
-        yield 'operator = "advise" # you operate all hands here: every decision that rests on it is stamped "not independent"'
+        yield "\n# One person is here, and nobody else can look. So these two only advise: your own signed approval counts, and every"
+        yield '# decision that rests on it is stamped "not independent". It shows that you looked, not that somebody else did.'
+        yield "# With a second person: enrol them below with a key, and delete this table. From then on nobody answers for their own"
+        yield "# change; add them to [owners] fallback in the same step, or what you change in this file has no other owner."
+        yield "[independence]"
+        yield 'identity = "advise"'
+        yield 'operator = "advise" # an agent of yours, of another model family, may look too'
     if profile is Profile.REGULATED:
         yield "\n[independence]"
         yield 'undeclared = "unresolved" # `twohand propose --tool none` says that a person wrote it alone'
@@ -131,7 +169,7 @@ def _independence(profile: Profile) -> Iterator[str]:
 _HANDS = {
     Profile.TEAM: '\n[[requirement]]\nname = "an independent hand"\nwhen = { author = "any" }\nfrom = ["model", "human"]',
     Profile.SOLO: (
-        '\n[[requirement]]\nname = "another model looks at it"\n'
+        '\n[[requirement]]\nname = "a signed look"\n'
         'when = { author = ["agent", "mixed", "human", "unknown"] }\nfrom = ["model", "human"]\n'
         '\n[[requirement]]\nname = "dependency bots wait for me"\nwhen = { author = "service" }\nfrom = ["human"]'
     ),
@@ -159,21 +197,29 @@ def _requirements(shown: Shown, profile: Profile) -> Iterator[str]:
 
 
 def _owners(shown: Shown, profile: Profile) -> Iterator[str]:
-    answering = ("maintainers",) if profile is Profile.OPEN_SOURCE and enrolled(shown) else fallback(shown)
+    people = answering(shown)
     yield "\n[owners]"
-    if answering:
-        where = (
-            f"where no line of {shown.owners_file} names anybody who can be reached"
-            if shown.owners_file
-            else "for every path"
-        )
-        yield f"fallback = {_list(answering)} # answer {where}"
-    else:
+    if not people:
         yield '# fallback = ["NAME"] # nobody is enrolled yet'
+        return
+    team = profile is Profile.OPEN_SOURCE
+    yield from (f"# {one.slug}: {why(one, shown)}" for one in (people if team else people[:MOST_FALLBACK]))
+    able = [one.slug for one in people]
+    later = [one.slug for one in enrolled(shown) if _is_core(one, shown) and one.slug not in (*able, *shown.keys)]
+    if later:
+        yield f"# Add them once their keys stand below: {_list(later[:MOST_FALLBACK])}"
+    where = (
+        f"where no line of {shown.owners_file} names anybody who can be reached"
+        if shown.owners_file
+        else "for every path"
+    )
+    yield f"fallback = {_list(('maintainers',) if team else fallback(shown))} # answer {where}"
 
 
 def _person(one: Contributor, keys: tuple[FoundKey, ...]) -> Iterator[str]:
     yield f"\n[people.{one.slug}]{_said(one)}"
+    if one.perhaps:
+        yield f"# The same person as {', '.join(map(quoted, one.perhaps))}? Then make them one entry: two let one person answer for themselves."
     yield f"emails = {_list(filter(is_email, one.emails))}"
     if accounts := tuple(filter(is_account, one.accounts)):
         yield f"accounts = {_list(accounts)}"
@@ -214,9 +260,9 @@ def _absent(shown: Shown) -> Iterator[str]:
     there = {one.slug for one in enrolled(shown)}
     others = [one for one in shown.history.people if one.slug not in there]
     if others:
-        yield f"\n# Not enrolled: {len(others)} more, who have no commit in the latest year, or too few. Uncomment whom you know."
+        yield f"\n# Not enrolled: {len(others)} more, who have no commit in the latest year, or few. Uncomment whom you know."
     for one in others[:MOST_ABSENT]:
-        yield from (f"# {line.strip()}" for line in _person(one, ()) if "keys = []" not in line)
+        yield from (f"# {line.strip()}" for line in _person(one._replace(perhaps=()), ()) if "keys = []" not in line)
     if len(others) > MOST_ABSENT:
         yield f"# ... and {len(others) - MOST_ABSENT} others"
 
@@ -250,7 +296,8 @@ def _teams(shown: Shown, profile: Profile) -> Iterator[str]:
     people = [one.slug for one in enrolled(shown)]
     wanted = sorted({slug_of(name.rpartition("/")[2]) for name in shown.owners_named if "/" in name} - {""})
     if profile is Profile.OPEN_SOURCE and people:
-        yield f"\n[teams]\nmaintainers = {_list(people)}"
+        yield "\n[teams]"
+        yield f"maintainers = {_list(one.slug for one in answering(shown))} # who answers for others' work, each with a key"
     elif wanted:
         yield "\n[teams]"
     for team in wanted:

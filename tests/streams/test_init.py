@@ -75,16 +75,108 @@ def test_people_keys_and_paths_come_out_of_the_repository(repo: Repo, tmp_path: 
     assert "# security = " in text
     out = capsys.readouterr().out
     assert "secret" not in out + text
-    assert "Ask bob for a .pub line" in out
+    assert "BEFORE you commit, ask bob" in out
+    assert out.index("BEFORE you commit") < out.index("git commit")
+    assert "with a key: alice-doe\n" in out
+    assert found.owners.fallback == ("alice-doe",)
     assert "Law 37" in out
 
 
-def test_one_person_gets_the_solo_profile_and_is_told(repo: Repo, capsys) -> None:
-    """Where one person is there, operators only advise, and the output says what that costs."""
+def test_one_person_alone_can_pass_the_first_policy_honestly(repo: Repo, tmp_path: Path, capsys) -> None:
+    """Law 24: with the solo profile a person's own signed approval admits, and the decision is stamped for what it is."""
+    _key(tmp_path / ".ssh" / "id_ed25519")
+    repo.write("auth/a.py", "x = 1\n")
     repo.commit("One")
-    assert run(["init", "-C", str(repo.path)]) == 0
-    assert _written(repo).independence.operator == "advise"
+    where = ["-C", str(repo.path)]
+    assert run(["init", *where]) == 0
+    modes = _written(repo).independence
+    assert (modes.identity, modes.operator, modes.family) == ("advise", "advise", "block")
     assert "not independent" in capsys.readouterr().out
+    assert run(["policy", "validate", *where]) == 0
+    assert "note:" not in capsys.readouterr().out
+    repo.commit("Policy")
+    repo.branch("feature")
+    repo.write("auth/a.py", "x = 2\n")
+    repo.commit("Two")
+    assert run(["propose", "feature", "--tool", "none", *where]) == 0
+    assert run(["approve", "feature", *where]) == 0
+    capsys.readouterr()
+    assert run(["review", *where, "--format", "json"]) == 0
+    assert "not independent" in capsys.readouterr().out
+
+
+def test_without_two_keys_it_says_not_to_commit_yet(repo: Repo, tmp_path: Path, capsys) -> None:
+    """A team of whom nobody has a key is told to collect them first, and how; a key is found when it is run again."""
+    for number in range(4):
+        repo.commit(f"Bob {number}", author="Bob <bob@example.com>")
+        repo.commit(f"Alice {number}")
+    assert run(["init", "-C", str(repo.path)]) == 0
+    out = capsys.readouterr().out
+    assert "twohand init --profile team --force" in out
+    assert "Do not commit it yet: nobody has a key" in out
+    assert "NO KEY YET" in repo.file("twohand.toml").read_text()
+    _key(tmp_path / ".ssh" / "id_ed25519")
+    assert run(["init", "-C", str(repo.path), "--force"]) == 0
+    assert "only alice-doe has a key" in capsys.readouterr().out
+    text = repo.file("twohand.toml").read_text()
+    assert "# alice-doe: runs `twohand init`, has a key, 4 of 8 commits in the latest year\n" in text
+    assert '# Add them once their keys stand below: ["bob"]' in text
+
+
+def test_quiet_prints_the_path_that_it_wrote(repo: Repo, capsys) -> None:
+    """One line for scripts."""
+    assert run(["init", "-C", str(repo.path), "-q"]) == 0
+    assert capsys.readouterr().out == f"{repo.file('twohand.toml')}\n"
+
+
+def _seen(rows: list[tuple[str, str, int]]) -> History:
+    made: list[commits.Commit] = []
+    for name, email, count in rows:
+        who = f"{name} <{email}> {EPOCH} +0000"
+        text = f"tree {'0' * 40}\nauthor {who}\ncommitter {who}\n\nx\n".encode()
+        made += [commits.parse(f"{len(made) + at:040x}", text) for at in range(count)]
+    return contributors.read(made)
+
+
+def test_passers_by_are_not_enrolled_and_own_nothing() -> None:
+    """Whoever made few of the latest year's commits stands in a comment; a key alone makes nobody an owner."""
+    history = _seen(
+        [("Busy", "busy@example.com", 40), ("Second", "second@example.com", 9), ("Guest", "g@example.com", 1)]
+    )
+    keys = {slug: (FoundKey(f"ssh-ed25519 {blob}", "x"),) for slug, blob in (("guest", _OTHER), ("second", _BLOB))}
+    shown = Shown(history, me="busy", keys={"second": keys["second"]})
+    assert [one.slug for one in first_policy.enrolled(shown)] == ["busy", "second"]
+    assert first_policy.fallback(shown) == ("second",)
+    assert "# [people.guest]" in first_policy.text_of(shown, Profile.TEAM)
+    with_guest = Shown(history, me="busy", keys=keys)
+    assert [one.slug for one in first_policy.enrolled(with_guest)] == ["busy", "second", "guest"]
+    assert first_policy.fallback(with_guest) == ("second",)
+    text = first_policy.text_of(with_guest, Profile.OPEN_SOURCE)
+    assert policy.parse(text, "t").teams["maintainers"] == ("second",)
+
+
+def test_two_names_of_one_account_are_one_person() -> None:
+    """A shared noreply login or number, and a name that is the login: one entry (law 15)."""
+    noreply = "users.noreply.github.com"
+    history = _seen([
+        ("Xing Han Lu", f"21+xhluca@{noreply}", 3),
+        ("xhluca", "x@example.org", 2),
+        ("Xing H.", f"xhluca@{noreply}", 1),
+        ("Renamed", f"21+newname@{noreply}", 1),
+    ])  # fmt: skip
+    assert [(one.slug, one.commits) for one in history.people] == [("xing-han-lu", 7)]
+
+
+def test_a_handle_of_two_people_is_a_doubt_that_is_written(repo: Repo, capsys) -> None:
+    """Equal parts before the @ may be chance: both are enrolled, and file and output warn."""
+    for number in range(3):
+        repo.commit(f"A{number}", author="Kim Gustyr <khvn26@example.com>")
+        repo.commit(f"B{number}", author="K. G. <khvn26@example.org>")
+    assert run(["init", "-C", str(repo.path)]) == 0
+    assert '# The same person as "kim-gustyr"?' in repo.file("twohand.toml").read_text()
+    assert "perhaps one person: k-g, kim-gustyr" in capsys.readouterr().out
+    common = _seen([("Ann A", "info@example.com", 1), ("Bea B", "info@example.org", 1), ("Cy C", "cy@a", 1)])
+    assert [one.perhaps for one in common.people] == [()] * 3
 
 
 def test_no_commit_yet_still_works(repo: Repo, capsys) -> None:
@@ -193,6 +285,7 @@ def test_what_is_written_is_always_a_policy(people, tools, profile, where, teams
     assert found.agents == found.services == {}
 
 
+_OTHER = "AAAAC3NzaC1lZDI1NTE5AAAAIMVz+ZCpiL6Fw5S8owTnyubjPtpG+dWlPcfL+BOX/ZQf"
 _BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAIIQzm90IgS5jwCJn3CFBTAhV8nmqqpMtAv/2GzxdnoM4"
 
 

@@ -75,7 +75,54 @@ def test_a_command_for_several_reasons_is_shown_once() -> None:
     ]
     page = told(decision(reasons=rows))
     assert page.count("--as alice") == 1
-    assert "alice, for one\n      alice, for two\n" in page
+    assert "      alice, for one; two\n" in page
+
+
+def test_who_answers_for_the_change_comes_before_who_approves_it() -> None:
+    """An approval counts only once somebody answers for the change; repairs come next, waivers last."""
+    rows = [
+        reason("approval.missing", "a", "one", "twohand approve x --as bob", who=["bob"]),
+        reason("finding.secret-added", "a", "", "twohand waive x --finding f", tier="block"),
+        reason("owner.unresolved", "a", "two", "twohand owners"),
+        reason("owner.required", "a", "two", "twohand approve x --as alice", owners=["alice"]),
+        reason("provenance.missing", "a", "", "twohand propose x --as NAME"),
+    ]
+    lines = told(decision(reasons=rows)).split("\nnext\n")[1].splitlines()
+    shown = [line.split()[1] for line in lines if line.startswith("  twohand ")]
+    assert shown == ["propose", "owners", "approve", "approve", "waive"]
+
+
+def test_only_owners_who_approved_are_named_as_such() -> None:
+    """Of several owners the one whose approval counts; nobody where none is known."""
+    row = {"path": "src/a.py", "owners": ["kurt", "tamir"], "state": "approved"}
+    page = told(decision(owners=[row], reviews=[review("kurt"), review("tamir", same=("identity",))]))
+    assert "  approved  by kurt: src/a.py\n" in page
+    assert "  approved  src/a.py\n" in told(decision(owners=[row], reviews=[]))
+
+
+def test_who_spoke_first_stands_first() -> None:
+    """In the order of time, then of names."""
+    rows = [
+        review("zoe") | {"time": "2026-03-01T10:00:00Z"},
+        review("bob") | {"time": "2026-03-01T11:00:00Z"},
+        review("ann") | {"time": "2026-03-01T11:00:00Z"},
+    ]
+    page = told(decision(reviews=rows))
+    assert page.index("zoe  person") < page.index("ann  person") < page.index("bob  person")
+
+
+def test_a_name_is_cut_only_where_the_line_ends() -> None:
+    """An address fits; what does not fit says how much is missing."""
+    whole = "pre-commit-ci[bot] <66853113+pre-commit-ci[bot]@users.noreply.github.com>"
+    page = told(decision(authors=[author(whole), author("x" * 300)]), width=100)
+    assert f"  {whole}\n" in page
+    assert f"  {'x' * 86}... (+214)\n" in page
+
+
+def test_stamps_say_what_they_mean() -> None:
+    """A few words beside each, also beside one of a later version."""
+    page = told(decision(stamps=["waived", "new"]))
+    assert "stamps: waived (a finding or objection was overridden by name), new\n" in page
 
 
 def test_a_command_that_a_shell_would_split_is_no_bait() -> None:
@@ -139,13 +186,13 @@ def test_colour_adds_nothing_but_colour() -> None:
     assert painted == plain
 
 
-def test_an_admitted_change_names_what_is_met_and_asks_for_nothing() -> None:
-    """Silence where all is well."""
+def test_an_admitted_change_names_what_is_met_and_how_it_goes_on() -> None:
+    """No reasons; push or merge, and share the statements."""
     page = told(admitted())
     assert page.startswith("admitted  ")
     assert "met  a hand (1 of 1)" in page
     assert "\nwhy" not in page
-    assert "\nnext" not in page
+    assert "\nnext\n  Push or merge as usual.\n  git push origin 'refs/twohand/*'\n" in page
 
 
 def test_a_broken_policy_is_told_with_its_place_and_what_is_allowed() -> None:

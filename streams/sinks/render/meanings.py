@@ -6,23 +6,32 @@ from typing import Any
 
 from rules.catalogue import all_rules
 from rules.reasons import CODES, FINDING
+from streams.sinks.render import stamps
 from streams.sinks.render.sheet import Sheet, width_of_terminal
 from streams.sinks.render.words import ANY_FINDING, WORDS
 
 
 def names() -> list[str]:
     """Every name that `meaning` knows."""
-    return [*CODES, *(name for rule in all_rules() for name in (rule.slug, rule.id, FINDING + rule.slug))]
+    return [
+        *CODES,
+        *stamps.STAMPS,
+        *stamps.ALIASES,
+        *(name for rule in all_rules() for name in (rule.slug, rule.id, FINDING + rule.slug)),
+    ]
 
 
 def meaning(name: str) -> dict[str, Any] | None:
-    """The documentation of a rule (by slug, id or finding.<slug>) or a reason code; None where it is neither."""
+    """The documentation of a rule (by slug, id or finding.<slug>), a reason code or a stamp; None where it is none."""
     slug = name.removeprefix(FINDING)
     for rule in all_rules():
         if slug == rule.slug or slug.upper() == rule.id:
             title, _, body = cleandoc(rule.__doc__ or "").partition("\n")
             facts = {"rule": rule.slug, "id": rule.id, "tier": rule.tier.value, "since": rule.since}
             return {**facts, "languages": list(rule.languages), "title": title, "sections": _sections(body)}
+    if stamp := stamps.stamp_called(name):
+        known_stamp = stamps.STAMPS[stamp]
+        return {"stamp": stamp, "title": known_stamp.means, "sections": {"What to do": known_stamp.do}}
     known = WORDS.get(name)
     if known is None or name == ANY_FINDING:
         return None
@@ -48,8 +57,8 @@ def page(found: Mapping[str, Any], *, colour: bool, width: int | None = None) ->
 
 
 def _title(found: Mapping[str, Any], sheet: Sheet) -> None:
-    if "code" in found:
-        sheet.put(found["code"])
+    if "rule" not in found:
+        sheet.put(found["code"] if "code" in found else f"stamp: {found['stamp']}")
         return
     sheet.put(
         f"{found['rule']}  {found['id']}, tier {sheet.paint(found['tier'], found['tier'])}, since {found['since']}"

@@ -7,7 +7,8 @@ from streams.sinks.render.safe import columns, shown
 from streams.sinks.render.sheet import GLUE, Sheet
 
 Row = Mapping[str, Any]
-NAME = 24  # the widest column of names
+NAME = 32  # the widest column of names
+MARGIN = 14  # columns around a name that is cut
 SHORT = 18  # of names in the table of axes
 CELL = 11
 AXES = ("identity", "operator", "session", "model", "family")
@@ -26,9 +27,10 @@ def authors(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
     sheet.heading("made by")
     if not rows:
         sheet.put("  nobody is known to have made this change")
-    column = _column([row["name"] for row in rows])
-    for row in rows:
-        sheet.row(shown(row["name"], NAME), ", ".join(_what(row)), column=column)
+    names = [shown(row["name"], sheet.width - MARGIN) for row in rows]
+    column = _column(names)
+    for row, name in zip(rows, names, strict=True):
+        sheet.row(name, ", ".join(_what(row)), column=column)
         if not verbose:
             sheet.wrapped(_known_by(row["evidence"]), indent=column + 4, as_="dim")
         for item in row["evidence"] if verbose else ():
@@ -61,18 +63,20 @@ def _known_by(evidence: Sequence[Row]) -> str:
 
 
 def _column(names: Sequence[str]) -> int:
-    return min(max((columns(shown(name, NAME)) for name in names), default=0), NAME + 8)
+    """As wide as the widest name that leaves room beside it; longer ones have a line of their own."""
+    return max((width for width in map(columns, names) if width <= NAME), default=0)
 
 
 def reviews(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
     """Each statement with what it counts, and the axes of those that do not count."""
-    rows = decision["reviews"]
+    rows = sorted(decision["reviews"], key=lambda row: (row.get("time") or "", row["reviewer"]))
     if not rows:
         return
     sheet.heading("who spoke")
-    column = _column([row["reviewer"] for row in rows])
-    for row in rows:
-        sheet.row(shown(row["reviewer"], NAME), _said(row), column=column)
+    names = [shown(row["reviewer"], sheet.width - MARGIN) for row in rows]
+    column = _column(names)
+    for row, name in zip(rows, names, strict=True):
+        sheet.row(name, _said(row), column=column)
         if verbose:
             _details(row, sheet, indent=column + 4)
     compared = [row for row in rows if row["axes"] and (verbose or row["recusals"])]

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from streams.sinks.render import words
+from streams.sinks.render import stamps, words
 from streams.sinks.render.people import authors, reviews
-from streams.sinks.render.safe import columns, pasteable, shown
+from streams.sinks.render.safe import columns, shown
 from streams.sinks.render.sheet import Sheet, width_of_terminal
+from streams.sinks.render.steps import next_steps
 
 Decision = Mapping[str, Any]
 MOST = 8  # rows of a list before it is cut
@@ -27,7 +28,7 @@ def render(decision: Decision, *, quiet: bool, verbose: bool, colour: bool, widt
     reviews(decision, sheet, verbose=verbose)
     _findings(decision, sheet, verbose=verbose)
     _owners(decision, sheet, verbose=verbose)
-    _next(decision, sheet)
+    next_steps(decision, sheet)
     _small_print(decision, sheet, verbose=verbose)
     return sheet.text()
 
@@ -165,42 +166,31 @@ def _place(row: Decision) -> str:
 
 
 def _owners(decision: Decision, sheet: Sheet, *, verbose: bool) -> None:
-    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for row in decision["owners"]:
-        groups.setdefault((row["state"], tuple(row["owners"])), []).append(shown(row["path"]))
+        groups.setdefault((row["state"], _whose(row, decision)), []).append(shown(row["path"]))
     if not groups:
         return
     sheet.heading("owners")
     column = max(len(state) for state, _ in groups)
-    for (state, people), paths in groups.items():
-        names = ", ".join(map(shown, people)) or "nobody"
-        sheet.row(state, f"{names}: {', '.join(_cut(paths, verbose=verbose, most=4))}", column=column)
+    for (state, names), paths in groups.items():
+        told = ", ".join(_cut(paths, verbose=verbose, most=4))
+        sheet.row(state, f"{names}: {told}" if names else told, column=column)
 
 
-# -- what to do ---------------------------------------------------------------------------------------------------
-
-
-def _next(decision: Decision, sheet: Sheet) -> None:
-    commands: dict[str, dict[str, str]] = {}
-    for reason in decision["reasons"]:
-        if reason["remedy"]:
-            commands.setdefault(reason["remedy"], {}).setdefault(reason["requirement"], words.who(reason))
-    if not commands:
-        return
-    sheet.heading("next")
-    for command, whom in commands.items():
-        unsafe = "" if pasteable(command) else "not to be pasted as it is: "
-        sheet.put(f"  {unsafe}{shown(command, 1000)}")
-        for requirement, who in whom.items():
-            if who and (requirement or len(whom) == 1):
-                purpose = f", for {shown(requirement)}" if requirement else ""
-                sheet.wrapped(f"{who}{purpose}", indent=6, as_="dim")
+def _whose(row: Decision, decision: Decision) -> str:
+    """The owners; where they approved, only those whose approval counts."""
+    if row["state"] != "approved":
+        return ", ".join(map(shown, row["owners"])) or "nobody"
+    said = {one["reviewer"] for one in decision["reviews"] if one["verdict"] == "approve" and one["counts"]}
+    signed = ", ".join(shown(name) for name in row["owners"] if name in said)
+    return f"by {signed}" if signed else ""
 
 
 def _small_print(decision: Decision, sheet: Sheet, *, verbose: bool) -> None:
     sheet.gap()
     if decision["stamps"]:
-        sheet.wrapped(f"stamps: {', '.join(map(shown, decision['stamps']))}", indent=0, as_="dim")
+        sheet.wrapped(f"stamps: {', '.join(map(stamps.told, decision['stamps']))}", indent=0, as_="dim")
     sheet.wrapped(f"read from: {', '.join(map(shown, decision['read_from'])) or 'nothing'}", indent=0, as_="dim")
     for row in decision["policy"] if verbose else ():
         digest = row["digest"] or "unreadable"

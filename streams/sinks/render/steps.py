@@ -1,0 +1,68 @@
+"""What to do next, as text: each command once, who can run it, and what it is for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from streams.sinks.render import words
+from streams.sinks.render.safe import pasteable, shown
+from streams.sinks.render.sheet import Sheet
+
+Row = Mapping[str, Any]
+FIRST = ("init", "propose")  # approvals count only once somebody answers for the change
+LAST = ("approve", "waive")
+PURPOSES = 4  # requirements of one command that are named
+
+
+class Step(NamedTuple):
+    """A command, and for each requirement that asks for it who can run it."""
+
+    command: str
+    whom: dict[str, str]
+
+    @property
+    def place(self) -> int:
+        """0 for what comes first, 1 for what repairs something, then approvals, waivers last."""
+        verb = self.command.removeprefix("twohand ").split(" ", 1)[0]
+        return 0 if verb in FIRST else 2 + LAST.index(verb) if verb in LAST else 1
+
+
+def steps(reasons: Iterable[Row]) -> list[Step]:
+    """Every command of the reasons once, in the order in which they help; equals in the order given."""
+    found: dict[str, Step] = {}
+    for reason in reasons:
+        if command := reason["remedy"]:
+            step = found.setdefault(command, Step(command, {}))
+            step.whom.setdefault(reason["requirement"], words.who(reason))
+    return sorted(found.values(), key=lambda step: step.place)
+
+
+def next_steps(decision: Row, sheet: Sheet) -> None:
+    """What helps a change that is held, or what becomes of one that is not."""
+    told = steps(decision["reasons"])
+    if decision["outcome"] == "admitted" and not decision.get("simulated"):
+        sheet.heading("next")
+        _landed(decision, sheet)
+    elif told:
+        sheet.heading("next")
+    for step in told:
+        _step(step, sheet)
+
+
+def _landed(decision: Row, sheet: Sheet) -> None:
+    sheet.wrapped("Push or merge as usual.")
+    if any(row.get("statement") for row in decision["reviews"]):
+        sheet.put("  git push origin 'refs/twohand/*'")
+        sheet.wrapped("shares the statements, so that others decide the same", indent=6, as_="dim")
+
+
+def _step(step: Step, sheet: Sheet) -> None:
+    unsafe = "" if pasteable(step.command) else "not to be pasted as it is: "
+    sheet.put(f"  {unsafe}{shown(step.command, 1000)}")
+    by_person: dict[str, list[str]] = {}
+    for requirement, who in step.whom.items():
+        if who and (requirement or len(step.whom) == 1):
+            by_person.setdefault(who, []).extend([shown(requirement)] if requirement else [])
+    for who, purposes in by_person.items():
+        more = [f"{len(purposes) - PURPOSES} more"] if len(purposes) > PURPOSES else []
+        for_what = f", for {'; '.join([*purposes[:PURPOSES], *more])}" if purposes else ""
+        sheet.wrapped(f"{who}{for_what}", indent=6, as_="dim")

@@ -1,4 +1,4 @@
-"""`twohand explain CHANGE|RULE|CODE`: why a recorded change was decided so, then and now; or what a rule or a reason means."""
+"""`twohand explain CHANGE|RULE|CODE|STAMP`: why a recorded change was decided so, then and now; or what a rule, a reason or a stamp means."""
 
 import json
 from typing import Annotated, Any
@@ -6,15 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from streams.commands import options
-from streams.commands.options import HERE, Format
+from streams.commands.options import HERE, Paged
 from streams.sinks.render import write
 from streams.sources.errors import SourceError
 
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="[CHANGE|RULE|CODE]",
-        help="`latest`, a branch, the beginning of a change id, content key or head, #number; a rule; a reason code.",
+        metavar="[CHANGE|RULE|CODE|STAMP]",
+        help="`latest`, a branch, the beginning of a change id, content key or head, #number; a rule; a reason code; a stamp.",
         show_default=False,
     ),
 ]
@@ -31,23 +31,21 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    name: Name = "latest", *, where: options.Where = HERE, fmt: options.Formatted = Format.TEXT,
+    name: Name = "latest", *, where: options.Where = HERE, fmt: options.AsPage = Paged.TEXT,
     output: options.Output = None, quiet: options.Quiet = False, verbose: options.Verbose = False,
     settings: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Tell why a recorded change was decided so, then and now; or what a rule or a reason code means."""
+    """Tell why a recorded change was decided so, then and now; or what a rule, a reason code or a stamp means."""
     from streams.sinks.render import explained, meanings  # noqa: PLC0415 - other commands need none of it
 
-    if fmt not in (Format.TEXT, Format.JSON):
-        raise UnknownName(f"explain has no format {fmt}.", remedy="Use --format text or json.")
     colour = output is None and write.wants_colour()
     if found := meanings.meaning(name):
-        text = write.as_json(found) if fmt is Format.JSON else meanings.page(found, colour=colour)
+        text = write.as_json(found) if fmt is Paged.JSON else meanings.page(found, colour=colour)
     else:
         told = _recorded(name, where, settings)
         text = (
             write.as_json(told)
-            if fmt is Format.JSON
+            if fmt is Paged.JSON
             else explained.render(told, quiet=quiet, verbose=verbose, colour=colour)
         )
     write.data(text, output)

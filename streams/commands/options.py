@@ -35,4 +35,21 @@ class Format(StrEnum):
     GITHUB = "github"
 
 
+class Paged(StrEnum):
+    """How a page is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Listed(StrEnum):
+    """How a list is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
 Formatted = Annotated[Format, typer.Option("--format", "-f", help="How to write the result.")]
+AsPage = Annotated[Paged, typer.Option("--format", "-f", help="How to write the result.")]
+AsList = Annotated[Listed, typer.Option("--format", "-f", help="How to write the result.")]

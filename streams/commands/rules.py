@@ -5,15 +5,8 @@ from typing import Any
 import typer
 
 from streams.commands import options
-from streams.commands.options import Format
+from streams.commands.options import Listed
 from streams.sinks.render import write
-from streams.sources.errors import SourceError
-
-
-class NoSuchFormat(SourceError):
-    """The list cannot be written so."""
-
-    exit_code = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -22,17 +15,15 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="rules")
 
 
-def list_(*, fmt: options.Formatted = Format.TEXT, output: options.Output = None) -> int:
+def list_(*, fmt: options.AsList = Listed.TEXT, output: options.Output = None) -> int:
     """Every rule: id, name, tier, languages, and what it finds."""
     rows = _rows()
-    if fmt is Format.JSON:
+    if fmt is Listed.JSON:
         write.data(write.as_json(rows), output)
-    elif fmt is Format.JSONL:
+    elif fmt is Listed.JSONL:
         write.data("".join(write.as_json(row, indent=None) for row in rows), output)
-    elif fmt is Format.TEXT:
-        write.data(_table(rows, colour=output is None and write.wants_colour()), output)
     else:
-        raise NoSuchFormat(f"rules list has no format {fmt}.", remedy="Use --format text, json or jsonl.")
+        write.data(_table(rows, colour=output is None and write.wants_colour()), output)
     return 0
 
 

@@ -129,6 +129,25 @@ def test_every_reason_code_is_explained(code: str, capsys: pytest.CaptureFixture
     assert told["sections"]["What to do"]
 
 
+@pytest.mark.parametrize("name", ["presence", "undeclared", "not independent", "waived", "simulated"])
+def test_every_stamp_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it means and what to do."""
+    assert run(["explain", name]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith(f"stamp: {name}")
+    assert "\nWhat to do\n" in page
+
+
+@pytest.mark.parametrize(("command", "formats"), [("explain", "<text|json>"), ("rules list", "<text|json|jsonl>")])
+def test_only_the_formats_that_are_taken_are_offered(
+    command: str, formats: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The help page names them, and another one is a usage error."""
+    assert run([*command.split(), "--help"]) == 0
+    assert f"--format {formats}" in capsys.readouterr().out
+    assert run([*command.split(), "--format", "sarif"]) == 2
+
+
 def test_the_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Each with id, tier, languages and a line, as text and as data."""
     assert run(["rules", "list", "--format", "json"]) == 0

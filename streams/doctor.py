@@ -13,33 +13,25 @@ from typing import NamedTuple
 
 from rules.events import LawText
 from rules.judgement import read_laws
-from rules.policy import Policy
+from rules.policy import Policy, parse
 from rules.principals import Principal, Registry
 from rules.report import Invalid
 from streams import settings
+from streams.doctor_clone import FAIL, OK, WARN, Check, default_branch, history, statements, worktrees
 from streams.engines.journal import Journal
-from streams.laws import built_in, laws
+from streams.laws import FILE, built_in, laws
 from streams.ownership import Ownership, read_file, tree
+from streams.reach import doubts, named
 from streams.settings import Settings
 from streams.sources import process, signatures
 from streams.sources.errors import SourceError
-from streams.sources.git import HEADS, Repository
+from streams.sources.git import HEADS, ORIGIN, Repository
 
-OK, WARN, FAIL = "ok", "warn", "fail"
 OLDEST_GIT = (2, 39)  # `patch-id --verbatim`; `cat-file --batch-command` is of 2.36
 OLDEST_PYTHON = (3, 11)
 PACKAGES = ("rules", "reviewers", "streams")
 MOST_FILES = 200_000
 TIMEOUT = 20  # seconds of one process
-
-
-class Check(NamedTuple):
-    """One answer. `remedy` is "" where nothing needs to be done."""
-
-    name: str
-    state: str
-    said: str
-    remedy: str = ""
 
 
 class Scene(NamedTuple):
@@ -48,6 +40,7 @@ class Scene(NamedTuple):
     repo: Repository
     settings: Settings
     policies: tuple[Policy, ...]
+    draft: Path | None = None  # a policy in the working tree that no branch has yet; then `policies` are what it says
 
 
 def examine(where: Path, explicit: Path | None = None) -> list[Check]:
@@ -60,10 +53,10 @@ def examine(where: Path, explicit: Path | None = None) -> list[Check]:
     repo = _opened(where, found)
     if repo is None:
         return found
-    for look in (_history, _worktrees, _default_branch):
+    for look in (history, worktrees, default_branch, statements):
         found += _safe(look, repo)
     scene = _scene(repo, explicit, found)
-    for inspect in (_policies, _owners, _you, _journal, _writable):
+    for inspect in (_policies, _hands, _owners, _you, _journal, _writable):
         found += _safe(inspect, scene)
     return found
 
@@ -208,40 +201,6 @@ def _opened(where: Path, found: list[Check]) -> Repository | None:
     return repo
 
 
-def _history(repo: Repository) -> Iterator[Check]:
-    if repo.is_shallow:
-        yield Check("history", WARN, "this clone is shallow: what is cut off cannot be judged", "git fetch --unshallow")
-    else:
-        yield Check("history", OK, "complete")
-    if repo.config("remote.origin.promisor") == "true":
-        yield Check(
-            "objects",
-            WARN,
-            "this clone is partial: twohand fetches nothing on its own",
-            "git fetch --refetch --no-filter",
-        )
-
-
-def _worktrees(repo: Repository) -> Iterator[Check]:
-    rows = repo.run("worktree", "list", "--porcelain").out.split(b"\n")
-    count = sum(row.startswith(b"worktree ") for row in rows)
-    if count > 1:
-        yield Check("worktrees", OK, f"{count}, which share one journal in {repo.common_dir}")
-
-
-def _default_branch(repo: Repository) -> Iterator[Check]:
-    branch = repo.default_branch()
-    if not branch and not repo.refs(HEADS):
-        yield Check("default branch", WARN, "there is no commit yet", "Commit something.")
-    elif not branch:
-        remedy = "git remote set-head origin --auto, or git config init.defaultBranch NAME"
-        yield Check("default branch", FAIL, "not found: nothing says where changes land", remedy)
-    elif not repo.exists(branch):
-        yield Check("default branch", WARN, f"{branch.removeprefix(HEADS)} has no commit yet", "Commit something.")
-    else:
-        yield Check("default branch", OK, branch.removeprefix(HEADS))
-
-
 def _scene(repo: Repository, explicit: Path | None, found: list[Check]) -> Scene:
     try:
         chosen = settings.load(explicit, repo.common_dir, os.environ)
@@ -249,7 +208,21 @@ def _scene(repo: Repository, explicit: Path | None, found: list[Check]) -> Scene
     except Invalid as error:
         found.append(Check("settings", FAIL, str(error), "Correct the file that is named, or take it away."))
         chosen = Settings()
-    return Scene(repo, chosen, tuple(_usable(repo, chosen)))
+    policies = tuple(_usable(repo, chosen))
+    draft = _draft(repo) if policies and policies[-1].source == built_in().source else None
+    return Scene(repo, chosen, tuple(_drafted(draft)) if draft else policies, draft)
+
+
+def _draft(repo: Repository) -> Path | None:
+    path = repo.work_tree / FILE.decode() if repo.work_tree else None
+    return path if path and path.is_file() else None
+
+
+def _drafted(path: Path) -> Iterator[Policy]:
+    try:
+        yield parse(path.read_bytes(), str(path))
+    except (Invalid, OSError):
+        return
 
 
 def _tip(repo: Repository) -> str:
@@ -270,6 +243,9 @@ def _usable(repo: Repository, chosen: Settings) -> Iterator[Policy]:
 
 
 def _policies(scene: Scene) -> Iterator[Check]:
+    if scene.draft:
+        yield _written(scene, scene.draft)
+        return
     for law in read_laws(_texts(scene.repo, scene.settings)):
         if law.policy is None:
             mistakes = "; ".join(map(str, law.problems[:3]))
@@ -287,6 +263,36 @@ def _policies(scene: Scene) -> Iterator[Check]:
             yield Check("policy", OK, f"{law.text.source} ({law.text.role}), digest {law.policy.digest[:12]}")
 
 
+def _written(scene: Scene, path: Path) -> Check:
+    """A policy that lies in the working tree counts for nothing yet."""
+    branch = (scene.repo.default_branch() or "").removeprefix(HEADS).removeprefix(ORIGIN) or "the default branch"
+    if not scene.policies:
+        return Check("policy", FAIL, f"{path} is not valid, and not committed on {branch}", "twohand policy validate")
+    said = (
+        f"{path} is written, and not committed on {branch}: until then the built-in policy holds, and it enrols nobody"
+    )
+    remedy = f"git switch {branch} && git add {path.name} && git commit -m 'Ask for a second hand' -- {path.name}"
+    return Check("policy", WARN, said, remedy if " " not in branch else f"Commit it on {branch}.")
+
+
+def _hands(scene: Scene) -> Iterator[Check]:
+    """Whether those whom the policy asks for have keys to answer with."""
+    enrolling = [policy for policy in scene.policies if policy.source != built_in().source]
+    tip = _tip(scene.repo)
+    file = read_file(scene.repo, tip) if tip else None
+    found = list(dict.fromkeys(doubt for policy in enrolling for doubt in doubts(policy, file)))
+    remedy = (
+        "Collect the .pub lines before it is committed."
+        if scene.draft
+        else "Add .pub lines to `keys` in twohand.toml, and who has one to [owners] fallback."
+    )
+    yield from (Check("hands", WARN, doubt, remedy) for doubt in found)
+    if enrolling and not found:
+        keyed = [name for name, one in enrolling[-1].people.items() if one.active and one.keys]
+        alone = '; alone, so that decisions are stamped "not independent"' if len(keyed) == 1 else ""
+        yield Check("hands", OK, f"every requirement has somebody with a key to meet it: {named(keyed)}{alone}")
+
+
 def _owners(scene: Scene) -> Iterator[Check]:
     tip = _tip(scene.repo)
     if not tip or not scene.policies:
@@ -298,14 +304,22 @@ def _owners(scene: Scene) -> Iterator[Check]:
     name = file.name if file else "no owners file"
     if nobody:
         yield Check(
-            "owners", WARN, f"{name}: {len(nobody)} guarded files have nobody to answer for them", "twohand owners"
+            "owners",
+            WARN,
+            f"{name}: {_many(len(nobody), 'guarded file')} without anybody to answer for it",
+            "twohand owners",
         )
     elif unreachable := owned.unreachable():
-        yield Check("owners", WARN, f"{name}: {len(unreachable)} owners reach nobody who is enrolled", "twohand owners")
+        yield Check(
+            "owners",
+            WARN,
+            f"{name}: {_many(len(unreachable), 'owner')} named there who cannot be reached",
+            "twohand owners",
+        )
     elif file and file.problems:
-        yield Check("owners", WARN, f"{name}: {len(file.problems)} lines need a look", "twohand owners")
+        yield Check("owners", WARN, f"{name}: {_many(len(file.problems), 'line')} to look at", "twohand owners")
     else:
-        yield Check("owners", OK, f"{name}; each of {len(guarded)} guarded files has somebody to answer for it")
+        yield Check("owners", OK, f"{name}; {_many(len(guarded), 'guarded file')}, each with somebody to answer for it")
 
 
 def _you(scene: Scene) -> Iterator[Check]:
@@ -313,6 +327,8 @@ def _you(scene: Scene) -> Iterator[Check]:
     email = scene.repo.config("user.email")
     if not email:
         yield Check("you", WARN, "git does not know who you are", "git config --global user.email YOU@EXAMPLE.COM")
+        return
+    if not scene.policies:
         return
     known = [found for policy in scene.policies if (found := Registry(policy).by_email(email))]
     if not known:
@@ -356,9 +372,14 @@ def _journal(scene: Scene) -> Iterator[Check]:
         remedy = "Restore it from a backup, or move it away: a new one starts without its history."
         yield Check("journal", FAIL, f"{path}: row {broken[0]} is broken: {broken[1]}", remedy)
     else:
-        yield Check("journal", OK, f"{path}: whole, {size} events")
+        yield Check("journal", OK, f"{path}: whole, {_many(size, 'event')}")
     if root:
-        yield Check("root of trust", OK, f"{root[1]}, digest {root[0][:12]}, accepted {root[2]}")
+        until = ", and it counts once it is committed" if scene.draft else ""
+        yield Check("root of trust", OK, f"{root[1]}, digest {root[0][:12]}, accepted {root[2]}{until}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _writable(scene: Scene) -> Iterator[Check]:

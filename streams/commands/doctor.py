@@ -10,7 +10,8 @@ import typer
 
 from streams.commands import options
 from streams.commands.options import HERE
-from streams.doctor import FAIL, OK, WARN, Check, examine
+from streams.doctor import examine
+from streams.doctor_clone import FAIL, OK, WARN, Check
 
 SCHEMA = "twohand.doctor/v1"
 FAILED = 2

@@ -9,7 +9,8 @@ import pytest
 
 from rules import lineage
 from streams.commands.app import run
-from streams.doctor import FAIL, OK, WARN, version_of
+from streams.doctor import version_of
+from streams.doctor_clone import FAIL, OK, WARN
 from tests.gitrepo import Repo
 
 
@@ -92,6 +93,7 @@ def test_strangers_and_missing_keys_are_warnings(repo: Repo, capsys) -> None:
     repo.commit("One")
     assert _checks(repo.path, capsys, code=0)["you"]["state"] == WARN
     assert run(["init", "-C", str(repo.path), "--quiet"]) == 0
+    capsys.readouterr()
     repo.commit("Policy")
     found = _checks(repo.path, capsys, code=0)["you"]
     assert (found["state"], "no key in the policy" in found["said"]) == (WARN, True)
@@ -164,3 +166,58 @@ def test_versions_of_git() -> None:
     assert version_of("git version 2.39.5 (Apple Git-154)") == (2, 39)
     assert version_of("git version 2.50.1.windows.1") == (2, 50)
     assert version_of("nothing") == (0, 0)
+
+
+def test_a_policy_that_is_not_committed_is_one_finding(repo: Repo, home: Path, capsys) -> None:
+    """What lies in the working tree counts for nothing: commit it, and nothing else is asked."""
+    _enrolled(repo, home)
+    repo.git("update-ref", "refs/heads/main", "HEAD~1")
+    repo.git("reset", "-q")
+    capsys.readouterr()
+    found = _checks(repo.path, capsys, code=0)
+    wrong = {name for name, row in found.items() if row["state"] != OK and name != "terminal"}
+    assert wrong == {"policy"}
+    assert "not committed on main" in found["policy"]["said"]
+    assert "git commit" in found["policy"]["remedy"]
+    assert "counts once it is committed" in found["root of trust"]["said"]
+    repo.write("twohand.toml", "nonsense = 1\n")
+    broken = _checks(repo.path, capsys, code=2)
+    assert "not valid, and not committed" in broken["policy"]["said"]
+    assert "you" not in broken
+
+
+def test_nobody_with_a_key_is_a_warning(repo: Repo, capsys) -> None:
+    """Law 17: where no enrolled person can sign, nothing can ever be admitted, and doctor says so."""
+    repo.commit("One")
+    assert run(["init", "-C", str(repo.path), "--quiet"]) == 0
+    repo.commit("Policy")
+    capsys.readouterr()
+    found = _checks(repo.path, capsys, code=0)["hands"]
+    assert found["state"] == WARN
+    assert "no enrolled person has a key" in found["said"]
+
+
+def test_statements_of_others_are_not_fetched_by_themselves(repo: Repo, home: Path, capsys) -> None:
+    """A clone's refspec brings branches alone; the line that brings statements is told, until a refspec has them."""
+    repo.commit("One")
+    repo.git("clone", "-q", str(repo.path), str(home / "clone"))
+    found = _checks(home / "clone", capsys, code=0)["statements"]
+    assert found["state"] == WARN
+    assert found["remedy"].startswith("git fetch origin 'refs/twohand/*:refs/twohand/*'")
+    spec = "refs/twohand/*:refs/twohand/*"
+    repo.git("-C", str(home / "clone"), "config", "--add", "remote.origin.fetch", spec)
+    assert _checks(home / "clone", capsys, code=0)["statements"]["state"] == OK
+    assert "statements" not in _checks(repo.path, capsys, code=0)
+
+
+def test_a_guessed_default_branch_is_a_warning(repo: Repo, home: Path, capsys) -> None:
+    """A remote-tracking `main` is no word of the remote's that it is its default."""
+    repo.commit("One")
+    clone = home / "clone"
+    repo.git("clone", "-q", str(repo.path), str(clone))
+    for command in (["remote", "set-head", "origin", "-d"], ["switch", "-q", "--detach"], ["branch", "-D", "main"]):
+        repo.git("-C", str(clone), *command)
+    found = _checks(clone, capsys, code=0)["default branch"]
+    assert (found["state"], found["remedy"]) == (WARN, "git remote set-head origin -a")
+    repo.git("-C", str(clone), "remote", "set-head", "origin", "-a")
+    assert _checks(clone, capsys, code=0)["default branch"]["state"] == OK

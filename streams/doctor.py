@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from rules.events import LawText
 from rules.judgement import read_laws
-from rules.policy import Policy, parse
+from rules.policy import Policy, parse, parse_pyproject
 from rules.principals import Principal, Registry
 from rules.report import Invalid
 from streams import settings
 from streams.doctor_clone import FAIL, OK, WARN, Check, default_branch, history, statements, worktrees
 from streams.engines.journal import Journal
-from streams.laws import FILE, built_in, laws
+from streams.laws import FILE, PYPROJECT, built_in, laws
 from streams.ownership import Ownership, read_file, tree
 from streams.reach import doubts, named
 from streams.settings import Settings
@@ -214,13 +214,19 @@ def _scene(repo: Repository, explicit: Path | None, found: list[Check]) -> Scene
 
 
 def _draft(repo: Repository) -> Path | None:
-    path = repo.work_tree / FILE.decode() if repo.work_tree else None
-    return path if path and path.is_file() else None
+    """The file of the working tree that holds a policy."""
+    root = repo.work_tree
+    for path in (root / FILE.decode(), root / PYPROJECT.decode()) if root else ():
+        if path.is_file() and (path.name == FILE.decode() or b"[tool.twohand" in path.read_bytes()):
+            return path
+    return None
 
 
 def _drafted(path: Path) -> Iterator[Policy]:
+    read = parse if path.name == FILE.decode() else parse_pyproject
     try:
-        yield parse(path.read_bytes(), str(path))
+        if found := read(path.read_bytes(), str(path)):
+            yield found
     except (Invalid, OSError):
         return
 

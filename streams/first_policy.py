@@ -152,7 +152,7 @@ def _head(shown: Shown, profile: Profile) -> Iterator[str]:
 
 def _independence(profile: Profile) -> Iterator[str]:
     if profile is Profile.SOLO:
-        yield "\n# One person is here, and nobody else can look. So these two only advise: your own signed approval counts, and every"
+        yield "\n# For one person, where nobody else can look: these two only advise, so your own signed approval counts, and every"
         yield '# decision that rests on it is stamped "not independent". It shows that you looked, not that somebody else did.'
         yield "# With a second person: enrol them below with a key, and delete this table. From then on nobody answers for their own"
         yield "# change; add them to [owners] fallback in the same step, or what you change in this file has no other owner."

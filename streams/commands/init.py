@@ -180,7 +180,7 @@ def _written(path: Path | None, profile: Profile) -> Iterator[str]:
     yield ""
     yield f"Wrote {path} (profile {profile})." if path else f"Nothing was written (profile {profile})."
     if profile is Profile.SOLO:
-        yield "One person is here, and nobody else can look. So your own signed approval counts, as one of an agent of another"
+        yield "It is for one person, where nobody else can look: your own signed approval counts, as one of an agent of another"
         yield 'model family does, and every decision that rests on it is stamped "not independent".'
         yield "With a second person: enrol them with a key, and take [independence] out: from then on nobody approves their own change."
 

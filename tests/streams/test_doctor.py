@@ -184,6 +184,9 @@ def test_a_policy_that_is_not_committed_is_one_finding(repo: Repo, home: Path, c
     broken = _checks(repo.path, capsys, code=2)
     assert "not valid, and not committed" in broken["policy"]["said"]
     assert "you" not in broken
+    repo.remove("twohand.toml")
+    repo.write("pyproject.toml", "[tool.twohand]\nversion = 1\n")
+    assert "pyproject.toml is written, and not committed" in _checks(repo.path, capsys, code=0)["policy"]["said"]
 
 
 def test_nobody_with_a_key_is_a_warning(repo: Repo, capsys) -> None:

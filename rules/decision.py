@@ -224,11 +224,10 @@ def _released(at: int | None, s: Sitting, room: Room) -> bool:
         return True
     if at is not None:
         return covering(at, room) > 0
-    return any(
-        b.human and b.vote.whole and not b.spoiled and not b.unresolved
-        for b in s.ballots
-        if b.name in s.owning.fallback or any(b.name in s.people(i) for i in range(len(s.docket.raw)))
-    )
+    if s.proposed.files and all(covering(every, room) for every in range(len(s.docket.raw))):
+        return True
+    whole = (b for b in s.ballots if b.human and b.vote.whole and not b.spoiled and not b.unresolved)
+    return any(ballot.name in s.owning.fallback for ballot in whole)
 
 
 def _evidence(s: Sitting) -> Iterator[Reason]:

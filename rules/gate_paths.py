@@ -4,6 +4,8 @@ import tomllib
 from itertools import pairwise
 from typing import Any
 
+from rules import toml_lines
+
 POLICY = b"twohand.toml"
 
 _NAMES = frozenset({
@@ -64,9 +66,11 @@ _UNREADABLE = object()
 def _table(data: bytes | None) -> Any:
     if data is None:
         return None
+    if toml_lines.is_bomb(data):
+        return _UNREADABLE if _may_hold_policy(data) else None
     try:
         tool = tomllib.loads(data.decode("utf-8")).get("tool", {})
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return _UNREADABLE if _may_hold_policy(data) else None
     return tool.get("twohand") if isinstance(tool, dict) else None
 

@@ -211,6 +211,8 @@ def dump(policy: Policy) -> dict[str, Any]:
 def _loaded(text: str | bytes, source: str, prefix: Path) -> tuple[dict[str, Any], Report]:
     """What tomllib reads, and an empty report; PolicyInvalid where it cannot."""
     read = decoded(text, source, PolicyInvalid)
+    if toml_lines.is_bomb(read.encode("utf-8", "surrogateescape")):
+        raise PolicyInvalid((Problem(source, 0, "", "", (), f"a line has more than {toml_lines.MOST_DOTS} dots"),))
     try:
         return tomllib.loads(read), Report(source, read, prefix)
     except (ValueError, RecursionError) as error:

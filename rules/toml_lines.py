@@ -12,6 +12,12 @@ from contextlib import suppress
 
 Path = tuple[str | int, ...]
 DEEPEST = 64
+MOST_DOTS = 1000  # in one line; a key of 1,000 parts takes tomllib less than a tenth of a second
+
+
+def is_bomb(data: bytes) -> bool:
+    """Whether tomllib would choke on it: a key of so many dots that reading it takes the square of its length."""
+    return any(line.count(b".") > MOST_DOTS for line in data.split(b"\n"))
 
 
 class _Stop(Exception):

@@ -11,11 +11,11 @@ from typing import NamedTuple, Self
 from reviewers import statute
 from rules import paths, provenance
 from rules.case import fold
-from rules.change import change_id, content_key
+from rules.change import FileChange, change_id, content_key
 from rules.claims import Claim
 from rules.commits import Commit
 from rules.events import ChangeProposed, Event, ReviewGiven, Touched, WaiverGranted
-from rules.gate_paths import policy_table_changed
+from rules.gate_paths import is_pyproject, policy_table_changed
 from rules.judgement import Judgement, judge, read_laws
 from rules.policy import Policy
 from rules.principals import Registry
@@ -191,7 +191,7 @@ class Desk:
             claims=evidence.claims(self.repo, commits, found, read.files, asked.doors()),
             incomplete=(*reading.incomplete, *check_totals(read.files, blobs)),
             too_large=f"{count} files are over {MOST_FILES}" if count > MOST_FILES else "",
-            self_edits=_project_edits(blobs), owners_file=branches.owners_file, owners_text=branches.owners_text,
+            self_edits=_project_edits(read.files, blobs), owners_file=branches.owners_file, owners_text=branches.owners_text,
             laws=branches.texts, awaited=tuple(sorted(self.settings.reviewers)), at=self.now(),
         )  # fmt: skip
 
@@ -296,10 +296,8 @@ def _unread(stored: statements.Listing) -> tuple[str, ...]:
     return tuple(f"statement {ref} could not be read" for ref in stored.unread)
 
 
-def _project_edits(blobs: Iterable[Blobs]) -> tuple[str, ...]:
-    return tuple(
-        row.file.path
-        for row in blobs
-        if paths.unquote(row.file.path).rpartition(b"/")[2] == b"pyproject.toml"
-        and policy_table_changed(row.old, row.new)
-    )
+def _project_edits(files: Iterable[FileChange], blobs: Iterable[Blobs]) -> tuple[str, ...]:
+    """A pyproject.toml whose policy table changed, or whose content was not read (law 36, 40)."""
+    read = {row.file.path: row for row in blobs}
+    edits = (file.path for file in files if is_pyproject(paths.unquote(file.path)))
+    return tuple(path for path in edits if path not in read or policy_table_changed(read[path].old, read[path].new))

@@ -13,10 +13,13 @@ from streams.sources import signatures
 from streams.sources.change import Range, ReadChange
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
+from streams.sources.process import finish
 
 NOTES = "refs/notes/ai"
 TRACES = b".agent-trace/traces.jsonl"
 EVERY_LINE = ((1, 1 << 31),)
+AT_ONCE = 500  # commits whose notes are asked for in one command
+LISTING = 10.0  # seconds
 NOTE_LIMIT = 8 << 20
 GIT_NAMESPACE = "git"
 
@@ -94,14 +97,24 @@ def _notes(repo: Repository, commits: Sequence[Commit]) -> Iterator[Claim]:
     """git-ai notes of these commits, read in one batch."""
     if not repo.exists(NOTES):
         return
-    listed = repo.run("ls-tree", "-r", "-z", NOTES).out.split(b"\0")
-    blobs = dict(_note_entry(row) for row in listed if row)
+    blobs: dict[str, str] = {}
+    for first in range(0, len(commits), AT_ONCE):
+        names = [part for commit in commits[first : first + AT_ONCE] for part in _note_places(commit.id)]
+        listed = finish(repo.start("ls-tree", "-z", "--full-tree", NOTES, "--", *names), seconds=LISTING)
+        blobs.update(_note_entry(row) for row in listed.out.split(b"\0") if row and b" blob " in row[:16])
     wanted = {blobs[commit.id]: commit.id for commit in commits if commit.id in blobs}
     with repo.cat_file() as objects:
         for item in objects.read(sorted(wanted), NOTE_LIMIT):
             note = notes.parse(item.data) if item.data is not None else None
             if note:
                 yield from notes.claims(wanted[item.id], note)
+
+
+def _note_places(commit: str) -> Iterator[str]:
+    """Where git keeps the note of a commit: flat, or fanned out by its first digits."""
+    yield commit
+    yield f"{commit[:2]}/{commit[2:]}"
+    yield f"{commit[:2]}/{commit[2:4]}/{commit[4:]}"
 
 
 def _note_entry(row: bytes) -> tuple[str, str]:

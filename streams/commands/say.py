@@ -299,7 +299,7 @@ def _told(statement: Statement, key: signatures.KeyChoice, ref: str, push: str) 
         what = statement.finding or (
             f"the objection of {statement.objection_of}" if statement.objection_of else "missing approvals"
         )
-        lines.insert(1, f"  {what}, until {statement.expires}")
+        lines.append(f"  {what}, until {statement.expires}")
     lines.append(f"  pushed to {push}" if push else "  kept in this repository; --push REMOTE shares it")
     return "\n".join(lines)
 

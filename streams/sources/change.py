@@ -11,10 +11,11 @@ from streams.sources import commits as history
 from streams.sources import errors
 from streams.sources.catfile import CatFile, Info
 from streams.sources.git import FILE_LIMIT, HEADS, ORIGIN, REMOTES, Ref, Repository
-from streams.sources.process import STALLED, Done, finish
+from streams.sources.process import STALLED, Done, finish, within
 
 TOTAL_LIMIT = 256 * 1024 * 1024  # bytes of all blobs of a change together
 FILES_AT_ONCE = 500
+MOST_NAMES = 16 << 20  # bytes of all changed paths together
 COUNTING = 5.0  # seconds for git to count lines; somebody can write files for which it takes minutes
 DIFF = (
     "diff-tree",
@@ -65,7 +66,7 @@ def resolve_range(repo: Repository, *, base: str | None, head: str | None, targe
     start = onto.id if base is None else repo.resolve(base)
     bases = repo.merge_bases(start, head_id)
     found = Range(_local_name(onto.name), onto.id, bases[0] if bases else repo.empty_tree, head_id, branch)
-    if head is None and base is None and found.base == head_id:
+    if head in (None, "HEAD") and base is None and found.base == head_id:
         return _last_step(repo, found)
     return found._replace(incomplete=_doubts(repo, found, start, bases))
 
@@ -155,6 +156,7 @@ def _meets_edge(repo: Repository, found: Range, start: str, bases: Sequence[str]
 
 def read_change(repo: Repository, found: Range) -> ReadChange:
     """The files, commits, merges' own edits and patch ids of a range. What is missing is said, never raised."""
+    _refuse_bombs(repo, found)
     with repo.start(*DIFF, "--numstat", found.base, found.head, "--") as counting, repo.cat_file() as objects:
         walk = history.walk(repo, base=found.base, head=found.head, target_tip=found.target_tip)
         patch_ids = history.patch_ids(repo, walk.parents)
@@ -162,6 +164,17 @@ def read_change(repo: Repository, found: Range) -> ReadChange:
         read, unread = history.read_commits(objects, walk.parents)
         files, lost = _files(repo, found, finish(counting, seconds=COUNTING), objects)
     return ReadChange(files, read, own_edits, patch_ids, (*found.incomplete, *lost, *walk.incomplete, *unread))
+
+
+def _refuse_bombs(repo: Repository, found: Range) -> None:
+    """A few kilobytes of trees can name more paths than any machine can hold. Errors: TooLarge."""
+    with repo.start("diff-tree", "-r", "-z", "--name-only", "--no-renames", found.base, found.head, "--") as naming:
+        names = within(naming, MOST_NAMES)
+    if names is None:
+        raise errors.TooLarge(
+            f"The change names more than {MOST_NAMES >> 20} MiB of paths.",
+            remedy="Split it: nobody can judge so much at once.",
+        )
 
 
 def _files(

@@ -115,6 +115,18 @@ def start(
         ) from error
 
 
+def within(process: subprocess.Popen[bytes], most: int) -> bytes | None:
+    """What a process without input prints; None, and it is killed, where that is over `most` bytes."""
+    assert process.stdout
+    assert process.stdin
+    process.stdin.close()
+    out = process.stdout.read(most + 1)
+    if len(out) <= most:
+        return out
+    process.kill()
+    return None
+
+
 def finish(process: subprocess.Popen[bytes], stdin: bytes = b"", *, seconds: float | None = None) -> Done:
     """Feeds the process, waits for its end and collects what it printed; after `seconds` it is killed (`STALLED`)."""
     try:

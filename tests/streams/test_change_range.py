@@ -102,14 +102,16 @@ def test_a_head_that_the_target_holds_is_read_as_its_last_step(repo: Repo) -> No
     merge = repo.merge("feature")
     found = resolve(repo)
     assert (found.base, found.head, found.branch) == (before, merge, "refs/heads/main")
-    assert found.notes == (f"refs/heads/main already holds {merge[:12]}: reading its last step.",)
+    assert found.incomplete == (f"main already holds {merge[:12]}, and only its last step was read",)
+    assert len(found.notes) == 1
     read = read_change(Repository.open(repo.path), found)
     assert [commit for commit, _ in read.commits] == [merge, side]
 
 
 def test_a_root_commit_is_read_from_the_empty_tree(repo: Repo) -> None:
     """The first commit of all adds its files."""
-    found = resolve(repo, head="main")
+    repo.checkout("main")
+    found = resolve(repo)
     assert found.base == Repository.open(repo.path).empty_tree
     read = read_change(Repository.open(repo.path), found)
     assert ([file.path for file in read.files], [commit for commit, _ in read.commits]) == (["a"], [found.head])
@@ -180,7 +182,13 @@ def test_the_last_step_of_a_shallow_edge_is_incomplete_evidence(repo: Repo, tmp_
     repo.write("a", "2\n")
     repo.commit()
     found = resolve(Repo.clone(repo, tmp_path / "clone", "--depth=1"))
-    assert found.incomplete == ("the parents of the head are cut off by a shallow clone",)
+    assert found.incomplete[1:] == ("the parents of the head are cut off by a shallow clone",)
+
+
+def test_a_named_head_that_the_target_holds_is_an_empty_change(repo: Repo) -> None:
+    """Law 1, 4: between the merge base and it lies nothing."""
+    found = resolve(repo, head="main")
+    assert (found.base, found.incomplete) == (found.head, ())
 
 
 # -- what is refused ----------------------------------------------------------------------------------------------------

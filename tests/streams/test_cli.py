@@ -229,7 +229,7 @@ def test_results_and_diagnostics_do_not_mix(gate: Gate) -> None:
     gate.repo.checkout("main")
     answer = review(gate, "--format", "json")
     assert json.loads(answer.out)["schema"] == "twohand.decision/v1"
-    assert "already holds" in answer.err
+    assert "last step" in answer.err
 
 
 # -- the program itself -----------------------------------------------------------------------------------------------

@@ -79,9 +79,10 @@ def test_the_answer_names_who_what_and_with_which_key(gate: Gate) -> None:
     """Who, what, for which branch, how many files, with which key, under which ref."""
     answer = speak(gate, "object", "bob")
     ref = gate.repo.git("for-each-ref", "--format=%(refname)", PREFIX)
-    first, second = answer.out.splitlines()
+    first, second, third = answer.out.splitlines()
     assert first == (f"bob objected to {gate.repo.id('HEAD')[:12]} for main (1 file, signed with {gate.keys['bob']})")
     assert second.strip() == ref
+    assert "--push REMOTE" in third
 
 
 def test_a_branch_may_be_named_from_anywhere(gate: Gate) -> None:

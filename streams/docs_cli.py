@@ -56,9 +56,8 @@ def _row(param: Any) -> str:
 
 
 def _value(option: Any) -> str:
-    annotation = option.type_descriptor.annotation
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return " " + " ".join(f"`{choice.value}`" for choice in annotation)
+    if choices := getattr(option.type, "choices", ()):
+        return " " + " ".join(f"`{choice.value if isinstance(choice, Enum) else choice}`" for choice in choices)
     return f" {option.metavar or option.name.upper()}"
 
 

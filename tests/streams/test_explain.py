@@ -138,7 +138,7 @@ def test_every_stamp_is_explained(name: str, capsys: pytest.CaptureFixture[str])
     assert "\nWhat to do\n" in page
 
 
-@pytest.mark.parametrize(("command", "formats"), [("explain", "<text|json>"), ("rules list", "<text|json|jsonl>")])
+@pytest.mark.parametrize(("command", "formats"), [("explain", "[text|json]"), ("rules list", "[text|json|jsonl]")])
 def test_only_the_formats_that_are_taken_are_offered(
     command: str, formats: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,5 @@
 """Repositories: what they are, what names mean in them, and what must not steer them."""
 
-import os
 from pathlib import Path
 
 import pytest

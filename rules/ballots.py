@@ -32,6 +32,11 @@ class Ballot(NamedTuple):
         return self.vote.hand.kind == "human"
 
     @property
+    def reported(self) -> bool:
+        """By a forge, unsigned: an owner's answer only where `[owners] forge` says so (law 21)."""
+        return bool(self.vote.voice.heard.account)
+
+    @property
     def spoiled(self) -> bool:
         """Recused whatever it approves."""
         return bool(self.same or self.conflict)

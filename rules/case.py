@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from rules import events as e
+from rules.canonical import digest
 from rules.claims import Claim
 from rules.findings import Finding, Uncovered
 from rules.sshsig import NAMESPACE, Signer
@@ -23,6 +24,7 @@ class Heard(NamedTuple):
     signer: Signer | None
     received: str
     by: str  # who is said to have made it, for telling about it
+    account: str = ""  # whose review a forge reports, unsigned (law 21)
 
 
 class Scan(NamedTuple):
@@ -84,8 +86,20 @@ def _proposed(case: Case, event: e.ChangeProposed) -> Case:
 def _reviewed(case: Case, event: e.ReviewGiven) -> Case:
     if event.statement:
         return _heard(case, event.statement, event)
+    if event.account:
+        return _reported(case, event)
     key = (event.content_key, event.reviewer)
     return replace(case, scans={**case.scans, key: Scan(event.findings, event.uncovered, event.status)})
+
+
+def _reported(case: Case, event: e.ReviewGiven) -> Case:
+    """A forge's word about a review, as what the account said."""
+    name = digest([event.account, event.verdict, event.head, event.content_key])
+    if (name, event.account) in case.heard:
+        return case
+    statement = Statement(event.verdict, event.account, "", "", "", event.head, event.content_key, time=event.at)
+    reported = Heard(name, statement, None, event.at, event.account, event.account)
+    return replace(case, heard={**case.heard, (name, event.account): reported})
 
 
 def _heard(case: Case, text: str, event: e.ReviewGiven | e.WaiverGranted) -> Case:

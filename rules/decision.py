@@ -16,7 +16,7 @@ from rules.owning import Owning
 from rules.policy import Policy
 from rules.provenance import Authorship
 from rules.reasons import FINDING, Reason
-from rules.requirements import NOT_APPLICABLE, Room, Ruling, ask_owners, covering, rule
+from rules.requirements import NOT_APPLICABLE, Room, Ruling, ask_owners, covering, owner_like, rule
 from rules.votes import Standing, Voice, objections, said, speaker, voices, votes
 
 BLOCKED, ESCALATED, PENDING, ADMITTED = "blocked", "escalated", "pending", "admitted"
@@ -226,7 +226,9 @@ def _released(at: int | None, s: Sitting, room: Room) -> bool:
         return covering(at, room) > 0
     if s.proposed.files and all(covering(every, room) for every in range(len(s.docket.raw))):
         return True
-    whole = (b for b in s.ballots if b.human and b.vote.whole and not b.spoiled and not b.unresolved)
+    whole = (
+        b for b in s.ballots if owner_like(b, s.docket.policy) and b.vote.whole and not b.spoiled and not b.unresolved
+    )
     return any(ballot.name in s.owning.fallback for ballot in whole)
 
 

@@ -79,6 +79,7 @@ class ChangeProposed:
     owners_file: str = ""  # name of the owners file of the base tree; its text follows
     owners_text: str = ""
     laws: tuple[LawText, ...] = ()  # the policies to decide under, highest first (law 36)
+    forges: tuple[str, ...] = ()  # hosts whose credential the settings configure (law 21)
     awaited: tuple[str, ...] = ()  # reviewers that the settings configure (law 39)
     read_from: tuple[str, ...] = ()  # the listings of statements that were read (law 40)
     upheld: tuple[str, ...] = ()  # objections that a recorded decision, of whatever change, found in force (law 18)
@@ -88,7 +89,10 @@ class ChangeProposed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewGiven:
-    """One review: of rules (findings), or a signed statement to propose, approve, object or withdraw."""
+    """One review: of rules (findings), a signed statement to propose, approve, object or withdraw, or a forge's word.
+
+    A forge says what an account did to exactly one head (law 21): `account`, `verdict` and `head` are set then.
+    """
 
     change: str
     content_key: str
@@ -98,6 +102,9 @@ class ReviewGiven:
     uncovered: tuple[Uncovered, ...] = ()
     statement: str = ""  # the signed bytes
     signature: str = ""  # armored
+    account: str = ""  # host:login
+    verdict: str = ""  # approve, object or withdraw
+    head: str = ""
     signer: Signer | None = None
     at: str = ""
 

@@ -87,7 +87,7 @@ def _eligible(ballot: Ballot, requirement: Requirement, files: frozenset[int], r
 
 def _meets(ballot: Ballot, source: str, files: frozenset[int], room: Room) -> bool:
     if source == "owner":
-        return ballot.human and all(ballot.name in room.owners(at) for at in files)
+        return owner_like(ballot, room.policy) and all(ballot.name in room.owners(at) for at in files)
     return _named(ballot.name, source, human=ballot.human, room=room)
 
 
@@ -197,13 +197,22 @@ def _owned(requirement: Requirement, files: frozenset[int], room: Room) -> Rulin
     return ruling._replace(escalated=reasons)
 
 
+def owner_like(ballot: Ballot, policy: Policy) -> bool:
+    """Whether an approval may be an owner's: a person's, signed, or reported where policy takes a forge's word (law 21)."""
+    return ballot.human and (policy.owners.forge or not ballot.reported)
+
+
 def covering(at: int, room: Room, requirement: Requirement | None = None) -> int:
     """How many of a file's owners approved it: independent, and shown to be so (the file is guarded)."""
     touch = requirement is not None and requirement.presence == "required"
     return sum(
         1
         for b in room.ballots
-        if b.human and not b.spoiled and not b.unresolved and at in b.vote.paths and b.vote.fault in ("", "stale")
+        if owner_like(b, room.policy)
+        and not b.spoiled
+        and not b.unresolved
+        and at in b.vote.paths
+        and b.vote.fault in ("", "stale")
         if b.name in room.owners(at) and (b.vote.voice.presence or not touch)
     )
 

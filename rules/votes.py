@@ -53,6 +53,8 @@ def voices(case: Case, registry: Registry, at: str) -> tuple[Voice, ...]:
 
 def _voice(heard: Heard, case: Case, registry: Registry, now: tuple[str, str]) -> Voice:
     at, latest = now
+    if heard.account:
+        return _reported(heard, case, registry)
     enrolled = registry.by_key(heard.signer.key) if heard.signer else None
     principal = enrolled[0] if enrolled else None
     presence = bool(heard.signer and heard.signer.presence)
@@ -61,6 +63,18 @@ def _voice(heard: Heard, case: Case, registry: Registry, now: tuple[str, str]) -
         fault = _key_fault(enrolled[1], (at, heard.received))
     gone = bool(principal and not principal.active)
     return Voice(heard, principal, presence, fault or ("its author has left" if gone else ""), heir=gone and not fault)
+
+
+def _reported(heard: Heard, case: Case, registry: Registry) -> Voice:
+    """Law 21: a forge's word counts for enrolled people, where the settings hold the forge's credential."""
+    principal = registry.by_account(heard.account)
+    host = heard.account.partition(":")[0]
+    faults = (
+        (not case.proposed or host not in case.proposed.forges, f"no credential of {host} is configured"),
+        (not principal or principal.kind != "person", "no enrolled person has this account"),
+        (principal and not principal.active, "its author has left"),
+    )
+    return Voice(heard, principal, presence=False, fault=next((text for wrong, text in faults if wrong), ""))
 
 
 def _fault(heard: Heard, case: Case, principal: Principal | None, latest: str) -> str:
@@ -146,7 +160,7 @@ def hand_of(voice: Voice, registry: Registry, awaited: Sequence[str]) -> Hand:
     people: frozenset[str] | None = registry.operators(principal)
     agent = principal.agent
     if not agent:
-        return Hand("human", principal.name, principal.name, people)
+        return Hand("human", principal.name, principal.name, people, grade="B" if voice.heard.account else "A")
     if not people and not principal.names & set(awaited):
         people = None
     known = declared(agent.model, agent.maker, agent.family)
@@ -195,6 +209,8 @@ def _said_at(voice: Voice) -> tuple[str, str]:
 def _vote(voice: Voice, hand: Hand, now: Standing) -> Vote:
     statement = voice.statement
     assert statement is not None
+    if voice.heard.account:
+        return _exactly(voice, hand, now)
     if statement.time < now.oldest or statement.target != now.proposed.target:
         return Vote(voice, hand, False, frozenset(), "stale")
     moved = touched_since(statement.base, now.proposed)
@@ -205,6 +221,15 @@ def _vote(voice: Voice, hand: Hand, now: Standing) -> Vote:
     if whole and _hasty(voice, now):
         return Vote(voice, hand, False, frozenset(), "hasty")
     return Vote(voice, hand, whole, held, "" if whole else "stale")
+
+
+def _exactly(voice: Voice, hand: Hand, now: Standing) -> Vote:
+    """Law 21: a forge's approval holds for the head that it was given to, and carries over to no other."""
+    statement, proposed = voice.statement, now.proposed
+    assert statement is not None
+    same = (statement.head, statement.content_key) == (proposed.head, proposed.content_key)
+    whole = same and statement.time >= now.oldest
+    return Vote(voice, hand, whole, _all(len(proposed.files)) if whole else frozenset(), "" if whole else "stale")
 
 
 def touched_since(base: str, proposed: ChangeProposed) -> frozenset[str] | None:

@@ -192,7 +192,7 @@ class Desk:
             incomplete=(*reading.incomplete, *check_totals(read.files, blobs)),
             too_large=f"{count} files are over {MOST_FILES}" if count > MOST_FILES else "",
             self_edits=_project_edits(read.files, blobs), owners_file=branches.owners_file, owners_text=branches.owners_text,
-            laws=branches.texts, awaited=tuple(sorted(self.settings.reviewers)), at=self.now(),
+            laws=branches.texts, forges=tuple(sorted(self.settings.trust)), awaited=tuple(sorted(self.settings.reviewers)), at=self.now(),
         )  # fmt: skip
 
     def _touched(self, rows: Iterable[Stored], proposed: ChangeProposed) -> tuple[Touched, ...]:

@@ -234,3 +234,10 @@ def test_one_patch_among_several_shows_nothing_about_the_rest() -> None:
     earlier = (*written_by("alice"), opened("github:alice"))
     change = proposed(*written_by("alice"), opened("github:bob"), recorded=(Recorded(earlier, shows=False),))
     assert names(verdict(change)) == {"alice", "bob"}
+
+
+def test_recorded_proposal_by_anothers_key_answers_for_nothing() -> None:
+    """Law 13, 17: a key speaks for its own name alone."""
+    claim = Claim("proposal", "A", name="alice", account=key("bob"))
+    change = proposed(*written_by("bob"), recorded=(Recorded((claim,), shows=True),))
+    assert verdict(change).made.accountable == frozenset()

@@ -94,10 +94,11 @@ def _reviewed(case: Case, event: e.ReviewGiven) -> Case:
 
 def _reported(case: Case, event: e.ReviewGiven) -> Case:
     """A forge's word about a review, as what the account said."""
-    name = digest([event.account, event.verdict, event.head, event.content_key])
+    when = event.time or event.at
+    name = digest([event.account, event.verdict, event.head, event.content_key, when])
     if (name, event.account) in case.heard:
         return case
-    statement = Statement(event.verdict, event.account, "", "", "", event.head, event.content_key, time=event.at)
+    statement = Statement(event.verdict, event.account, "", "", "", event.head, event.content_key, time=when)
     reported = Heard(name, statement, None, event.at, event.account, event.account)
     return replace(case, heard={**case.heard, (name, event.account): reported})
 

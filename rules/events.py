@@ -91,7 +91,7 @@ class ChangeProposed:
 class ReviewGiven:
     """One review: of rules (findings), a signed statement to propose, approve, object or withdraw, or a forge's word.
 
-    A forge says what an account did to exactly one head (law 21): `account`, `verdict` and `head` are set then.
+    A forge says what an account did to exactly one head (law 21): `account`, `verdict`, `head` and `time` are set then.
     """
 
     change: str
@@ -105,6 +105,7 @@ class ReviewGiven:
     account: str = ""  # host:login
     verdict: str = ""  # approve, object or withdraw
     head: str = ""
+    time: str = ""  # when the forge says that it was given: the same word given again is another
     signer: Signer | None = None
     at: str = ""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rules.events import ReviewGiven
+from rules.events import ReviewGiven, event_id
 from rules.instants import later
 from tests.rules.lawkit import HEAD, NOON, ONE_HAND, OWNED, codes, file, law, proposed, verdict
 
@@ -19,6 +19,7 @@ def reported(
         content_key=change.content_key,
         reviewer=account,
         account=account,
+        time=at,
         verdict=verdict_,
         head=head,
         at=at,
@@ -59,6 +60,15 @@ def test_forges_objection_and_its_end() -> None:
     no = reported("github:carol", "object")
     assert verdict(CODE, reported(), no).outcome == "blocked"
     assert verdict(CODE, reported(), no, reported("github:carol", "withdraw", at=later(NOON, 30))).outcome == "admitted"
+
+
+def test_objection_given_again_is_another() -> None:
+    """Law 34, 42: what was taken back and said once more stands."""
+    story = [
+        reported("github:carol", verb, at=later(NOON, n)) for n, verb in enumerate(("object", "withdraw", "object"))
+    ]
+    assert verdict(CODE, reported(), *story).outcome == "blocked"
+    assert len({event_id(event) for event in story}) == 3
 
 
 def test_owner_on_the_forge_answers_where_policy_says_so() -> None:

@@ -1,6 +1,5 @@
 """Which policies speak about a change, as texts read from branches, never from the change itself (law 36)."""
 
-import os
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
@@ -100,15 +99,6 @@ def _stated(text: LawText) -> str:
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
     return name if isinstance(name, str) else ""
-
-
-def working_policy(root: Path) -> LawText | None:
-    """The policy of a directory as it lies there, for `policy validate`."""
-    for name, form in ((FILE, "twohand.toml"), (PYPROJECT, "pyproject.toml")):
-        path = root / os.fsdecode(name)
-        if path.is_file():
-            return LawText("target", str(path), path.read_text("utf-8", "surrogateescape"), form)
-    return None
 
 
 def laws(repo: Repository, settings: Settings, target: str, target_tip: str) -> tuple[LawText, ...]:

@@ -1,0 +1,38 @@
+"""Where an installed hook begins: it imports one hook and nothing else, and whatever goes wrong, the gate stays closed."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Final, NamedTuple
+
+INTERNAL: Final = 3
+HOOKS: Final = {
+    "pre-receive": "streams.hooks.receive",
+    "post-receive": "streams.hooks.landed",
+    "pre-push": "streams.hooks.push",
+    "prepare-commit-msg": "streams.hooks.message",
+}
+
+
+class Called(NamedTuple):
+    """How git called a hook: its own arguments, and the settings file that was fixed at installation."""
+
+    name: str
+    args: tuple[str, ...] = ()
+    settings: Path | None = None
+
+
+def main() -> None:
+    """`main` of an installed hook; sys.argv is -c NAME SETTINGS ARG...; SETTINGS is empty where none were fixed."""
+    name, settings, *args = sys.argv[1:]
+    sys.exit(run(Called(name, tuple(args), Path(settings) if settings else None)))
+
+
+def run(called: Called) -> int:
+    """The exit code of a hook. Every module of HOOKS has `run(called) -> int`."""
+    return int(import_module(HOOKS[called.name]).run(called))
+
+
+def names() -> Sequence[str]:
+    return tuple(HOOKS)

@@ -8,29 +8,48 @@ from rules import toml_lines
 
 POLICY = b"twohand.toml"
 
-_NAMES = frozenset({
-    POLICY, b"twohand.settings.toml", b"codeowners", b"owners", b"owners_aliases", b"allowed_signers",
-    b".pre-commit-config.yaml", b".pre-commit-config.yml", b".pre-commit-hooks.yaml", b"lefthook.yml", b"lefthook.yaml",
-    b"lefthook.toml", b".lefthook.yml", b".lefthook.yaml", b".huskyrc", b".huskyrc.json", b".huskyrc.js", b".overcommit.yml",
+_PIPELINES = frozenset({
     b".gitlab-ci.yml", b".gitlab-ci.yaml", b".travis.yml", b"jenkinsfile", b"azure-pipelines.yml", b"azure-pipelines.yaml",
     b"bitbucket-pipelines.yml", b".drone.yml", b".drone.yaml", b".woodpecker.yml", b".woodpecker.yaml", b"appveyor.yml",
     b".appveyor.yml", b"cloudbuild.yaml", b"cloudbuild.yml", b".cirrus.yml", b".build.yml", b"codefresh.yml", b"wercker.yml",
     b"buildspec.yml", b"buildspec.yaml", b".prow.yaml",
+})  # fmt: skip
+_RUNNERS = frozenset({
+    b".circleci", b".woodpecker", b".buildkite", b".semaphore", b".teamcity", b".tekton", b".builds", b".sourcehut",
+})  # fmt: skip
+_NAMES = _PIPELINES | frozenset({
+    POLICY, b"twohand.settings.toml", b"codeowners", b"owners", b"owners_aliases", b"allowed_signers",
+    b".pre-commit-config.yaml", b".pre-commit-config.yml", b".pre-commit-hooks.yaml", b"lefthook.yml", b"lefthook.yaml",
+    b"lefthook.toml", b".lefthook.yml", b".lefthook.yaml", b".huskyrc", b".huskyrc.json", b".huskyrc.js", b".overcommit.yml",
     b"agents.md", b"agents.override.md", b"agent.md", b"claude.md", b"claude.local.md", b"gemini.md", b"copilot-instructions.md",
     b".mcp.json", b"mcp.json", b".cursorrules", b".cursorignore", b".windsurfrules", b".clinerules", b".roorules", b".rules",
     b".goosehints", b".aider.conf.yml", b"crush.md", b"qwen.md", b"opencode.json",
     b"crush.json", b".crush.json", b".aiignore", b".coderabbit.yaml", b".coderabbit.yml",
 })  # fmt: skip
-_DIRECTORIES = frozenset({
+_DIRECTORIES = _RUNNERS | frozenset({
     b".twohand", b".githooks", b".git-hooks", b"githooks", b"git-hooks", b".husky", b".lefthook", b".cursor", b".claude",
     b".codex", b".gemini", b".windsurf", b".continue", b".clinerules", b".roo", b".kiro", b".junie", b".amazonq", b".aider",
-    b".agents", b".agent", b".opencode", b".crush", b".qwen", b".goose", b".circleci", b".woodpecker", b".buildkite",
-    b".semaphore", b".teamcity", b".tekton", b".builds", b".sourcehut",
+    b".agents", b".agent", b".opencode", b".crush", b".qwen", b".goose",
 })  # fmt: skip
 _FORGES = frozenset({b".github", b".gitea", b".forgejo", b".gitlab"})
 _FORGE_PARTS = frozenset({
     b"workflows", b"actions", b"ci", b"instructions", b"prompts", b"chatmodes", b"agents", b"skills", b"hooks",
     b"dependabot.yml", b"dependabot.yaml", b"settings.yml", b"settings.yaml",
+})  # fmt: skip
+_FORGE_RUNS = frozenset({b"workflows", b"actions", b"ci"})
+_FORGE_UPDATES = frozenset({b"dependabot.yml", b"dependabot.yaml"})
+_PROSE = frozenset({b".cursorrules", b".windsurfrules", b".clinerules", b".roorules", b".rules", b".goosehints"})
+_HOOKS = frozenset({b".githooks", b".git-hooks", b"githooks", b"git-hooks", b".husky", b".lefthook", b".twohand"})
+_AGENT_FILES = frozenset(
+    {b".mcp.json", b"mcp.json", b"opencode.json", b"opencode.jsonc", b"crush.json", b".crush.json"}
+)
+_AGENT_SETTINGS = frozenset({
+    b"settings.json", b"settings.local.json", b"config.toml", b"config.json", b"mcp.json", b"mcp_settings.json",
+    b"cline_mcp_settings.json", b"permissions.json", b"cli.json", b"hooks.json",
+})  # fmt: skip
+_AGENT_ROOMS = frozenset({
+    b".claude", b".codex", b".gemini", b".cursor", b".windsurf", b".continue", b".roo", b".kiro", b".junie", b".amazonq",
+    b".opencode", b".crush", b".qwen", b".goose", b".vscode", b"settings",
 })  # fmt: skip
 _EDITOR = frozenset({b"mcp.json", b"settings.json", b"tasks.json"})
 
@@ -47,6 +66,31 @@ def is_gate_path(path: bytes) -> bool:
 
 def _in_forge(parts: list[bytes]) -> bool:
     return any(forge in _FORGES and part in _FORGE_PARTS for forge, part in pairwise(parts))
+
+
+def is_pipeline(path: bytes) -> bool:
+    """Whether the file says what runs on a forge: a workflow, an action, a pipeline."""
+    *directories, name = path.lower().split(b"/")
+    runs = any(forge in _FORGES and part in _FORGE_RUNS for forge, part in pairwise(directories))
+    runs = runs or (name in _FORGE_UPDATES and directories[-1:] == [b".github"])
+    return runs or name in _PIPELINES or name.endswith(b".gitlab-ci.yml") or not _RUNNERS.isdisjoint(directories)
+
+
+def is_instruction(path: bytes) -> bool:
+    """Whether the file tells an agent in prose what to do."""
+    if not is_gate_path(path):
+        return False
+    *directories, name = path.lower().split(b"/")
+    prose = name.endswith((b".md", b".mdc", b".txt", b".mdx")) or name in _PROSE
+    return prose and name not in (b"codeowners", b"owners") and not _HOOKS & {*directories}
+
+
+def is_agent_setting(path: bytes) -> bool:
+    """Whether the file says in JSON or TOML what an agent may do, and with which tools."""
+    *directories, name = path.lower().split(b"/")
+    if not name.endswith((b".json", b".jsonc", b".toml")):
+        return False
+    return name in _AGENT_FILES or (name in _AGENT_SETTINGS and not _AGENT_ROOMS.isdisjoint(directories[-1:]))
 
 
 def is_pyproject(path: bytes) -> bool:

@@ -25,7 +25,7 @@ from streams import clock, evidence, settings
 from streams.engines.journal import Journal
 from streams.laws import Governing, governing
 from streams.memory import Memory, decided, signed
-from streams.sources import statements
+from streams.sources import forge_reviews, statements
 from streams.sources.change import Range, ReadChange, check_totals, read_blobs, read_change, resolve_range
 from streams.sources.commits import touched_since
 from streams.sources.errors import SourceError
@@ -44,6 +44,7 @@ class Asked(NamedTuple):
     number: str = ""
     opened_by: str = ""
     pushed_by: str = ""
+    forge: forge_reviews.Told | None = None  # what the forge says of the reviews on it (law 21)
 
     def doors(self) -> tuple[Claim, ...]:
         named = (("opened-by", self.opened_by), ("pushed-by", self.pushed_by))
@@ -159,7 +160,11 @@ class Desk:
         proposed = replace(
             proposed,
             incomplete=(*proposed.incomplete, *_unread(stored)),
-            read_from=(f"{statements.PREFIX} ({stored.refs})", *([str(self.journal_path)] if memory.journal else [])),
+            read_from=(
+                f"{statements.PREFIX} ({stored.refs})",
+                *([str(self.journal_path)] if memory.journal else []),
+                *_told(asked),
+            ),
         )
         known = [*stored.rows, *memory.vanished(stored.rows)]
         keys, enrolled = memory.contents(proposed.content_key), _enrolled(reading.policies)
@@ -176,7 +181,9 @@ class Desk:
         )
         scanned = statute.review(proposed.change, proposed.content_key, blobs, commits)
         given = (_given(row, proposed, signers.get(row.blob)) for row in rows)
-        return [proposed, replace(scanned, at=proposed.at), *given]
+        recorded = memory.journal.events(proposed.change) if memory.journal else ()
+        told = forge_reviews.events(asked.forge, proposed, recorded)
+        return [proposed, replace(scanned, at=proposed.at), *given, *told]
 
     def _proposed(
         self, reading: Reading, asked: Asked, commits: Sequence[Commit], blobs: Sequence[Blobs]
@@ -205,6 +212,10 @@ class Desk:
         except SourceError:
             found = None
         return Touched(since, None if found is None else tuple(sorted(map(paths.quote, found))))
+
+
+def _told(asked: Asked) -> list[str]:
+    return [f"{asked.forge.source} ({len(asked.forge.words)})"] if asked.forge else []
 
 
 def _concerning(rows: Sequence[Stored], proposed: ChangeProposed, keys: frozenset[str]) -> list[Stored]:

@@ -1,6 +1,7 @@
 """`twohand review`: read a change, judge it, say what comes of it."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from streams.commands import options
 from streams.commands.options import HERE, Format
 from streams.desk import Asked, Desk
 from streams.sinks.render import write
+from streams.sources.forge_reviews import read
 
 EXIT = {"admitted": 0, "blocked": 1, "escalated": 4, "pending": 5}
 
@@ -23,6 +25,15 @@ PushedBy = Annotated[
     str,
     typer.Option(
         "--pushed-by", metavar="ACCOUNT", help="Who pushed it, as forge, hook or CI knows.", show_default=False
+    ),
+]
+ForgeReviews = Annotated[
+    Path | None,
+    typer.Option(
+        "--forge-reviews",
+        metavar="FILE",
+        help="The reviews that the forge knows of, as JSON; counted where the settings trust the forge.",
+        show_default=False,
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Record nothing in the journal.")]
@@ -41,6 +52,7 @@ def review(
     number: options.Number = "",
     opened_by: OpenedBy = "",
     pushed_by: PushedBy = "",
+    forge_reviews: ForgeReviews = None,
     dry_run: DryRun = False,
     fmt: options.Formatted = Format.TEXT,
     output: options.Output = None,
@@ -52,8 +64,9 @@ def review(
 
     Only commits are read: what is not committed yet is no part of the change.
     """
-    asked = Asked(base, head, target, number, opened_by, pushed_by)
     with Desk.at(where, explicit=settings) as desk:
+        told = read(forge_reviews, desk.settings.trust, desk.now()) if forge_reviews else None
+        asked = Asked(base, head, target, number, opened_by, pushed_by, forge=told)
         judgement = desk.review(asked, dry_run=dry_run)
         for note in desk.notes:
             print(f"note: {note}", file=sys.stderr)

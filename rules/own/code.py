@@ -1,0 +1,128 @@
+"""Own rules that look at code: an ast-grep pattern that a function lost."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from rules.findings import Finding, Tier
+from rules.grammars import GRAMMARS
+from rules.own.base import Own
+from rules.rule import Change, Edit, Source, remembered
+from rules.structure import Facts
+
+MOST_MATCHES = 2_000  # of one pattern in one side of a file
+UNREAD = "cannot be parsed on both sides, so that nobody can tell whether this holds: {}"
+
+
+class Match(NamedTuple):
+    """Where the pattern stands: in which function ("": in none), at which line, and its text without blanks."""
+
+    function: str
+    line: int
+    text: str
+
+
+class Side(NamedTuple):
+    """What one side of a file has."""
+
+    functions: frozenset[str]
+    matches: tuple[Match, ...]
+
+
+def checked(pattern: str, language: str) -> str:
+    """The pattern itself; ValueError with a sentence where ast-grep does not take it."""
+    if not any(len(word) >= 3 for word in _words(pattern)):
+        raise ValueError("names nothing: it needs a word of at least three letters beside its $METAVARIABLES")
+    _found("x", language, pattern)
+    return pattern
+
+
+def _words(pattern: str) -> list[str]:
+    """The literal words of a pattern, longest first; metavariables begin with a dollar."""
+    text = "".join(c if c.isalnum() or c in "_$" else " " for c in pattern)
+    return sorted((word for word in text.split() if not word.startswith("$")), key=len, reverse=True)
+
+
+def _found(text: str, language: str, pattern: str) -> list[Any] | None:
+    """The nodes that match; None where the native parser gave up. ValueError where the pattern is none."""
+    from ast_grep_py import SgRoot  # noqa: PLC0415 - 45 MB of grammars, only where a rule needs them
+
+    try:
+        nodes: list[Any] = SgRoot(text, language).root().find_all(pattern=pattern)
+    except RuntimeError as error:
+        said = str(error).partition("Stack backtrace")[0].strip().splitlines()[-1:]
+        raise ValueError(f"is no ast-grep pattern for {language}: {' '.join(said).strip()}") from None
+    except BaseException as error:
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":  # of the native parser
+            return None
+        raise  # pragma: no cover - an interrupt, which is not ours to swallow
+    return nodes
+
+
+class LostFromFunction(Own):
+    """Code that a function had and has no longer, unless it went into a function that is new."""
+
+    def check(self, edit: Edit) -> Iterator[Finding]:
+        if not (self.is_about(edit) and edit.old.present and edit.new.present and self._is_named(edit.old)):
+            return
+        sides = self._sides(edit)
+        if sides is None:
+            tier = self.tier if self.tier is not Tier.NOTE else Tier.HOLD
+            yield Finding(self.slug, tier, edit.file.path, "old", 0, UNREAD.format(self.spec.message), "")
+        else:
+            yield from self._gone(edit, *sides)
+
+    def _is_named(self, source: Source) -> bool:
+        return _words(self.spec.pattern)[0].encode() in source.data
+
+    def _gone(self, edit: Edit, old: Side, new: Side) -> Iterator[Finding]:
+        spare = Counter(_in_new_functions(edit.change, self))
+        for function in dict.fromkeys(match.function for match in old.matches):
+            mine = [match for match in old.matches if match.function == function]
+            kept = Counter(match.text for match in new.matches if match.function == function)
+            if function and function not in new.functions and not new.functions - old.functions:
+                continue  # a function that is deleted takes its checks along; one that is renamed does not
+            for match in mine:
+                if kept[match.text] > 0:
+                    kept[match.text] -= 1
+                elif spare[match.text] > 0:
+                    spare[match.text] -= 1
+                else:
+                    where = f"`{function}`" if function else "the top of the file"
+                    yield self.lost(edit, match.line, f"{self.spec.message} (gone from {where})")
+
+    def _sides(self, edit: Edit) -> tuple[Side, Side] | None:
+        """Both sides as the pattern sees them; None where one cannot be parsed."""
+        old, new = self._side(edit.old), self._side(edit.new)
+        return None if old is None or new is None else (old, new)
+
+    def _side(self, source: Source) -> Side | None:
+        if not source.data.strip():
+            return Side(frozenset(), ())
+        if source.language not in GRAMMARS or source.facts is None:
+            return None
+        facts = source.facts
+        nodes = _found(source.data.decode("utf-8", "replace"), source.language, self.spec.pattern)
+        if nodes is None or len(nodes) > MOST_MATCHES:
+            return None
+        named = frozenset(span.name for span in facts.spans if span.is_function)
+        return Side(named, tuple(_match(node, facts) for node in nodes))
+
+
+def _match(node: Any, facts: Facts) -> Match:
+    line = node.range().start.line + 1
+    around = [span for span in facts.spans if span.is_function and span.start <= line <= span.end]
+    innermost = max(around, key=lambda span: (span.start, -span.end), default=None)
+    return Match(innermost.name if innermost else "", line, "".join(node.text().split()))
+
+
+@remembered
+def _in_new_functions(change: Change, rule: LostFromFunction) -> tuple[str, ...]:
+    """What stands in functions that the change brings: code that moved there is not gone."""
+    found: list[str] = []
+    for edit in change.edits:
+        if edit.new.present and rule.is_about(edit) and rule._is_named(edit.new):  # noqa: SLF001 - one rule, one module
+            sides = rule._sides(edit)  # noqa: SLF001
+            old, new = sides or (Side(frozenset(), ()), Side(frozenset(), ()))
+            found += [each.text for each in new.matches if each.function and each.function not in old.functions]
+    return tuple(found)

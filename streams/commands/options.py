@@ -33,6 +33,8 @@ class Format(StrEnum):
     JSONL = "jsonl"
     SARIF = "sarif"
     GITHUB = "github"
+    GITLAB = "gitlab"
+    JUNIT = "junit"
 
 
 class Paged(StrEnum):

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -58,18 +59,12 @@ def _told(text: str) -> None:
 def rendered(decision: Mapping[str, Any], fmt: Format, *, quiet: bool, verbose: bool, colour: bool) -> str:
     """The text of a decision in one of the formats, with its last line feed."""
     match fmt:
-        case Format.JSON:
-            return as_json(decision)
-        case Format.JSONL:
-            return as_json(decision, indent=None)
-        case Format.SARIF:
-            from streams.sinks.render import sarif  # noqa: PLC0415
-
-            return as_json(sarif.render(decision))
-        case Format.GITHUB:
-            from streams.sinks.render import github  # noqa: PLC0415
-
-            return github.render(decision)
+        case Format.JSON | Format.JSONL:
+            return as_json(decision, indent=2 if fmt is Format.JSON else None)
+        case Format.SARIF | Format.GITLAB:
+            return as_json(import_module(f"streams.sinks.render.{fmt}").render(decision))
+        case Format.GITHUB | Format.JUNIT:
+            return str(import_module(f"streams.sinks.render.{fmt}").render(decision))
         case Format.TEXT:
             from streams.sinks.render import text  # noqa: PLC0415
 

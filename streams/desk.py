@@ -19,6 +19,7 @@ from rules.gate_paths import is_pyproject, policy_table_changed
 from rules.judgement import Judgement, judge, read_laws
 from rules.policy import Policy
 from rules.principals import Registry
+from rules.protection import protection
 from rules.rule import Blobs
 from rules.sshsig import Signer
 from streams import clock, evidence, settings
@@ -28,8 +29,9 @@ from streams.memory import Memory, decided, signed
 from streams.sources import forge_reviews, statements
 from streams.sources.change import Range, ReadChange, check_totals, read_blobs, read_change, resolve_range
 from streams.sources.commits import touched_since
-from streams.sources.errors import SourceError
-from streams.sources.git import Repository
+from streams.sources.errors import NoTarget, SourceError
+from streams.sources.git import HEADS, Repository
+from streams.sources.landing import Ground, Move, rewrite_range, step
 from streams.sources.statements import Stored
 
 MOST_FILES = 20_000  # a change of more files is too large to be judged by anybody but an owner
@@ -44,11 +46,22 @@ class Asked(NamedTuple):
     number: str = ""
     opened_by: str = ""
     pushed_by: str = ""
+    rewrite: bool = False  # the target shall be moved to the head, whatever it holds (law 4)
+    claims: tuple[Claim, ...] = ()  # what a door knows besides
     forge: forge_reviews.Told | None = None  # what the forge says of the reviews on it (law 21)
 
     def doors(self) -> tuple[Claim, ...]:
         named = (("opened-by", self.opened_by), ("pushed-by", self.pushed_by))
-        return tuple(evidence.asserted(channel, account) for channel, account in named if account)
+        return (*self.claims, *(evidence.asserted(channel, account) for channel, account in named if account))
+
+
+class Standing(NamedTuple):
+    """The policies that speak about a branch, the repository's name (law 2), and why it may be another."""
+
+    branches: Governing
+    policies: tuple[Policy, ...]
+    repository: str
+    doubts: tuple[str, ...]
 
 
 class Reading(NamedTuple):
@@ -66,10 +79,18 @@ class Reading(NamedTuple):
 class Desk:
     """One repository with its settings and its journal. Use it with `with`."""
 
-    def __init__(self, repo: Repository, *, explicit: Path | None = None, now: Callable[[], str] = clock.now) -> None:
+    def __init__(
+        self,
+        repo: Repository,
+        *,
+        explicit: Path | None = None,
+        now: Callable[[], str] = clock.now,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self.repo = repo
-        self.settings = settings.load(explicit, repo.common_dir, os.environ)
+        self.settings = settings.load(explicit, repo.common_dir, environ)
         self.now = now
+        self.arriving: tuple[Stored, ...] = ()  # statements that come with a push, verified at the door
         self.notes: tuple[str, ...] = ()  # what a user should know about how the range was chosen
         self._stack = ExitStack()
         self._journal: Journal | None = None
@@ -103,21 +124,42 @@ class Desk:
 
     def read(self, asked: Asked) -> Reading:
         """Range, files, commits and the policies that speak about them. Errors: SourceError."""
-        found = resolve_range(
-            self.repo,
-            base=asked.base,
-            head=asked.head,
-            target=self.default_branch if asked.target is None else asked.target,
-        )
+        target = self.default_branch if asked.target is None else asked.target
+        found = self._range(asked, target)
         self.notes = found.notes
+        return self.reading(found)
+
+    def _range(self, asked: Asked, target: str | None) -> Range:
+        if asked.rewrite:
+            return rewrite_range(self.repo, head=asked.head, target=target)
+        try:
+            return resolve_range(self.repo, base=asked.base, head=asked.head, target=target)
+        except NoTarget:
+            if found := self._new_branch(asked.head, target or ""):
+                return found
+            raise
+
+    def _new_branch(self, head: str | None, target: str) -> Range | None:
+        """A protected branch that is not there yet is judged from the default branch on (law 4)."""
+        default = self.repo.first_ref(self.default_branch or "")
+        ref = target if target.startswith("refs/") else HEADS + target
+        if not default or not protection("", self.standing(default.name, default.id).policies).covers(ref):
+            return None
+        move = Move(ref, self.repo.null_id, self.repo.resolve(head or "HEAD"))
+        return step(self.repo, move, Ground(default.id))
+
+    def reading(self, found: Range) -> Reading:
+        """The change in a range that is known already. Errors: SourceError."""
         read = read_change(self.repo, found)
-        branches = governing(
-            self.repo, self.settings, default=self.default_branch, target=found.target, target_tip=found.target_tip
-        )
-        known = tuple(law.policy for law in read_laws(branches.texts) if law.policy)
-        repository, doubts = self._name(known, branches.repository)
+        branches, known, repository, doubts = self.standing(found.target, found.target_tip)
         key = content_key(repository, found.target, read.files)
         return Reading(found, read, branches, known, repository, key, (*read.incomplete, *doubts, *branches.problems))
+
+    def standing(self, target: str, tip: str) -> Standing:
+        """What holds for a branch before anything of a change is looked at."""
+        branches = governing(self.repo, self.settings, default=self.default_branch, target=target, target_tip=tip)
+        known = tuple(law.policy for law in read_laws(branches.texts) if law.policy)
+        return Standing(branches, known, *self._name(known, branches.repository))
 
     def _name(self, known: Sequence[Policy], stated: str) -> tuple[str, tuple[str, ...]]:
         """Law 2: the policy's `repository`, else the root of the default branch's first-parent chain."""
@@ -141,8 +183,12 @@ class Desk:
 
     def review(self, asked: Asked, *, dry_run: bool = False) -> Judgement:
         """Read, run the rules, hear the statements, decide; recorded unless `dry_run`."""
+        return self.judge(self.read(asked), asked, dry_run=dry_run)
+
+    def judge(self, reading: Reading, asked: Asked, *, dry_run: bool = False) -> Judgement:
+        """`review` of what was read already."""
         memory = self.memory(write=not dry_run)
-        fresh = self.events(self.read(asked), asked, memory, keep=not dry_run)
+        fresh = self.events(reading, asked, memory, keep=not dry_run)
         heard = {signed(event): event.signer for event in fresh if isinstance(event, ReviewGiven | WaiverGranted)}
         case = fold([*memory.history(fresh[0].change, heard), *fresh])
         judgement = judge(case, self.now())
@@ -166,12 +212,13 @@ class Desk:
                 *_told(asked),
             ),
         )
-        known = [*stored.rows, *memory.vanished(stored.rows)]
-        keys, enrolled = memory.contents(proposed.content_key), _enrolled(reading.policies)
+        here = (*stored.rows, *self.arriving)
+        known = [*here, *memory.vanished(here)]
+        keys, known_keys = memory.contents(proposed.content_key), enrolled(reading.policies)
         rows = _concerning(known, proposed, keys)
-        proposed = _named(proposed, rows, memory.signers(rows, enrolled, keep=keep), reading.policies)
+        proposed = _named(proposed, rows, memory.signers(rows, known_keys, keep=keep), reading.policies)
         rows = _concerning(known, proposed, keys | memory.contents_of(proposed.change))
-        signers = memory.signers(rows, enrolled, keep=keep)
+        signers = memory.signers(rows, known_keys, keep=keep)
         proposed = replace(
             proposed,
             touched=self._touched([row for row in rows if row.blob in signers], proposed),
@@ -180,10 +227,10 @@ class Desk:
             break_glass_open_since=memory.open_glass(proposed.change, proposed.at, proposed.laws),
         )
         scanned = statute.review(proposed.change, proposed.content_key, blobs, commits)
-        given = (_given(row, proposed, signers.get(row.blob)) for row in rows)
+        said = (_given(row, proposed, signers.get(row.blob)) for row in rows)
         recorded = memory.journal.events(proposed.change) if memory.journal else ()
         told = forge_reviews.events(asked.forge, proposed, recorded)
-        return [proposed, replace(scanned, at=proposed.at), *given, *told]
+        return [proposed, replace(scanned, at=proposed.at), *said, *told]
 
     def _proposed(
         self, reading: Reading, asked: Asked, commits: Sequence[Commit], blobs: Sequence[Blobs]
@@ -194,9 +241,10 @@ class Desk:
         return ChangeProposed(
             change="", repository=reading.repository, target=found.target, base=found.base, head=found.head,
             content_key=reading.key, number=asked.number, branch=found.branch, files=read.files,
-            commits=evidence.facts(commits, read, _enrolled(reading.policies)),
+            commits=evidence.facts(commits, read, enrolled(reading.policies)),
             claims=evidence.claims(self.repo, commits, found, read.files, asked.doors()),
             incomplete=(*reading.incomplete, *check_totals(read.files, blobs)),
+            rewritten=found.rewritten, dropped=found.dropped,
             too_large=f"{count} files are over {MOST_FILES}" if count > MOST_FILES else "",
             self_edits=_project_edits(read.files, blobs), owners_file=branches.owners_file, owners_text=branches.owners_text,
             laws=branches.texts, forges=tuple(sorted(self.settings.trust)), awaited=tuple(sorted(self.settings.reviewers)), at=self.now(),
@@ -270,24 +318,23 @@ class _Near:
         )
 
 
-def _given(row: Stored, proposed: ChangeProposed, signer: Signer | None) -> ReviewGiven | WaiverGranted:
+def given(row: Stored, change: str, content_key: str, *, signer: Signer | None, at: str) -> ReviewGiven | WaiverGranted:
+    """The event that a statement amounts to."""
     signed = row.signed.decode("utf-8", "surrogateescape")
     armor = row.armor.decode("ascii", "replace")
-    key = row.statement.content_key if row.statement else proposed.content_key
     if row.statement and row.statement.verb == "waive":
         return WaiverGranted(
-            change=proposed.change, content_key=key, statement=signed, signature=armor, signer=signer, at=proposed.at
+            change=change, content_key=content_key, statement=signed, signature=armor, signer=signer, at=at
         )
     by = row.statement.by if row.statement else "unreadable"
     return ReviewGiven(
-        change=proposed.change,
-        content_key=key,
-        reviewer=by,
-        statement=signed,
-        signature=armor,
-        signer=signer,
-        at=proposed.at,
+        change=change, content_key=content_key, reviewer=by, statement=signed, signature=armor, signer=signer, at=at
     )
+
+
+def _given(row: Stored, proposed: ChangeProposed, signer: Signer | None) -> ReviewGiven | WaiverGranted:
+    key = row.statement.content_key if row.statement else proposed.content_key
+    return given(row, proposed.change, key, signer=signer, at=proposed.at)
 
 
 def _proposer(row: Stored, signer: Signer | None, registry: Registry, proposed: ChangeProposed) -> Claim | None:
@@ -297,7 +344,7 @@ def _proposer(row: Stored, signer: Signer | None, registry: Registry, proposed: 
     return Claim("proposal", "A", principal=enrolled[0].name) if statement.by in enrolled[0].names else None
 
 
-def _enrolled(known: Iterable[Policy]) -> frozenset[str]:
+def enrolled(known: Iterable[Policy]) -> frozenset[str]:
     """Every key line that some policy enrols: signatures by others prove nothing, and are not asked about."""
     groups = (group for policy in known for group in (policy.people, policy.agents, policy.services))
     return frozenset(key.line for group in groups for one in group.values() for key in one.keys)

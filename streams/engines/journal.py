@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
+from zlib import compress, decompress
 
 from rules.canonical import canonical
 from rules.events import DecisionMade, Event, ReviewGiven, WaiverGranted, body, event_id, type_name
@@ -19,7 +20,7 @@ from rules.sshsig import Signer
 from streams.engines.codec import TYPES, Undecodable, revive
 from streams.sources.errors import SourceError
 
-VERSION = 1
+VERSION = 2
 TOPICS = {
     "change": "twohand.changes",
     "canary": "twohand.changes",
@@ -33,7 +34,7 @@ TOPICS = {
 APPROVES = '"verb":"approve"}\n'  # how the canonical text of an approval ends
 PATIENCE = 5.0  # seconds that a locked journal is waited for
 PAUSE = 0.0005  # between tries; SQLite's own back-off waits up to 100 ms
-SCHEMA = """
+FIRST = """
 create table log (
     offset integer primary key autoincrement, topic text not null, key text not null, type text not null,
     at text not null, event_id text not null unique, body text not null, hash text not null
@@ -46,6 +47,16 @@ create table root (digest text not null, source text not null, at text not null)
 create table voice (offset integer primary key) strict;
 create table verified (statement text primary key, key text not null, presence integer not null) strict, without rowid;
 """
+SECOND = """
+create table admitted (target text not null, head text not null, key text not null, content_key text not null,
+    primary key (target, head, key, content_key)) strict, without rowid;
+insert or ignore into admitted select decision ->> '$.change.target', decision ->> '$.change.head', key, content_key from (
+    select key, body ->> '$.decision' as decision, body ->> '$.content_key' as content_key from log
+    where type = 'dev.twohand.decision-made.v1' and body ->> '$.outcome' = 'admitted');
+create table tip (ref text primary key, id text not null, at text not null) strict, without rowid;
+create table blob (id text primary key, data blob not null) strict, without rowid;
+"""
+FORMATS = (FIRST, SECOND)  # what each version of the format adds
 
 
 class JournalUnusable(SourceError):
@@ -65,7 +76,7 @@ class Journal:
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         """Make or open it; one that is only read has to be there."""
         self.path = path
-        self._db = _open(path) if writable else _open_to_read(path)
+        self._db, self._format = _open(path) if writable else _open_to_read(path)
 
     def __enter__(self) -> Self:
         return self
@@ -109,11 +120,18 @@ class Journal:
             db.execute("insert into voice select max(offset) from log")
         if isinstance(event, DecisionMade):
             db.executemany("insert or ignore into upheld values (?)", [(name,) for name in event.objections])
+            self._index_admitted(db, event)
         if key := getattr(event, "content_key", ""):
             db.execute("insert or ignore into content values (?, ?)", (key, event.change))
         for commit in getattr(event, "commits", ()):
             if commit.patch_id:
                 db.execute("insert or ignore into patch values (?, ?)", (commit.patch_id, event.change))
+
+    def _index_admitted(self, db: sqlite3.Connection, event: DecisionMade) -> None:
+        change = json.loads(event.decision).get("change", {}) if event.outcome == "admitted" else {}
+        if change:
+            row = (_text(change["target"]), change["head"], event.change, event.content_key)
+            db.execute("insert or ignore into admitted values (?, ?, ?, ?)", row)
 
     def events(self, change: str | None = None) -> Iterator[Event]:
         """The events of one change, or all, in their order. JournalUnusable names a row that is no event."""
@@ -192,6 +210,32 @@ class Journal:
                 ],
             )
 
+    def admitted(self, target: str, head: str) -> list[tuple[str, str]]:
+        """Change and content key of what was ever admitted with this head for this target."""
+        asked = "select key, content_key from admitted where target = ? and head = ? order by key, content_key"
+        return self._read(asked, (_text(target), head)) if self._format > 1 else []
+
+    def tips(self) -> dict[str, tuple[str, str]]:
+        """Where the gate last saw each protected ref, and when; all zeros: deleted."""
+        rows = self._read("select ref, id, at from tip order by ref", ()) if self._format > 1 else []
+        return {ref: (name, at) for ref, name, at in rows}
+
+    def remember_tip(self, ref: str, name: str, at: str) -> None:
+        """Keep where a protected ref stands."""
+        with self._writing() as db:
+            db.execute("insert or replace into tip values (?, ?, ?)", (_text(ref), name, at))
+
+    def keep_blobs(self, blobs: Mapping[str, bytes]) -> None:
+        """Keep contents, compressed, by object id: those of a refused push are nowhere else."""
+        with self._writing() as db:
+            rows = [(name, compress(data, 1)) for name, data in blobs.items()]
+            db.executemany("insert or ignore into blob values (?, ?)", rows)
+
+    def blob(self, name: str) -> bytes | None:
+        """A content that was kept; None where it was not."""
+        rows = self._read("select data from blob where id = ?", (name,)) if self._format > 1 else []
+        return decompress(rows[0][0]) if rows else None
+
     def broken_row(self) -> tuple[int, str] | None:
         """The first row that is not what was written, with the reason; None where the chain holds."""
         last = ""
@@ -219,26 +263,31 @@ class Journal:
             raise _unusable(self.path, error) from error
 
 
+def _text(ref: str) -> str:
+    """A ref as text that SQLite takes; nearly always itself."""
+    return ref.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def chained(previous: str, row: tuple[str, ...]) -> str:
     """The hash of a row, 64 hex digits."""
     return sha256(canonical([previous, *row])).hexdigest()
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path) -> tuple[sqlite3.Connection, int]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, isolation_level=None, timeout=0)
         _patiently(lambda: db.execute("pragma journal_mode = wal"), path)
         db.execute("pragma synchronous = full")
         version = _patiently(lambda: db.execute("pragma user_version"), path).fetchone()[0]
-        if version == 0:
-            version = _create(db, path)
+        if version < VERSION:
+            version = _upgrade(db, path)
     except (OSError, sqlite3.DatabaseError) as error:
         raise _unusable(path, error) from error
     return _known(db, path, version)
 
 
-def _open_to_read(path: Path) -> sqlite3.Connection:
+def _open_to_read(path: Path) -> tuple[sqlite3.Connection, int]:
     try:
         db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=PATIENCE)
         version = db.execute("pragma user_version").fetchone()[0]
@@ -247,21 +296,23 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
     return _known(db, path, version)
 
 
-def _known(db: sqlite3.Connection, path: Path, version: int) -> sqlite3.Connection:
-    if version != VERSION:
+def _known(db: sqlite3.Connection, path: Path, version: int) -> tuple[sqlite3.Connection, int]:
+    if version > VERSION:
         raise JournalUnusable(
             f"{path} was written by a newer twohand (format {version}, this one knows {VERSION}).",
             remedy="Upgrade twohand; the journal was not touched.",
         )
-    return db
+    return db, version
 
 
-def _create(db: sqlite3.Connection, path: Path) -> int:
+def _upgrade(db: sqlite3.Connection, path: Path) -> int:
+    """Bring the file to this version's format, whole or not at all."""
     _begin(db, path)
-    if db.execute("pragma user_version").fetchone()[0] == 0:
-        for statement in SCHEMA.split(";")[:-1]:
+    done = db.execute("pragma user_version").fetchone()[0]
+    for addition in FORMATS[done:VERSION]:
+        for statement in addition.split(";")[:-1]:
             db.execute(statement)
-        db.execute(f"pragma user_version = {VERSION}")
+    db.execute(f"pragma user_version = {max(done, VERSION)}")
     db.execute("commit")
     return int(db.execute("pragma user_version").fetchone()[0])
 

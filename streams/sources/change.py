@@ -39,6 +39,9 @@ class Range(NamedTuple):
     base: str  # a commit, or the empty tree
     head: str
     branch: str  # the full name of the source branch, "" when head was given as an id
+    rewritten: bool = False  # it does not contain what the target holds (law 4)
+    dropped: tuple[str, ...] = ()  # the commits that the target would lose, at most MOST_DROPPED
+    admitted: tuple[str, ...] = ()  # tips of protected refs: their commits add no authors (law 5)
     incomplete: tuple[str, ...] = ()  # why the range may not be the whole change
     notes: tuple[str, ...] = ()  # what a user should know about how it was chosen
 
@@ -61,21 +64,21 @@ def resolve_range(repo: Repository, *, base: str | None, head: str | None, targe
 
     Errors: UnbornBranch, UnknownRevision, NoTarget.
     """
-    branch, head_id = _head(repo, "HEAD" if head is None else head)
-    onto = _target(repo, target)
+    branch, head_id = head_ref(repo, "HEAD" if head is None else head)
+    onto = target_ref(repo, target)
     start = onto.id if base is None else repo.resolve(base)
     bases = repo.merge_bases(start, head_id)
-    found = Range(_local_name(onto.name), onto.id, bases[0] if bases else repo.empty_tree, head_id, branch)
+    found = Range(local_name(onto.name), onto.id, bases[0] if bases else repo.empty_tree, head_id, branch)
     if head in (None, "HEAD") and base is None and found.base == head_id:
         return _last_step(repo, found)
     return found._replace(incomplete=_doubts(repo, found, start, bases))
 
 
-def _head(repo: Repository, revision: str) -> Ref:
+def head_ref(repo: Repository, revision: str) -> Ref:
     """The head, with the full name of the branch that it was named by, "" for any other revision."""
     name = repo.symref("HEAD") if revision == "HEAD" else revision
     found = None if repo.is_id(revision) else repo.first_ref(*_head_refs(name))
-    return Ref(_local_name(found.name), found.id) if found else Ref("", repo.resolve(revision))
+    return Ref(local_name(found.name), found.id) if found else Ref("", repo.resolve(revision))
 
 
 def _head_refs(name: str) -> tuple[str, ...]:
@@ -84,7 +87,7 @@ def _head_refs(name: str) -> tuple[str, ...]:
     return (HEADS + name, REMOTES + name)
 
 
-def _target(repo: Repository, target: str | None) -> Ref:
+def target_ref(repo: Repository, target: str | None) -> Ref:
     wanted = repo.default_branch() if target is None else target
     if wanted is None:
         raise errors.NoTarget(
@@ -105,7 +108,7 @@ def _target_refs(name: str) -> tuple[str, ...]:
     return (name,) if name.startswith("refs/") else (HEADS + name, ORIGIN + name, REMOTES + name)
 
 
-def _local_name(ref: str) -> str:
+def local_name(ref: str) -> str:
     """The branch that a remote-tracking ref follows; any other ref is itself."""
     parts = ref.split("/", 3)
     return HEADS + parts[3] if ref.startswith(REMOTES) and len(parts) == 4 else ref
@@ -138,16 +141,18 @@ def _doubts(repo: Repository, found: Range, start: str, bases: Sequence[str]) ->
     if start != found.target_tip and bases and not repo.is_ancestor(found.base, found.target_tip):
         short = found.target.removeprefix(HEADS)
         doubts.append(f"the base {found.base[:12]} is not on {short}: what lies before it is not judged")
-    if _meets_edge(repo, found, start, bases):
+    if meets_edge(repo, found, start, bases):
         doubts.append("the history between base and head is cut off by a shallow clone")
     return tuple(doubts)
 
 
-def _meets_edge(repo: Repository, found: Range, start: str, bases: Sequence[str]) -> bool:
+def meets_edge(repo: Repository, found: Range, start: str = "", bases: Sequence[str] = ()) -> bool:
+    """Whether a shallow clone has cut the history between base and head, or between `start` and these bases."""
     edge = repo.shallow_edge()
     if not edge:
         return False
-    walked = repo.run("rev-list", found.head, start, "--not", *bases, "--").out.decode("ascii").split()
+    below = bases or [tip for tip in (found.base,) if tip != repo.empty_tree]
+    walked = repo.run("rev-list", found.head, *filter(None, [start]), "--not", *below, "--").out.decode("ascii").split()
     return not edge.isdisjoint(walked)
 
 
@@ -158,7 +163,7 @@ def read_change(repo: Repository, found: Range) -> ReadChange:
     """The files, commits, merges' own edits and patch ids of a range. What is missing is said, never raised."""
     _refuse_bombs(repo, found)
     with repo.start(*DIFF, "--numstat", found.base, found.head, "--") as counting, repo.cat_file() as objects:
-        walk = history.walk(repo, base=found.base, head=found.head, target_tip=found.target_tip)
+        walk = history.walk(repo, base=found.base, head=found.head, without=(found.target_tip, *found.admitted))
         patch_ids = history.patch_ids(repo, walk.parents)
         own_edits = history.own_edits(repo, walk.parents)
         read, unread = history.read_commits(objects, walk.parents)

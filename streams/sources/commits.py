@@ -24,15 +24,18 @@ class Walk(NamedTuple):
     incomplete: tuple[str, ...] = ()
 
 
-def walk(repo: Repository, *, base: str, head: str, target_tip: str) -> Walk:
-    """All commits of base..head over all parents, without those that the target already holds.
+def walk(repo: Repository, *, base: str, head: str, without: Sequence[str]) -> Walk:
+    """All commits of base..head over all parents, without those that the target (the first of `without`) or another holds.
 
     When the target holds the head as well, they are base..head alone.
     """
-    without = [target_tip] if base == repo.empty_tree else [target_tip, base]
-    found = _rev_list(repo, head, without)
+    if head == repo.empty_tree:
+        return Walk({})
+    start = [tip for tip in (base,) if tip != repo.empty_tree]
+    others = [tip for tip in without if tip != repo.empty_tree]
+    found = _rev_list(repo, head, [*others, *start])
     if not found.parents and base != head:
-        found = _rev_list(repo, head, without[1:])
+        found = _rev_list(repo, head, [*others[1:], *start])
     return found
 
 

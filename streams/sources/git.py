@@ -92,7 +92,7 @@ class Repository:
         environment = self._environment | {name: value for name, value in os.environ.items() if name in process.TALKING}
         del environment["GIT_ALLOW_PROTOCOL"]
         command = [f"--git-dir={self.git_dir}", "push", "--quiet", "--no-verify", "--end-of-options", remote, *refspecs]
-        done = process.finish(process.start(command, env=environment, cwd=self.git_dir))
+        done = process.finish(process.start(command, env=environment, cwd=self.work_tree or self.git_dir))
         if done.code:
             raise errors.NotPushed(
                 f"{remote} did not take it: {(done.err or 'it said nothing').rstrip('.')}.",

@@ -291,7 +291,7 @@ def test_a_newer_journal_is_left_alone(path: Path) -> None:
     edit(path, "pragma user_version = 7")
     before = path.read_bytes()
     error = unusable(path)
-    assert "format 7, this one knows 1" in error.message
+    assert "format 7, this one knows 2" in error.message
     assert "Upgrade" in error.remedy
     assert path.read_bytes() == before
 

@@ -1,0 +1,65 @@
+"""post-receive: what landed is recorded, and what nobody admitted is said aloud. It can refuse nothing any more."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from rules.events import ChangeMerged
+from streams.desk import Desk
+from streams.hooks import pushed
+from streams.hooks.entry import Called
+from streams.hooks.refusal import Voice
+from streams.moved import guards, remember
+from streams.sources.errors import SourceError
+from streams.sources.git import Repository
+from streams.sources.landing import MOST_STEPS, Move
+
+
+def run(called: Called) -> int:
+    """Always 0: git takes no notice of it."""
+    voice = Voice(gitlab=pushed.for_gitlab(os.environ))
+    try:
+        repo = Repository.open(Path(os.environ.get("GIT_DIR") or "."))
+        with Desk(repo, explicit=called.settings, environ={}) as desk:
+            record(desk, pushed.moves(sys.stdin.buffer), voice)
+    except (SourceError, ValueError, OSError) as error:
+        voice.say("warning", f"what landed is not recorded: {error}")
+        voice.say("hint", "for who runs this server: `twohand doctor` compares refs and journal")
+    return 0
+
+
+def record(desk: Desk, moves: Iterable[Move], voice: Voice) -> None:
+    """ChangeMerged for every admitted step, and where each protected ref stands now."""
+    known, covered = desk.journal.tips(), guards(desk)
+    for move in moves:
+        ref = desk.repo.symref(move.ref) or move.ref
+        if ref not in known and not covered.covers(ref):
+            continue
+        merged = list(_merged(desk, move._replace(ref=ref)))
+        desk.journal.append(merged)
+        if merged or _first(desk, move):
+            remember(desk, ref, move.new)
+        else:
+            voice.say("warning", f"{ref} moved, and no admitted decision is recorded for it")
+
+
+def _merged(desk: Desk, move: Move) -> Iterator[ChangeMerged]:
+    """What was admitted for this ref, of its new tip and of the first-parent steps below (law 5)."""
+    at = desk.now()
+    for head in _heads(desk.repo, move):
+        for change, key in desk.journal.admitted(move.ref, head):
+            yield ChangeMerged(change=change, content_key=key, commit=head, at=at)
+
+
+def _heads(repo: Repository, move: Move) -> list[str]:
+    if move.new == repo.null_id:
+        return [repo.empty_tree]
+    without = [] if move.old == repo.null_id else ["--not", move.old]
+    asked = ("rev-list", "--first-parent", f"--max-count={MOST_STEPS}", move.new, *without, "--")
+    return list(dict.fromkeys([move.new, *repo.run(*asked).out.decode("ascii").split()]))
+
+
+def _first(desk: Desk, move: Move) -> bool:
+    """Whether this is the history that an empty repository began with (law 37)."""
+    return move.old == desk.repo.null_id and not desk.journal.tips() and desk.journal.root() is not None

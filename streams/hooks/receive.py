@@ -1,0 +1,233 @@
+"""pre-receive: what is pushed lands only when it is admitted; else it is recorded as proposed, and the pusher reads why.
+
+Works inside git's quarantine. Whatever fails, the push is refused.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rules.change import FileChange
+from rules.claims import Claim
+from rules.decision import ADMITTED
+from rules.judgement import Judgement, Law, read_laws
+from rules.protection import Protection, protection
+from rules.record import record
+from rules.report import Invalid
+from streams.desk import Asked, Desk, Standing, enrolled
+from streams.hooks import budget, certificate, letterbox, pushed, refusal
+from streams.hooks.entry import Called
+from streams.hooks.refusal import Voice
+from streams.laws import governing
+from streams.sources import landing
+from streams.sources.change import Range, read_blobs
+from streams.sources.errors import SourceError
+from streams.sources.git import Repository
+from streams.sources.landing import Ground, Move
+
+REFUSED = 1
+MOST_KEPT = 32 << 20  # bytes of contents of one refused change that are kept
+REPLACE = "refs/replace/"
+POLICIES = ("twohand.toml", "pyproject.toml")
+VALIDATE = "`twohand policy validate` names line, key and what is allowed"
+
+
+def run(called: Called) -> int:
+    """0: git may move the refs. Anything else, and a process that dies, refuses the whole push."""
+    voice = Voice(gitlab=pushed.for_gitlab(os.environ))
+    try:
+        with budget.within(budget.SECONDS, lambda: _too_slow(voice)):
+            moves = pushed.moves(sys.stdin.buffer)
+            with Desk(_repository(), explicit=called.settings, environ={}) as desk:
+                return _received(desk, moves, voice)
+    except Exception as error:  # noqa: BLE001 - the gate stays closed, whatever happened
+        return _failed(error, voice)
+
+
+def _repository() -> Repository:
+    return Repository.open(Path(os.environ.get("GIT_DIR") or "."), quarantine=True)
+
+
+def _received(desk: Desk, moves: Sequence[Move], voice: Voice) -> int:
+    floor = _Floor(desk)
+    replaced = [move.ref for move in moves if move.ref.startswith(REPLACE)]
+    for ref in replaced:
+        voice.say("error", f"{ref} is not taken: it would show other content than what was judged")
+    letters = [move for move in moves if move.ref.startswith(letterbox.OURS)]
+    taken = not replaced and _letters(desk, letters, floor, voice)
+    held = [move for move in (floor.resolved(move) for move in moves) if floor.guards.covers(move.ref)]
+    said = tuple(_pusher(desk, moves, floor.standing)) if held else ()
+    verdicts = [_verdict(desk, move, floor, said) for move in held]
+    for verdict in verdicts:
+        verdict.tell(voice, default=floor.default, reachable=verdict.admitted or _reachable(desk.repo, verdict.move))
+    return 0 if taken and all(verdict.admitted for verdict in verdicts) else REFUSED
+
+
+class _Floor:
+    """What stands before the push: policies, the refs that they protect, and where those are."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.default = desk.default_branch or ""
+        tip = desk.repo.first_ref(self.default) if self.default else None
+        self.default_tip = tip.id if tip else ""
+        self.standing: Standing = desk.standing(self.default or "HEAD", self.default_tip or desk.repo.empty_tree)
+        self.guards = self._guards()
+
+    def _guards(self) -> Protection:
+        return protection(self.default, [law.policy for law in read_laws(self.standing.branches.texts)])
+
+    def resolved(self, move: Move) -> Move:
+        """Law 4: the branch that a symbolic ref names is the one that moves."""
+        return move._replace(ref=self.desk.repo.symref(move.ref) or move.ref)
+
+    def ground(self, move: Move) -> Ground:
+        heads = self.desk.repo.refs("refs/heads") if self.guards.globs else []
+        named = ((os.fsdecode(name), tip) for name, tip in heads)
+        others = tuple(tip for name, tip in named if name != move.ref and self.guards.covers(name))
+        tips = self.desk.journal.tips() if move.old == self.desk.repo.null_id else {}
+        stood = tips.get(move.ref, ("", ""))[0]
+        return Ground(self.default_tip, (*others, *filter(None, [self.default_tip])), stood)
+
+    def unborn(self, move: Move) -> bool:
+        """Whether this is the first history of a repository that had none when its gate was installed (law 37)."""
+        return move.ref == self.default and not self.default_tip and self.desk.journal.root() is None
+
+
+class _Verdict(NamedTuple):
+    """What becomes of one protected ref."""
+
+    move: Move
+    admitted: bool
+    judgement: Judgement | None = None
+    why: str = ""
+    remedy: str = ""
+
+    def tell(self, voice: Voice, *, default: str, reachable: bool) -> None:
+        if self.why:
+            voice.say("success" if self.admitted else "error", self.why)
+            if self.remedy:
+                voice.say("hint", self.remedy)
+        elif self.judgement and self.admitted:
+            refusal.admitted(record(self.judgement), voice)
+        elif self.judgement:
+            refusal.refused(record(self.judgement), voice, default=default, reachable=reachable)
+
+
+def _verdict(desk: Desk, move: Move, floor: _Floor, said: tuple[Claim, ...]) -> _Verdict:
+    if floor.unborn(move):
+        return _first(desk, move)
+    found = landing.step(desk.repo, move, floor.ground(move))
+    reading, asked = desk.reading(found), Asked(claims=said)
+    judgement = desk.judge(reading, asked)
+    if judgement.outcome == ADMITTED or _stepwise(desk, found, asked):
+        return _broken(desk, move, reading.read.files) or _Verdict(move, admitted=True, judgement=judgement)
+    _keep(desk, reading.read.files)
+    return _Verdict(move, admitted=False, judgement=judgement)
+
+
+def _stepwise(desk: Desk, found: Range, asked: Asked) -> bool:
+    """Law 5: several first-parent steps may land together when each of them is admitted alone."""
+    steps = [desk.reading(step) for step in landing.steps(desk.repo, found)]
+    if not steps or any(desk.judge(step, asked, dry_run=True).outcome != ADMITTED for step in steps):
+        return False
+    return all(desk.judge(step, asked).outcome == ADMITTED for step in steps)
+
+
+def _broken(desk: Desk, move: Move, files: Iterable[FileChange]) -> _Verdict | None:
+    """A policy that nobody can read admits nothing any more, not even its repair: such a push is not taken."""
+    if move.new == desk.repo.null_id or not any(file.path in POLICIES for file in files):
+        return None
+    problem = next(iter(_problems(_laws(desk, move))), "")
+    why = f"{move.ref} would have a policy that cannot be used: {problem}"
+    return _Verdict(move, admitted=False, why=why, remedy=VALIDATE) if problem else None
+
+
+def _laws(desk: Desk, move: Move) -> tuple[Law, ...]:
+    """The policies that would speak about a branch after the move."""
+    found = governing(desk.repo, desk.settings, default=desk.default_branch, target=move.ref, target_tip=move.new)
+    return read_laws(found.texts)
+
+
+def _problems(laws: Iterable[Law]) -> Iterator[str]:
+    return (str(problem) for law in laws for problem in law.problems)
+
+
+def _first(desk: Desk, move: Move) -> _Verdict:
+    """The first history of an empty repository is taken as it is, and its policy is the root of trust (law 37)."""
+    laws = _laws(desk, move)
+    policies = [law.policy for law in laws if law.policy]
+    if problem := next(_problems(laws), ""):
+        return _Verdict(move, admitted=False, why=f"the first policy cannot be used: {problem}", remedy=VALIDATE)
+    if not enrolled(policies):
+        why = "the first history has to bring a policy that enrols somebody with a key, else nobody could ever answer"
+        return _Verdict(
+            move, admitted=False, why=why, remedy="`twohand init` writes one from what the repository shows"
+        )
+    desk.journal.accept(policies[-1].digest, policies[-1].source, desk.now())
+    short = move.ref.removeprefix("refs/heads/")
+    return _Verdict(
+        move, admitted=True, why=f"{short}: the first history is taken as it is; its policy is the root of trust"
+    )
+
+
+def _keep(desk: Desk, files: Iterable[FileChange]) -> None:
+    """The contents of a refused change, as far as they have room: its objects vanish with the quarantine."""
+    kept: dict[str, bytes] = {}
+    for blobs in read_blobs(desk.repo, files, total=MOST_KEPT):
+        sides = ((blobs.file.old_blob, blobs.old), (blobs.file.new_blob, blobs.new))
+        kept |= {name: data for name, data in sides if data is not None}
+    desk.journal.keep_blobs(kept)
+
+
+def _reachable(repo: Repository, move: Move) -> bool:
+    """Whether others can fetch the commits, because some ref of ours holds them already."""
+    if move.new == repo.null_id:
+        return True
+    return not repo.run("rev-list", "--max-count=1", move.new, "--not", "--all", "--").out
+
+
+def _pusher(desk: Desk, moves: Sequence[Move], standing: Standing) -> Iterator[Claim]:
+    trusted = desk.settings.trust
+    yield from pushed.claims(os.environ, trusted)
+    if "certificate" in trusted:
+        yield from certificate.claims(desk.repo, os.environ, moves, standing.policies)
+
+
+def _letters(desk: Desk, moves: Sequence[Move], floor: _Floor, voice: Voice) -> bool:
+    """Statements that are pushed: taken all or none; those that come along with a change count for it."""
+    if not moves:
+        return True
+    at = desk.now()
+    arrived = letterbox.opened(desk.repo, moves, floor.standing, desk.journal, at)
+    for refused in arrived.refused:
+        voice.say("error", f"{refused.ref} is not taken: {refused.why}")
+        voice.say("hint", refused.remedy)
+    if not arrived.refused:
+        letterbox.recorded(arrived.rows, arrived.signers, desk.journal, at)
+        desk.arriving = arrived.rows
+    return not arrived.refused
+
+
+def _too_slow(voice: Voice) -> None:
+    voice.say("error", f"nothing was taken: this push was not judged within {budget.SECONDS:.0f} seconds")
+    voice.say("hint", "push less at once; or ask who runs this server what keeps it busy")
+
+
+def _failed(error: Exception, voice: Voice) -> int:
+    if isinstance(error, SourceError):
+        voice.say("error", f"nothing was taken: {error.message}")
+        voice.say("hint", f"for who runs this server: {error.remedy}")
+    elif isinstance(error, Invalid):
+        for line in str(error).splitlines():
+            voice.say("error", f"nothing was taken: {line}")
+        voice.say("hint", "for who runs this server: mend these settings")
+    else:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        voice.say("error", f"nothing was taken: internal error: {type(error).__name__} at {where}: {error}")
+        voice.say("hint", "for who runs this server: `twohand hook status`, then `twohand doctor`")
+    return REFUSED

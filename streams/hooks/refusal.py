@@ -1,0 +1,121 @@
+"""What a pusher reads on the terminal: lines of under 72 columns without escapes, each with a word that git colours."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from textwrap import wrap
+from typing import Any, Final, TextIO
+
+from streams.sinks.render import words
+from streams.sinks.render.safe import pasteable, shown
+from streams.sinks.render.steps import Step, steps
+
+WIDTH: Final = 71
+MOST_REASONS: Final = 6
+MOST_STEPS: Final = 4
+FOLDED: Final = WIDTH - len("hint:   " + " \\")
+FOR_GITLAB: Final = "GL-HOOK-ERR: "
+Row = Mapping[str, Any]
+
+
+class Voice:
+    """Where a hook speaks. GitLab shows people only what bears its prefix."""
+
+    def __init__(self, *, gitlab: bool = False, out: TextIO = sys.stderr) -> None:
+        self._prefix = FOR_GITLAB if gitlab else ""
+        self._out = out
+
+    def say(self, word: str, text: str, *, indent: int = 0) -> None:
+        """A sentence behind `error`, `warning`, `hint` or `success`, wrapped."""
+        first = f"{word}: " + " " * indent
+        for line in wrap(shown(text, 1000), WIDTH - len(first), break_on_hyphens=False) or [""]:
+            self._put(first + line)
+
+    def command(self, text: str) -> None:
+        """A command on a line of its own, to be copied; one that is too long goes on behind a backslash."""
+        if not pasteable(text):
+            self.say("hint", "not to be pasted as it is:", indent=2)
+        *lines, last = _folded(shown(text, 1000))
+        for line in lines:
+            self._put(f"hint:   {line} \\")
+        self._put(f"hint:   {last}")
+
+    def _put(self, line: str) -> None:
+        print(f"{self._prefix}{line}".rstrip(), file=self._out, flush=True)
+
+
+def _folded(command: str) -> list[str]:
+    """The command in lines that begin with an option."""
+    lines: list[str] = []
+    for number, part in enumerate(command.split(" --")):
+        text = f"--{part}" if number else part
+        if lines and len(lines[-1]) + len(text) < FOLDED:
+            lines[-1] += f" {text}"
+        else:
+            lines.append(f"  {text}" if lines else text)
+    return lines
+
+
+def refused(decision: Row, voice: Voice, *, default: str = "", reachable: bool) -> None:
+    """Why a protected ref stays where it is, and what to do.
+
+    `default`: the default branch, which commands need not name. `reachable`: reviewers can fetch the commits from here.
+    """
+    change = decision["change"]
+    voice.say("error", f"{_short(change['target'])} stays where it is: {change['head'][:12]} is {decision['outcome']}")
+    told = list(_reasons(decision["reasons"]))
+    for line in told[:MOST_REASONS]:
+        voice.say("error", line, indent=2)
+    if len(told) > MOST_REASONS:
+        voice.say("error", f"and {len(told) - MOST_REASONS} more; `twohand review` tells all", indent=2)
+    if not reachable:
+        voice.say("hint", "this push was not kept; let the others fetch the commits first:")
+        voice.command("git push origin HEAD:refs/heads/CHANGE")
+    _next(decision, voice, f" --target {_short(default)}" if default == change["target"] else "")
+
+
+def _reasons(reasons: Iterable[Row]) -> Iterator[str]:
+    """Each reason in a line; findings of one rule and holds of one kind together."""
+    groups: dict[str, list[Row]] = {}
+    for reason in reasons:
+        groups.setdefault(reason["code"], []).append(reason)
+    for code, rows in groups.items():
+        more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+        yield f"{code}: {_said(rows[0])}{more}"
+
+
+def _said(reason: Row) -> str:
+    message = str(reason["values"].get("message", "")) if reason["code"].startswith("finding.") else ""
+    line = words.line(reason)
+    return f"{line}: {shown(message)}" if message else line
+
+
+def _next(decision: Row, voice: Voice, needless: str) -> None:
+    found = steps(decision["reasons"])
+    for step in found[:MOST_STEPS]:
+        voice.say("hint", _whom(step))
+        voice.command(_pushed(step.command.replace(needless, "", 1)))
+    if found:
+        voice.say("hint", "then push again, exactly this")
+
+
+def _whom(step: Step) -> str:
+    people = list(dict.fromkeys(filter(None, step.whom.values())))
+    return f"{' or '.join(people)} can:" if people else "what helps:"
+
+
+def _pushed(command: str) -> str:
+    """Statements count here once they are pushed."""
+    verb = command.removeprefix("twohand ").split(" ", 1)[0]
+    return f"{command} --push origin" if verb in ("propose", "approve", "withdraw", "waive", "object") else command
+
+
+def _short(ref: str) -> str:
+    return shown(ref.removeprefix("refs/heads/"))
+
+
+def admitted(decision: Row, voice: Voice) -> None:
+    """One line that says on whose word it lands."""
+    change = decision["change"]
+    by = [row["reviewer"] for row in decision["reviews"] if row["counts"] and row["verdict"] == "approve"]
+    word = f", approved by {', '.join(map(shown, dict.fromkeys(by)))}" if by else ""
+    voice.say("success", f"{_short(change['target'])}: {change['head'][:12]} is admitted{word}")

@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 
 from rules import hands, lineage, messages, policy, sshsig, trailers
 from rules.claims import Claim
-from rules.commits import Commit, Ident
+from rules.commits import Commit
 from rules.policy import Policy
 from rules.principals import Registry
 from rules.provenance import Author, _Resolver
+from rules.trailers import Line
 
 AGENT, HUMAN, MIXED, SERVICE, UNKNOWN = "agent", "human", "mixed", "service", "unknown"
 SAID = frozenset(("author", "co-author", "mark"))  # what a reader of author line and message sees
 _KEPT = 8192
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Made(NamedTuple):
@@ -47,18 +49,21 @@ class Bench:
         self.registry = Registry(enrolled or policy.default())
         self._resolver = _Resolver(self.registry)
         self.answer = lru_cache(_KEPT)(self._answer)
-        self._lines = lru_cache(_KEPT)(lambda *names: self._answer(_identities(*names)))
+        self._told = lru_cache(_KEPT)(self._of_names)
 
     def of(self, commit: Commit) -> Answer:
-        """What the commit itself says; shortest for a commit that nothing but its author and committer lines speak of."""
-        if trailers.lines(commit.message) or "BEGIN SSH" in commit.signature[:40]:
+        """What the commit itself says. Equal names and equal marks are read once."""
+        if "BEGIN SSH" in commit.signature[:40]:
             return self.answer(said(commit))
-        return self._lines(*commit.author[:2], *commit.committer[:2])
+        return self._told(commit.author[:2], commit.committer[:2], trailers.lines(commit.message))
+
+    def _of_names(self, author: tuple[str, str], committer: tuple[str, str], lines: tuple[Line, ...]) -> Answer:
+        return self._answer(messages.told(author, committer, lines, ""))
 
     def _answer(self, claims: tuple[Claim, ...]) -> Answer:
         made = self._made(claims)
-        fields = {"kind": made.kind, "authors": author_rows(made.authors), "marks": made.marks}
-        return Answer(made, json.dumps(fields, separators=(",", ":"))[1:-1])
+        authors = ",".join(map(_author_text, made.authors))
+        return Answer(made, f'"kind":"{made.kind}","authors":[{authors}],"marks":{_json(made.marks)}')
 
     def _made(self, claims: tuple[Claim, ...]) -> Made:
         counted = [*self._resolver.authors_of(claims, frozenset(), frozenset())]
@@ -70,19 +75,8 @@ class Bench:
 
 def said(commit: Commit) -> tuple[Claim, ...]:
     """The claims of identities, message and signature, without the commit's id, so that equal commits share their answer."""
-    author, committer = commit.author, commit.committer
-    if trailers.lines(commit.message):
-        found = messages.claims(commit._replace(id=""))
-    else:
-        found = _identities(author.name, author.email, committer.name, committer.email)
+    found = messages.told(commit.author[:2], commit.committer[:2], trailers.lines(commit.message), "")
     return (*found, *_signed(commit.signature)) if commit.signature else found
-
-
-@lru_cache(_KEPT)
-def _identities(author: str, author_email: str, committer: str, committer_email: str) -> tuple[Claim, ...]:
-    """The claims of a commit whose message names nobody."""
-    lines = Ident(author, author_email, 0, ""), Ident(committer, committer_email, 0, "")
-    return messages.claims(Commit("", "", (), *lines, "", b"", "", ()))
 
 
 def _machine(claim: Claim) -> bool:
@@ -176,6 +170,11 @@ def nobody() -> Bench:
 def author_rows(authors: Sequence[Author]) -> list[dict[str, Any]]:
     """Authors as a decision writes them."""
     return list(map(_row, authors))
+
+
+@lru_cache(_KEPT)
+def _author_text(author: Author) -> str:
+    return _json(_row(author))
 
 
 def _row(author: Author) -> dict[str, Any]:

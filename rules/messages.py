@@ -3,7 +3,7 @@
 Everything here is a claim by the one who wrote it. It may add an author or a likeness; it never takes one away.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rules import hands, lineage, trailers
 from rules.claims import Claim
@@ -18,14 +18,18 @@ _UUID = frozenset("0123456789abcdef-")
 
 def claims(commit: Commit) -> tuple[Claim, ...]:
     """Everything that one commit says of its makers, without repetition: identities first, then marks as they stand."""
-    author, committer = commit.author, commit.committer
-    named = [hands.found(claim, "author", commit.id) for claim in hands.identity(author.name, author.email)]
-    named += [hands.found(claim, "committer", commit.id) for claim in hands.identity(committer.name, committer.email)]
-    lines = trailers.lines(commit.message)
+    author, committer = commit.author[:2], commit.committer[:2]
+    return told(author, committer, trailers.lines(commit.message), commit.id)
+
+
+def told(author: tuple[str, str], committer: tuple[str, str], lines: Sequence[Line], commit: str) -> tuple[Claim, ...]:
+    """As `claims`, of what a commit says with its names and addresses and with the lines of its message."""
+    named = [hands.found(claim, "author", commit) for claim in hands.identity(*author)]
+    named += [hands.found(claim, "committer", commit) for claim in hands.identity(*committer)]
     if not lines:
         return tuple(named)
-    named += [claim for line in lines for claim in _named(line, commit.id)]
-    sessions = [claim for line in lines for claim in _sessions(line, commit.id, named)]
+    named += [claim for line in lines for claim in _named(line, commit)]
+    sessions = [claim for line in lines for claim in _sessions(line, commit, named)]
     return tuple(dict.fromkeys(_with_operators(_with_sessions(named, sessions))))
 
 

@@ -320,7 +320,7 @@ def _with_sessions(claims: Iterable[Claim]) -> list[Claim]:
     for claim in rows:
         if claim.tool and claim.commit:
             known.setdefault((claim.commit, claim.tool), []).append(claim)
-    return [_completed(claim, known.get((claim.commit, claim.tool), [])) for claim in rows]
+    return [_completed(claim, known.get((claim.commit, claim.tool), [])) for claim in rows] if known else rows
 
 
 def _completed(claim: Claim, others: Sequence[Claim]) -> Claim:
@@ -349,6 +349,9 @@ class _Seen(NamedTuple):
 
 def _apart(members: Sequence[_Seen]) -> Iterator[list[_Seen]]:
     """Appearances of one name, apart by session and model. What tells less joins the only one that it can mean."""
+    if len(members) == 1:
+        yield list(members)
+        return
     groups: dict[tuple[str, str], list[_Seen]] = {}
     fitting: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for member in sorted(members, key=lambda seen: (-sum(map(bool, seen.told)), seen.told)):
@@ -365,6 +368,9 @@ def _apart(members: Sequence[_Seen]) -> Iterator[list[_Seen]]:
 
 def _merged(members: Sequence[_Seen]) -> Author:
     """The best evidenced appearance, with the evidence of all."""
+    if len(members) == 1:
+        ((author, claim),) = members
+        return author._replace(evidence=(Evidence(claim.channel, claim.grade, claim.text or _display(claim)),))
     best = min(members, key=lambda seen: (seen.claim.grade, -len(seen.author.model), seen.claim))
     evidence = {Evidence(claim.channel, claim.grade, claim.text or _display(claim)) for _, claim in members}
     said = {name: max(getattr(author, name) for author, _ in members) for name in ("operator", "tool", "session")}

@@ -17,7 +17,8 @@ def parse(id: str, data: bytes) -> Commit:  # noqa: A002 - the field's own name
         at += 1
     plain = blank and lines[0].startswith(b"tree ") and len(lines) >= at + 2 and head.isascii() and b"\0" not in body
     author = _ident(lines[at], b"author ") if plain else None
-    committer = _ident(lines[at + 1], b"committer ") if plain else None
+    same = plain and lines[at + 1].startswith(b"committer ") and lines[at][7:] == lines[at + 1][10:]
+    committer = author if same else _ident(lines[at + 1], b"committer ") if plain else None
     signature = _signature(lines[at + 2 :], sha256=len(id) == 64) if plain else None
     if author is None or committer is None or signature is None:
         return commits.parse(id, data)._replace(payload=b"")
@@ -31,7 +32,12 @@ def _ident(line: bytes, label: bytes) -> Ident | None:
     stamp, _, zone = rest.strip().partition(b" ")
     if not closed or not who.startswith(label) or not stamp.isdigit() or len(stamp) > 18:
         return None
-    return Ident(*_who(who[len(label) :]), int(stamp), zone.decode("ascii"))
+    return Ident(*_who(who[len(label) :]), int(stamp), _zone(zone))
+
+
+@lru_cache(256)
+def _zone(zone: bytes) -> str:
+    return zone.decode("ascii")
 
 
 @lru_cache(_KEPT)

@@ -1,5 +1,6 @@
 """Workers for the audit: processes that read batches of commits; their answers come back in the order of the batches."""
 
+import gc
 import os
 import queue
 import socket
@@ -73,13 +74,13 @@ def _given(worker: _Worker, batch: Sequence[Task]) -> tuple[int, _Worker]:
 
 def _answer(worker: _Worker) -> Answer:
     try:
-        answer: Answer = worker.link.recv()
+        text, fresh = worker.link.recv()
     except (EOFError, ConnectionResetError) as error:
         raise WorkerDied(
             f"A worker of the audit ended (exit code {worker.process.wait()}).",
             remedy="If the machine ran out of memory, ask for a smaller range; else please report this.",
         ) from error
-    return answer
+    return Answer(text.split("\n") if text else [], fresh)
 
 
 def _hired(stack: ExitStack, git_dir: Path, plan: Plan) -> _Worker:
@@ -105,11 +106,14 @@ def work(descriptor: int) -> None:
     """A worker: reads batches until the link closes. A thread takes them in, so that neither side ever waits for the other."""
     link = Connection(descriptor)
     git_dir, plan = link.recv()
+    gc.freeze()
+    gc.set_threshold(50_000)
     inbox: queue.SimpleQueue[Sequence[Task] | None] = queue.SimpleQueue()
     threading.Thread(target=_take_in, args=(link, inbox), daemon=True).start()
     with Reader(Repository.open(git_dir), plan) as reader, suppress(BrokenPipeError, ConnectionResetError):
         while (batch := inbox.get()) is not None:
-            link.send(reader.answer([Task(*row) for row in batch]))
+            lines, fresh = reader.answer([Task(*row) for row in batch])
+            link.send(("\n".join(lines), fresh))
 
 
 def _take_in(link: Connection, inbox: "queue.SimpleQueue[Sequence[Task] | None]") -> None:

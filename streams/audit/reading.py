@@ -216,7 +216,9 @@ def _sign(sign: Sign) -> str:
 
 
 def _subject(message: str) -> str:
-    return quoted(message.lstrip("\n").partition("\n")[0][:SUBJECT])
+    text = message.lstrip("\n")
+    end = text.find("\n", 0, SUBJECT)
+    return quoted(text[: end if end >= 0 else SUBJECT])
 
 
 def _instant(who: Ident) -> str:

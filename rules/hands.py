@@ -56,12 +56,17 @@ def _identity(name: str, email: str) -> tuple[Claim, ...]:
         return (_claim(kind="service", name=name, email=email, account=_account(email), text=text),)
     if tool:
         return (_agent(tool, model_in(name, tool), name=name, email=email, text=text),)
-    if is_model(name):
+    if is_model(name) or (lineage.is_weights(name) and lineage.is_machine_address(email)):
         return (_agent(None, name, name=name, email=email, text=text),)
+    if lineage.is_nameless(name) and lineage.is_machine_address(email):
+        return (_agent(None, "", name=name, email=email, text=text),)
     return _person(name, email, text)
 
 
 def _person(name: str, email: str, text: str) -> tuple[Claim, ...]:
+    head, via, runner = name.partition(" via ")
+    if via and (tool := lineage.named(runner)) and lineage.model(head).maker:
+        return (_agent(tool, head, name=name, email=email, text=text),)
     head, aside = _aside(name)
     helper = lineage.who(_unvia(aside), "") if aside and head else None
     if helper and helper != lineage.SERVICE:
@@ -115,7 +120,7 @@ def model_in(name: str, tool: lineage.Tool) -> str:
     """The model that a display name states beside the tool's: `Claude Opus 5`, `aider (gpt-5.2)`; "" for none."""
     head, aside = _aside(name)
     if aside and (lineage.model(aside).maker or is_model(aside)):
-        return aside
+        return aside.removeprefix("model").partition(";")[0].strip(" :,")
     known = lineage.model(head)
     said = {word for word in known.name.split("-") if word not in _CLASSES}
     if not known.family or not said - set(lineage.words(tool.name)) - {known.family, known.maker, "codex", "chatgpt"}:
@@ -183,6 +188,8 @@ def credited(value: str, text: str, *, may_be_a_person: bool) -> tuple[Claim, ..
     one = _credit(name, email, text, any_agent=may_be_a_person)
     if one or several or not may_be_a_person:
         return one or several
+    if email.lower().startswith(("noreply@", "no-reply@")):
+        return (agent(None, text=text)._replace(name=name),)
     claims = identity(name, email) if email or _is_full_name(name) else ()
     return tuple(claim._replace(text=text[:LONGEST_TEXT]) for claim in claims)
 
@@ -194,12 +201,27 @@ def _credit(name: str, email: str, text: str, *, any_agent: bool) -> tuple[Claim
     if via:
         return via
     head, colon, rest = name.partition(":")
-    if colon and rest.strip() and not rest.startswith("//") and " " not in head.strip():
+    one = " " not in head.strip() or lineage.tool(head, "")
+    if colon and rest.strip() and not rest.startswith("//") and one:
         return _paired(head.strip(), rest, text, any_agent=any_agent)
     tool = lineage.tool(name, email)
     if tool:
         return (_agent(tool, model_in(name, tool), name="", email=email, text=text),)
-    return (agent(None, name, text=text),) if is_model(name) else ()
+    if is_model(name):
+        return (agent(None, name, text=text),)
+    return () if email else _nameless(name, text)
+
+
+def _nameless(name: str, text: str) -> tuple[Claim, ...]:
+    """A machine that the tables do not have: `LLM`, `TOOL (AI agent)`, `TOOL/SESSION`."""
+    before, aside = _aside(name)
+    nameless = lineage.is_nameless(name) or name.startswith("LLM ")
+    if nameless or (before and lineage.is_nameless(aside)):
+        return (agent(None, text=text)._replace(name=name if nameless else before),)
+    head, _, session = name.partition("/")
+    if not head.isalnum() or len(session) != 36 or session.count("-") != 4 or not session.replace("-", "").isalnum():
+        return ()
+    return (agent(None, text=text)._replace(name=head, session=f"{head.lower()}:{session.lower()}"),)
 
 
 def _paired(head: str, rest: str, text: str, *, any_agent: bool) -> tuple[Claim, ...]:
@@ -235,7 +257,7 @@ def _via(name: str, email: str, text: str) -> tuple[Claim, ...]:
 
 def _stated(rest: str) -> str:
     """`claude-3-opus coccinelle sparse` states claude-3-opus; `AWS Claude Opus 4.6` and `[Qwen 3.7 Max]` all of it."""
-    rest = rest.strip(" []()`")
+    rest = rest.partition("#")[0].partition(" (")[0].strip(" []()`")
     first = rest.partition(" ")[0]
     whole = "-" in first or any(character.isdigit() for character in first)
     return first if whole and lineage.model(first).maker else rest

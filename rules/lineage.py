@@ -254,6 +254,8 @@ class _Agents(NamedTuple):
     logins: dict[str, Tool]
     domains: dict[str, frozenset[str]]  # tool -> its vendor's domains
     branches: tuple[tuple[str, Tool], ...]
+    machine: frozenset[str]  # words of which each says that a machine is meant
+    plain: frozenset[str]  # those that such a name may consist of
     strong: frozenset[str]  # words that stand beside a tool's name, and in no person's
     weak: frozenset[str]  # words that may stand in either
 
@@ -273,6 +275,8 @@ def agents() -> _Agents:
         {login: tool for tool, row in rows for login in row.get("logins", ())},
         {tool.name: frozenset(row.get("domains", ())) for tool, row in rows},
         tuple((prefix, tool) for tool, row in rows for prefix in row.get("branches", ())),
+        frozenset(data["words"]["machine"]),
+        frozenset(data["words"]["plain"]),
         frozenset(data["words"]["strong"]),
         frozenset(data["words"]["weak"]),
     )
@@ -348,14 +352,33 @@ def _numbered(token: str) -> bool:
 
 def _confirms(tool: Tool, email: str) -> bool:
     """Does the address of somebody who is called just Claude, Devin or Jules belong to a machine?"""
-    local, at, domain = email.partition("@")
+    _, at, domain = email.partition("@")
     if not at or not domain:
         return True
     table = agents()
     if email in table.emails or login(email) in table.logins:
         return True
+    return domain in table.domains[tool.name] or is_machine_address(email)
+
+
+def is_machine_address(email: str) -> bool:
+    """Is it nobody's mailbox: none at all, a reserved domain, a `noreply`?"""
+    local, at, domain = email.lower().partition("@")
+    if not at or not domain:
+        return not local
     reserved = domain == "localhost" or domain.endswith((".local", ".invalid", ".example", ".test", "example.com"))
-    return domain in table.domains[tool.name] or reserved or local in ("noreply", "no-reply", "bot", "agent")
+    return reserved or local in ("noreply", "no-reply", "bot", "agent")
+
+
+def is_nameless(name: str) -> bool:
+    """Does the name say that it is a machine, and not which: `AI assistant`, `LLM`?"""
+    tokens = set(words(name[:LONGEST]))
+    return bool(tokens & agents().machine) and tokens <= agents().plain
+
+
+def is_weights(name: str) -> bool:
+    """Is the name that of a family of models and nothing else: `DeepSeek`, `Kimi`?"""
+    return bool(model(name).family) and only_words(name)
 
 
 def login(email: str) -> str:

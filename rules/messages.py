@@ -12,6 +12,8 @@ from rules.trailers import Line
 
 _NO = frozenset(("", "no", "false", "none", "0", "off", "n/a", "never"))
 _TOOL_OF = {"claude-web": "claude", "replit": "replit"}  # a namespace that is not called after its tool
+# Labels that only one tool writes: their line is its mark, also where no session can be read from it.
+_TOOL_OF_LINK = {"claude-session": "claude", "agent-logs-url": "copilot", "amp-thread-id": "amp"}
 _VEILED = "behind invisible or look-alike characters: "
 _UUID = frozenset("0123456789abcdef-")
 
@@ -71,8 +73,10 @@ def _read(line: Line) -> tuple[str, Iterable[Claim]]:
 def _of_tool(line: Line) -> Iterable[Claim]:
     if line.label == trailers.REPLIT and line.value.strip().lower() in ("agent", "assistant"):
         return (hands.agent(lineage.named("replit"), text=line.text),)
-    if line.label in trailers.BY_CLAUDE:
-        return (hands.agent(lineage.named("claude"), text=line.text),)
+    tool = trailers.OF_ONE_TOOL.get(line.label) or _TOOL_OF_LINK.get(line.label, "")
+    address = line.value.startswith("https://") and " " not in line.value
+    if tool and (line.label in trailers.OF_ONE_TOOL or (address and not _session(line.label, line.value))):
+        return (hands.agent(lineage.named(tool), text=line.text),)
     return ()
 
 
@@ -85,12 +89,14 @@ def _footer(value: str, text: str) -> tuple[Claim, ...]:
         value = value[:at] if at > 0 else value
     value = value.strip(" \t-:(.!*_`\u2013\u2014")
     value += ")" if value.count("(") > value.count(")") else ""
-    return hands.credited(value, text, may_be_a_person=False)
+    whole = hands.credited(value, text, may_be_a_person=False)
+    return whole or hands.credited(value.partition(" (")[0], text, may_be_a_person=False)
 
 
 def _sessions(line: Line, commit: str, named: list[Claim]) -> Iterator[Claim]:
     if line.label == trailers.JULES:
         task, _, starter = line.value.partition(" started by @")
+        task = task.removeprefix("[").partition("]")[0]
         login = starter.split(maxsplit=1)[0].rstrip(".,*_") if starter.strip() else ""
         if task.isdigit():
             claim = hands.agent(lineage.named("jules"), text=line.text)
@@ -110,6 +116,8 @@ def _session(label: str, value: str) -> str:
         namespace, colon, rest = first.partition(":")
         return f"{namespace.lower()}:{rest}" if colon and rest and not rest.startswith("//") else ""
     last = first.partition("?")[0].rstrip("/").rpartition("/")[2]
+    if label == "cursor-session" and "=bc-" in first:
+        last = f"bc-{first.partition('=bc-')[2].partition('&')[0]}"
     if not _is_id(last):
         return ""
     return _namespaced(label, first, last)

@@ -34,6 +34,7 @@ COMMANDS = {
     "rules": "rules",
     "owners": "owners",
     "journal": "journal",
+    "hook": "hook",
     "doctor": "doctor",
 }  # command -> the module under streams.commands that registers it, in the order of the help page
 

@@ -44,17 +44,17 @@ def doctor(
         print(json.dumps(data, indent=2))
     else:
         shown = [check for check in checks if not quiet or check.state != OK]
-        text = "\n".join([*(line for check in shown for line in _lines(check)), _verdict(checks)])
+        text = "\n".join([*(line for check in shown for line in lines(check)), verdict(checks)])
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
     return FAILED if failed else 0
 
 
-def _lines(check: Check) -> list[str]:
+def lines(check: Check) -> list[str]:
     said = "".join(c if c.isprintable() else "\\n" if c == "\n" else "?" for c in check.said)
-    lines = [f"{check.state:<4}  {check.name}: {said}"]
-    return [*lines, f"      -> {check.remedy}"] if check.remedy else lines
+    told = [f"{check.state:<4}  {check.name}: {said}"]
+    return [*told, f"      -> {check.remedy}"] if check.remedy else told
 
 
-def _verdict(checks: Sequence[Check]) -> str:
+def verdict(checks: Sequence[Check]) -> str:
     count = {state: sum(check.state == state for check in checks) for state in (OK, WARN, FAIL)}
     return f"{count[OK]} ok, {count[WARN]} to look at, {count[FAIL]} failing"

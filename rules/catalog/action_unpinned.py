@@ -31,7 +31,8 @@ class ActionUnpinned(Rule):
 
     ## What it does
     Compares the actions, reusable workflows and container images of a pipeline before and after. A pin on a commit or a digest that becomes
-    a name is a hold, and so is another commit under the same version label. A new one that follows a branch or `latest` is a note.
+    a name is a hold. Another commit under the same version label, which bots leave behind too, and a new one that follows a branch or
+    `latest` are notes.
 
     ## Why it matters
     A tag or a branch is moved by whoever owns it, and what it runs then has your secrets.
@@ -48,10 +49,10 @@ class ActionUnpinned(Rule):
 
     HOLDS: ClassVar = (
         Diff(".github/workflows/a.yml", _OLD + " # v2\n", "      - uses: org/act@v2\n"),
-        Diff(".github/workflows/a.yml", _OLD + " # v2.1.0\n", _NEW + " # v2.1.0\n"),
         Diff("Dockerfile", "FROM a/b:1@sha256:" + "a" * 64 + "\n", "FROM a/b:1\n"),
     )
     PASSES: ClassVar = (
+        Diff(".github/workflows/a.yml", _OLD + " # v2.1.0\n", _NEW + " # v2.1.0\n"),
         Diff(".github/workflows/a.yml", _OLD + " # v2.1.0\n", _NEW + " # v2.1.1\n"),
         Diff(".github/workflows/a.yml", "      - uses: org/act@v2\n", "      - uses: org/act@v3\n"),
         Diff(".github/workflows/a.yml", "", "      - uses: org/act@main\n"),
@@ -74,7 +75,7 @@ class ActionUnpinned(Rule):
             yield self.came(edit, use.line.number, message)
         elif fixed and _is_relabelled(use, had):
             message = f"`{name}` is another commit now under the same label `{visible(use.label)}`"
-            yield self.came(edit, use.line.number, message)
+            yield self.came(edit, use.line.number, message, tier=Tier.NOTE)
         elif not had and found(_BRANCH, use.ref):
             yield self.came(
                 edit,

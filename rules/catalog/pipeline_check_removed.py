@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
-from rules import gate_paths, switches
+from rules import gate_paths
 from rules.findings import Finding, Tier
-from rules.patterns import pattern
+from rules.patterns import found, pattern
 from rules.rule import Change, Diff, Edit, Rule, remembered, visible
 
 
@@ -26,6 +26,7 @@ _SORTS = (
     _Sort("verifies what it takes or gives", rb"(?i)\b(?:cosign verify\S*|gh attestation verify|slsa-verifier|gpg --verify|sha(?:256|512)sum (?:-c|--check)|shasum[^\n#]{0,20} -c|"
           rb"npm audit signatures|minisign -V|attest-build-provenance)\b"),
 )  # fmt: skip
+_NO_STEP = rb"(?i)^#|^(?:-\s*)?name:|\b(?:install|add|restore|cache)\b"
 _STEP = "jobs:\n  a:\n    steps:\n      - run: make\n"
 
 
@@ -74,8 +75,8 @@ class PipelineCheckRemoved(Rule):
             if sort.what in _remaining(edit.change):
                 continue
             for line in edit.changed.removed:
-                match = pattern(sort.tools).search(line.text)
-                if match is not None and not switches.is_comment(line.text):
+                match = pattern(sort.tools).search(line.text.split(b" #")[0])
+                if match is not None and not found(_NO_STEP, line.text):
                     tier = Tier.NOTE if index == 2 else self.tier
                     told = f"no pipeline of this change {sort.what} any more: `{visible(match.group(0))}` is gone"
                     yield self.lost(edit, line.number, told, tier=tier)
@@ -90,7 +91,7 @@ def _remaining(change: Change) -> frozenset[str]:
         for edit in change.edits
         if gate_paths.is_pipeline(edit.path)
         for line in map(bytes.strip, edit.new.lines)
-        if not switches.is_comment(line) and not line.startswith(b"name:")
+        if not found(_NO_STEP, line)
     ]
     text = b"\n".join(lines)
     return frozenset(sort.what for sort in _SORTS if pattern(sort.tools).search(text) is not None)

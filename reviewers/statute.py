@@ -8,16 +8,21 @@ from rules.decision import RULES
 from rules.events import ReviewGiven
 from rules.findings import Finding, Tier
 from rules.policy import PolicyInvalid, parse, parse_pyproject
-from rules.rule import QUOTE, Blobs
-from rules.scan import scan
+from rules.rule import QUOTE, Blobs, Rule
+from rules.scan import all_rules, scan
 
 HIDDEN = "hidden-text"
 POLICIES: dict[str, Callable[[bytes, str], object]] = {"twohand.toml": parse, "pyproject.toml": parse_pyproject}
 
 
-def review(change: str, content_key: str, blobs: Sequence[Blobs], commits: Iterable[Commit]) -> ReviewGiven:
-    """What the rules see in these blobs and in the messages of these commits, as a review of exactly this content."""
-    seen = scan(blobs)
+def review(
+    change: str, content_key: str, blobs: Sequence[Blobs], commits: Iterable[Commit], *, beside: Sequence[Rule] = ()
+) -> ReviewGiven:
+    """What the rules see in these blobs and in the messages of these commits, as a review of exactly this content.
+
+    `beside` are rules that look beside the catalogue: a repository's own, and those of installed packages.
+    """
+    seen = scan(blobs, rules=(*all_rules(), *beside)) if beside else scan(blobs)
     findings = (
         *seen.findings,
         *_broken_policies(blobs),

@@ -13,7 +13,7 @@ from rules.ballots import Ballot, Court, court
 from rules.claims import Claim
 from rules.events import ChangeProposed
 from rules.findings import Finding, Tier
-from rules.gate_paths import is_gate_path
+from rules.gate_paths import is_gate_path, is_own_rule
 from rules.independence import Hand
 from rules.lineage import declared
 from rules.owners import Owners
@@ -66,7 +66,8 @@ class Docket:
     def self_edits(self) -> frozenset[int]:
         """Law 29: paths of the gate itself; of pyproject.toml only where the table changed."""
         told = {self.index[path] for path in self.proposed.self_edits if path in self.index}
-        return frozenset(at for at, raw in enumerate(self.raw) if is_gate_path(raw)) | told
+        own = self.policy.rules.directory
+        return frozenset(at for at, raw in enumerate(self.raw) if is_gate_path(raw) or is_own_rule(raw, own)) | told
 
     @cached_property
     def commands(self) -> Commands:

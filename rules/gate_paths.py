@@ -64,6 +64,14 @@ def is_gate_path(path: bytes) -> bool:
     return _in_forge([*directories, name]) or (directories[-1:] == [b".vscode"] and name in _EDITOR)
 
 
+def is_own_rule(path: bytes, directory: str) -> bool:
+    """Whether the path is the policy's directory of own rules, lies in it, or stands where one above it would."""
+    if not directory:
+        return False
+    here, there = path.lower() + b"/", directory.lower().encode("utf-8", "surrogateescape") + b"/"
+    return here.startswith(there) or there.startswith(here)
+
+
 def _in_forge(parts: list[bytes]) -> bool:
     return any(forge in _FORGES and part in _FORGE_PARTS for forge, part in pairwise(parts))
 

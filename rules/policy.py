@@ -30,6 +30,7 @@ __all__ = [
     "PolicyInvalid",
     "Problem",
     "Requirement",
+    "RulesPolicy",
     "Service",
     "Step",
     "Waivers",
@@ -82,6 +83,11 @@ class Waivers(NamedTuple):
     by: tuple[str, ...] = ()  # people and teams; empty: the owners of the paths
     max: int = 14 * 86400  # seconds
     break_glass: tuple[str, ...] = ()  # people and teams; empty: off
+
+
+class RulesPolicy(NamedTuple):
+    directory: str = ""  # of own rules, without a slash at its end; "": none
+    sarif: str = "hold"  # the tier of another scanner's `error`
 
 
 class Step(NamedTuple):
@@ -143,6 +149,7 @@ class Policy(NamedTuple):
     digest: str
     source: str
     media: tuple[str, ...] = ("image", "font")  # kinds of rules.media whose content nobody has to read (law 3)
+    rules: RulesPolicy = RulesPolicy()
 
     def active(self, names: Iterable[str]) -> frozenset[str]:
         """The people behind names of people and teams who have not left."""
@@ -199,6 +206,7 @@ def dump(policy: Policy) -> dict[str, Any]:
         "independence": policy.independence._asdict() | {"max_age": duration_text(policy.independence.max_age)},
         "requirement": [_requirement_data(requirement) for requirement in policy.requirements],
         "owners": _lists(policy.owners._asdict()),
+        "rules": policy.rules._asdict(),
         "waivers": _lists(policy.waivers._asdict()) | {"max": duration_text(policy.waivers.max)},
         "escalation": _escalation_data(policy.escalation),
         "people": {name: _enrolled_data(person._asdict()) for name, person in policy.people.items()},
@@ -268,6 +276,7 @@ def _built(read: dict[str, Any], source: str) -> Policy:
         requirements=tuple(map(_requirement, read["requirement"])),
         owners=OwnersPolicy(**read["owners"]),
         waivers=Waivers(**read["waivers"]),
+        rules=RulesPolicy(**read["rules"]),
         escalation=Escalation(**escalation | {"steps": tuple(Step(**step) for step in escalation["steps"])}),
         people={name: Person(name, **fields) for name, fields in read["people"].items()},
         agents={name: Agent(name, **fields) for name, fields in read["agents"].items()},

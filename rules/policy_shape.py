@@ -26,9 +26,20 @@ def _name(text: str) -> str:
 
 
 def _slug(text: str) -> str:
-    if 0 < len(text) <= 64 and text.isascii() and text.lower() == text and text.replace("-", "").isalnum():
+    plain = text.replace("-", "").replace(".", "")
+    if 0 < len(text) <= 128 and text.isascii() and text.lower() == text and plain.isalnum():
         return text
-    raise ValueError("must be the name of a rule, such as auth-check-removed")
+    raise ValueError("must be the name of a rule, such as auth-check-removed, or sarif.TOOL.RULE of a scanner")
+
+
+def _directory(text: str) -> str:
+    inside = text.removesuffix("/")
+    if not inside:
+        return inside
+    parts = inside.split("/")
+    if len(text) <= 1000 and text.isprintable() and not {"", ".", "..", ".git"} & set(parts):
+        return inside
+    raise ValueError("must be a directory inside the repository, such as .twohand/rules")
 
 
 def _line(text: str) -> str:
@@ -65,7 +76,7 @@ def _source(text: str) -> str:
 NAME: Final = Text("a name", _name, r"^[A-Za-z0-9._+@\[\]-]{1,64}$")
 LINE: Final = Text("one line of text", _line, r"^\S(.{0,198}\S)?$")
 OPTIONAL_LINE: Final = Text("one line of text", _optional_line)
-SLUG: Final = Text("the name of a rule", _slug, r"^[a-z0-9-]{1,64}$")
+SLUG: Final = Text("the name of a rule", _slug, r"^[a-z0-9.-]{1,128}$")
 GLOB: Final = Text('a path glob such as "**/auth/**"', globs.checked, "^[^!]")
 REF: Final = Text('a branch or ref glob such as "main" or "release/*"', globs.checked_ref, "^[^! ]+$")
 EMAIL: Final = Text("an e-mail address", _email, "^[^ <>,;]+@[^ <>,;@]+$")
@@ -198,6 +209,20 @@ ESCALATION: Final = Table(
 _EMAILS: Final = Entry(ListOf(EMAIL), "Addresses as they appear in commits.", _NOBODY)
 _ACCOUNTS: Final = Entry(ListOf(ACCOUNT), "Forge accounts, host:login.", _NOBODY)
 _KEYS: Final = Entry(ListOf(KEY), "OpenSSH public keys that sign statements and commits.", _NOBODY)
+RULES: Final = Table(
+    {
+        "directory": Entry(
+            Text("a directory", _directory, r"^([^/].*)?$"),
+            "Where own rules stand as TOML files, read from the branch and never from the change; empty: nowhere.",
+            "",
+        ),
+        "sarif": Entry(
+            OneOf(("note", "hold", "block")),
+            "What an `error` of another scanner weighs (`review --sarif`); its warnings and notes are notes.",
+            "hold",
+        ),
+    }
+)
 PERSON: Final = Table(
     {
         "emails": _EMAILS,
@@ -238,6 +263,7 @@ POLICY: Final = Table(
         ),
         "owners": Entry(OWNERS, "Who answers where owners files do not say.", {}),
         "waivers": Entry(WAIVERS, "Who may override, and for how long.", {}),
+        "rules": Entry(RULES, "What looks at changes beside the catalogue of rules.", {}),
         "escalation": Entry(ESCALATION, "When people are asked, and whom.", {}),
         "people": Entry(Named(PERSON, NAME), "Who is who, by name.", {}),
         "agents": Entry(Named(AGENT, NAME), "Agents with identities of their own.", {}),

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from reviewers import statute
 from rules import paths, provenance
 from rules.case import fold
 from rules.change import FileChange, change_id, content_key
@@ -22,7 +21,7 @@ from rules.principals import Registry
 from rules.protection import protection
 from rules.rule import Blobs
 from rules.sshsig import Signer
-from streams import clock, evidence, settings
+from streams import clock, evidence, scanning, settings
 from streams.engines.journal import Journal
 from streams.laws import Governing, governing
 from streams.memory import Memory, decided, signed
@@ -49,6 +48,7 @@ class Asked(NamedTuple):
     rewrite: bool = False  # the target shall be moved to the head, whatever it holds (law 4)
     claims: tuple[Claim, ...] = ()  # what a door knows besides
     forge: forge_reviews.Told | None = None  # what the forge says of the reviews on it (law 21)
+    sarif: tuple[Path, ...] = ()  # files of other scanners
 
     def doors(self) -> tuple[Claim, ...]:
         named = (("opened-by", self.opened_by), ("pushed-by", self.pushed_by))
@@ -210,6 +210,7 @@ class Desk:
                 f"{statements.PREFIX} ({stored.refs})",
                 *([str(self.journal_path)] if memory.journal else []),
                 *_told(asked),
+                *reading.branches.rules_from,
             ),
         )
         here = (*stored.rows, *self.arriving)
@@ -226,11 +227,11 @@ class Desk:
             upheld=memory.upheld(rows),
             break_glass_open_since=memory.open_glass(proposed.change, proposed.at, proposed.laws),
         )
-        scanned = statute.review(proposed.change, proposed.content_key, blobs, commits)
+        scanned = scanning.reviews(self, reading, proposed, (blobs, commits), asked.sarif)
         said = (_given(row, proposed, signers.get(row.blob)) for row in rows)
         recorded = memory.journal.events(proposed.change) if memory.journal else ()
         told = forge_reviews.events(asked.forge, proposed, recorded)
-        return [proposed, replace(scanned, at=proposed.at), *said, *told]
+        return [proposed, *scanned, *said, *told]
 
     def _proposed(
         self, reading: Reading, asked: Asked, commits: Sequence[Commit], blobs: Sequence[Blobs]

@@ -8,6 +8,8 @@ from rules import policy
 from rules.events import LawText
 from rules.judgement import GUESSED
 from rules.owners import LOCATIONS
+from rules.rule import Rule
+from streams.own_rules import own_rules
 from streams.settings import Settings
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
@@ -24,6 +26,8 @@ class Governing(NamedTuple):
     owners_file: str = ""
     owners_text: str = ""
     problems: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()  # those of the directories that the policies name
+    rules_from: tuple[str, ...] = ()  # branch, directory and digest of each
 
     @property
     def repository(self) -> str:
@@ -41,7 +45,11 @@ def governing(repo: Repository, settings: Settings, *, default: str | None, targ
     higher = of_default.texts if of_default else ()
     known = {text.text for text in higher}
     texts = (*higher, *(text for text in of_target.texts if text.text not in known))
-    return of_target._replace(texts=(*_floor(settings), *(texts or (built_in(),))))
+    everything = (*_floor(settings), *(texts or (built_in(),)))
+    trees = {higher_role: (_short(default or ""), tip.id)} if tip else {}
+    here = (_short(target), target_tip)
+    own = own_rules(repo, everything, {**trees, role: here}, here)
+    return of_target._replace(texts=own.texts, rules=own.rules, rules_from=own.read_from)
 
 
 def built_in() -> LawText:
@@ -68,9 +76,12 @@ def _branch(repo: Repository, commit: str, named: tuple[str, str]) -> Governing:
         return Governing((LawText(role, where, "", problem=error.message),), problems=(error.message,))
     texts = {name: data.decode("utf-8", "surrogateescape") for name, data in found.items() if data is not None}
     owners_file = next((name for name in owners if name in texts), b"")
-    short = where.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-    law = _law(role, f"{short}:", texts.get(FILE), texts.get(PYPROJECT))
+    law = _law(role, f"{_short(where)}:", texts.get(FILE), texts.get(PYPROJECT))
     return Governing((law,) if law else (), owners_file.decode(), texts.get(owners_file, ""))
+
+
+def _short(branch: str) -> str:
+    return branch.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
 def _law(role: str, name: str, own: str | None, project: str | None) -> LawText | None:

@@ -60,6 +60,7 @@ class Settings(NamedTuple):
     listen: str = "127.0.0.1:8460"
     trust: tuple[str, ...] = ()  # whose environment names a pusher in a hook (law 10)
     floor: str = ""  # absolute path of the organisation's policy (law 36)
+    packages: tuple[str, ...] = ()  # installed packages whose rules run beside the catalogue
     source: str = ""
 
 
@@ -130,6 +131,7 @@ def _built(read: dict[str, Any], source: str) -> Settings:
         listen=read["serve"]["listen"],
         trust=read["identity"]["trust"],
         floor=read["floor"]["policy"],
+        packages=read["rules"]["packages"],
         source=source,
     )
 
@@ -211,6 +213,12 @@ def _listen(text: str) -> str:
 
 def _bootstrap(text: str) -> str:
     return ",".join(_listen(part.strip()) for part in text.split(","))
+
+
+def _package(text: str) -> str:
+    if 0 < len(text) <= 200 and text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        return text
+    raise ValueError("must be the name of an installed package, such as acme-rules")
 
 
 def _absolute(text: str) -> str:
@@ -298,6 +306,20 @@ SETTINGS: Final = Table(
         "floor": Entry(
             Table({"policy": Entry(Text("an absolute path", _absolute), "The organisation's policy (law 36).", "")}),
             "What holds for every repository.",
+            {},
+        ),
+        "rules": Entry(
+            Table(
+                {
+                    "packages": Entry(
+                        ListOf(Text("the name of a package", _package), most=50),
+                        "Installed packages whose rules (entry point group `twohand.rules`) run beside the catalogue. "
+                        "One that is absent, does not load or crashes keeps the gate closed.",
+                        _NONE,
+                    )
+                }
+            ),
+            "Rules written in Python.",
             {},
         ),
     }

@@ -36,6 +36,12 @@ ForgeReviews = Annotated[
         show_default=False,
     ),
 ]
+Sarif = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--sarif", metavar="FILE", help="What another scanner found (SARIF 2.1.0); may be repeated.", show_default=False
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Record nothing in the journal.")]
 
 
@@ -53,6 +59,7 @@ def review(
     opened_by: OpenedBy = "",
     pushed_by: PushedBy = "",
     forge_reviews: ForgeReviews = None,
+    sarif: Sarif = None,
     dry_run: DryRun = False,
     fmt: options.Formatted = Format.TEXT,
     output: options.Output = None,
@@ -66,7 +73,7 @@ def review(
     """
     with Desk.at(where, explicit=settings) as desk:
         told = read(forge_reviews, desk.settings.trust, desk.now()) if forge_reviews else None
-        asked = Asked(base, head, target, number, opened_by, pushed_by, forge=told)
+        asked = Asked(base, head, target, number, opened_by, pushed_by, forge=told, sarif=tuple(sarif or ()))
         judgement = desk.review(asked, dry_run=dry_run)
         for note in desk.notes:
             print(f"note: {note}", file=sys.stderr)

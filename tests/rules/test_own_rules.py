@@ -1,5 +1,7 @@
 """Own rules: TOML files of a repository that say what its people want to be told of."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,7 +149,7 @@ WRONG = {
     "tier": (REMOVED.replace('"hold"', '"panic"'), 'a.toml:3: rule[0].tier = "panic"'),
     "language": (REMOVED + 'languages = ["pyhton"]\n', 'rule[0].languages[0] = "pyhton"'),
     "glob": (REMOVED + 'paths = ["!src"]\n', "negation is written"),
-    "re2": (REMOVED.replace("'tenant_id\\s*='", "'(?=x)'"), "a.toml:6: rule[0].pattern = \"(?=x)\": is no RE2 pattern"),
+    "re2": (REMOVED.replace("'tenant_id\\s*='", "'(?=x)'"), 'a.toml:6: rule[0].pattern = "(?=x)": is no RE2 pattern'),
     "empty match": (REMOVED.replace("'tenant_id\\s*='", "'x*'"), "matches a line that holds nothing"),
     "ends": (REMOVED.replace("'tenant_id\\s*='", "'\\Ax'"), "a line begins with ^"),
     "huge": (REMOVED.replace("'tenant_id\\s*='", "'((a{1,100}){1,100}){1,100}'"), "is no RE2 pattern"),
@@ -183,10 +185,8 @@ def test_all_mistakes_of_all_files_are_told_at_once():
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_no_bytes_break_the_reader(data):
     """Any file is rules or mistakes."""
-    try:
-        rules_of((RuleFile("a.toml", data),))
-    except RulesInvalid as invalid:
-        assert invalid.problems
+    with suppress(RulesInvalid):
+        assert rules_of((RuleFile("a.toml", data),))
 
 
 @given(st.binary(max_size=400), st.binary(max_size=400))

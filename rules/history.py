@@ -13,7 +13,7 @@ from rules.claims import Claim
 from rules.commits import Commit
 from rules.policy import Policy
 from rules.principals import Registry
-from rules.provenance import Author, _Resolver
+from rules.provenance import Author, Resolver
 from rules.trailers import Line
 
 AGENT, HUMAN, MIXED, SERVICE, UNKNOWN = "agent", "human", "mixed", "service", "unknown"
@@ -47,7 +47,7 @@ class Bench:
 
     def __init__(self, enrolled: Policy | None = None) -> None:
         self.registry = Registry(enrolled or policy.default())
-        self._resolver = _Resolver(self.registry)
+        self._resolver = Resolver(self.registry)
         self.answer = lru_cache(_KEPT)(self._answer)
         self._told = lru_cache(_KEPT)(self._of_names)
 
@@ -169,14 +169,9 @@ def nobody() -> Bench:
 
 def author_rows(authors: Sequence[Author]) -> list[dict[str, Any]]:
     """Authors as a decision writes them."""
-    return list(map(_row, authors))
+    return [author.as_row() for author in authors]
 
 
 @lru_cache(_KEPT)
 def _author_text(author: Author) -> str:
-    return _json(_row(author))
-
-
-def _row(author: Author) -> dict[str, Any]:
-    row = {name: value or None for name, value in author._asdict().items() if name not in ("accountable", "evidence")}
-    return {**row, "accountable": author.accountable, "evidence": [item._asdict() for item in author.evidence]}
+    return _json(author.as_row())

@@ -1,7 +1,7 @@
 """From what every channel says to the set of authors, and to who answers for the change (law 8-16)."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rules.claims import NO_TOOL, Claim
 from rules.events import ChangeProposed, CommitFact
@@ -39,6 +39,11 @@ class Author(NamedTuple):
     @property
     def strongest(self) -> str:
         return min((item.grade for item in self.evidence), default="D")
+
+    def as_row(self) -> dict[str, Any]:
+        """The author as plain data, as decisions and audits write it; null is unknown."""
+        row = {name: value or None for name, value in self._asdict().items() if name not in ("accountable", "evidence")}
+        return {**row, "accountable": self.accountable, "evidence": [item._asdict() for item in self.evidence]}
 
 
 class Conflict(NamedTuple):
@@ -86,7 +91,7 @@ def authorship(
 ) -> Authorship:
     """Join everything. `said` are the claims of verified statements on this content (proposals, authors seen);
     `earlier` the claims of earlier recorded changes with this change id, content or patch."""
-    resolve = _Resolver(registry)
+    resolve = Resolver(registry)
     own = (*proposed.claims, *_signatures(proposed.commits), *said)
     before = (*(row.claims for row in proposed.recorded), *earlier)
     stuck = [claims for claims in before if resolve.accountable(claims)]
@@ -126,7 +131,7 @@ def _signers(commits: Sequence[CommitFact], registry: Registry) -> dict[str, str
     return found
 
 
-def _self_signed(proposed: ChangeProposed, resolve: "_Resolver") -> frozenset[str]:
+def _self_signed(proposed: ChangeProposed, resolve: "Resolver") -> frozenset[str]:
     """Law 13: the people who signed, as their authors, all that the change brings."""
     lines = {claim.commit: claim for claim in proposed.claims if claim.channel == "author"}
     makers: frozenset[str] = frozenset()
@@ -149,7 +154,7 @@ def _unanswered(commits: Sequence[CommitFact], signers: dict[str, str]) -> tuple
 
 
 def _answering_grade(
-    claims: Iterable[Claim], resolve: "_Resolver", answering: frozenset[str], signers: dict[str, str]
+    claims: Iterable[Claim], resolve: "Resolver", answering: frozenset[str], signers: dict[str, str]
 ) -> str:
     grades = [claim.grade for claim in claims if claim.channel in WHOLE and resolve.people(claim) & answering]
     if not grades and answering:
@@ -157,8 +162,8 @@ def _answering_grade(
     return max(grades, default="A" if signers else "")
 
 
-class _Resolver:
-    """Claims seen through the registry."""
+class Resolver:
+    """Claims seen through the registry: who they mean, and as which authors they join."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry

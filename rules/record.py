@@ -9,7 +9,6 @@ from rules.decision import Decision, scanned
 from rules.events import ChangeProposed
 from rules.independence import DISTINCT, Answer
 from rules.judgement import Judgement, Opinion
-from rules.provenance import Author
 from rules.votes import Voice
 
 SCHEMA = "twohand.decision/v1"
@@ -25,7 +24,7 @@ def record(judgement: Judgement) -> dict[str, Any]:
         "outcome": judgement.outcome,
         "reasons": [plain(reason) for reason in judgement.reasons],
         "requirements": [row for opinion in judgement.opinions for row in _requirements(opinion)],
-        "authors": [_author(author) for author in leading.made.authors] if leading else [],
+        "authors": [author.as_row() for author in leading.made.authors] if leading else [],
         "reviews": list(_reviews(leading, judgement)) if leading else [],
         "findings": plain(leading.findings if leading else scanned(judgement.case, proposed)[0]),
         "owners": [_owned(row) for row in leading.owned] if leading else [],
@@ -64,11 +63,6 @@ def _requirements(opinion: Opinion) -> Iterator[dict[str, Any]]:
             "waiting_for": list(ruling.waiting_for),
             "policy": opinion.law.text.source,
         }
-
-
-def _author(author: Author) -> dict[str, Any]:
-    row = {name: value or None for name, value in author._asdict().items() if name not in ("accountable", "evidence")}
-    return {**row, "accountable": author.accountable, "evidence": plain(author.evidence)}
 
 
 def _reviews(decision: Decision, judgement: Judgement) -> Iterator[dict[str, Any]]:

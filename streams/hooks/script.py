@@ -16,6 +16,7 @@ FED: Final = ("pre-receive", "post-receive", "pre-push")  # git tells these on s
 BEFORE: Final = ".before-twohand"  # what is added to the name of a hook that was there
 MARK: Final = b"# twohand hook "
 SEAL: Final = b"# sha256 "
+BLOCK: Final = "twohand.prePush"  # `block`: a push that the server would refuse does not leave
 MOST_OPTIONS: Final = 100  # push options of one push
 
 GIT: Final = (
@@ -122,11 +123,14 @@ def _values(fixed: Fixed) -> list[str]:
 
 
 def _refusing(name: str) -> list[str]:
-    """Where it cannot run, a gate stays closed; a message is written without its marks."""
+    """Where it cannot run, a gate stays closed; advice and records say so, and stop nobody who did not ask to be stopped."""
+    stops = [f'  [ "$(git config {BLOCK})" != block ] || exit 1'] if name == "pre-push" else []
     return [
         "say() { printf '%s\\n' \"${GL_ID:+GL-HOOK-ERR: }$1\" >&2; }",
         "refuse() {",
-        f'  say "error: twohand cannot judge: $1"; say "error:   $2"; say "hint: {_again(name)}"; exit {_closed(name)}',
+        f'  say "error: twohand cannot judge: $1"; say "error:   $2"; say "hint: {_again(name)}"',
+        *stops,
+        f'  exit "${{3:-{_closed(name)}}}"',
         "}",
     ]
 
@@ -139,7 +143,15 @@ def _again(name: str) -> str:
 
 
 def _closed(name: str) -> int:
-    return 0 if name == "prepare-commit-msg" else 1
+    return 0 if name in CLIENT else 1
+
+
+def _stopping(name: str) -> str:
+    return (
+        f'__import__("os").popen("git config {BLOCK}").read() == "block\\n"'
+        if name == "pre-push"
+        else str(_closed(name))
+    )
 
 
 def _chain(name: str) -> list[str]:
@@ -167,7 +179,7 @@ def _kept(place: str) -> list[str]:
     """The input in a file without a fixed name, which is gone as soon as it is open twice."""
     return [
         f'  input=$(PATH=$twohand_path mktemp "{place}/twohand-input.XXXXXX") && PATH=$twohand_path cat >"$input" || {{',
-        f'    PATH=$twohand_path rm -f "$input"; refuse "the list of pushed refs cannot be kept in" "{place}"',
+        f'    PATH=$twohand_path rm -f "$input"; refuse "the list of pushed refs cannot be kept in" "{place}" 1',
         "  }",
         '  exec 3<"$input" 4<"$input"',
         '  PATH=$twohand_path rm -f "$input"',
@@ -215,6 +227,6 @@ def _python(name: str) -> list[str]:
         "except BaseException as error:",
         '    said = f"{type(error).__name__}: {error}"[:60]',
         f'    print(f"error: twohand cannot be loaded:\\nerror:   {{said}}\\nhint: {_again(name)}", file=sys.stderr)',
-        f"    sys.exit({_closed(name)})",
+        f"    sys.exit({_stopping(name)})",
         "main()'",
     ]

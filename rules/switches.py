@@ -13,7 +13,7 @@ from rules.lines import Line
 from rules.patterns import pattern
 from rules.rule import Change, Edit, remembered
 
-_COMMENTS = (b"#", b"//", b"* ", b"*/", b"/*", b"--", b"<!--", b";", b'"""', b"'''")
+_COMMENTS = (b"#", b"//", b"* ", b"*/", b"/*", b"-- ", b"<!--", b";", b'"""', b"'''")
 _LONGEST = 20_000  # bytes of one line; what is longer is a finding of its own
 
 
@@ -62,7 +62,7 @@ def _matches(change: Change, text: bytes, *, new: bool) -> Iterator[tuple[bytes,
     compiled = pattern(text)
     for edit in change.edits:
         side = edit.new if new else edit.old
-        if edit.kind is Kind.DOCS or not side.present or compiled.search(side.data) is None:
+        if edit.kind is Kind.DOCS or not side.present or (b"^" not in text and compiled.search(side.data) is None):
             continue
         for line in edit.changed.added if new else edit.changed.removed:
             if not is_comment(line.text):

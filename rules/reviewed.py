@@ -17,7 +17,7 @@ MOST = 50  # review marks of one message that are looked at
 class Sign(NamedTuple):
     """One sign of a review. `result` is independent, self or unknown."""
 
-    channel: str  # review-mark, forge-merge, forge, statement
+    channel: str  # review-mark, forge-merge, forge, statement, decision, decision-note
     grade: str
     by: str
     result: str
@@ -57,6 +57,13 @@ def vouched(by: Principal, operators: Iterable[str], claim: str, authors: Sequen
     agents = [author for author in authors if author.kind == "agent"]
     as_claim = Claim("", "A", kind="agent", tool=by.agent.tool, maker=by.agent.maker)
     return Sign("statement", "A", by.name, _other_machine(as_claim, agents), claim)
+
+
+def reported(by: str, claim: str, authors: Sequence[Author], *, channel: str, dependent: bool) -> Sign:
+    """What a recorded decision says of a review. The journal is the gate's own word, a note is anybody's."""
+    makers = {name for author in authors for name in (author.principal, author.operator, author.name)}
+    result = SELF if dependent or (by and by in makers) else INDEPENDENT if by else UNKNOWN
+    return Sign(channel, "B" if channel == "decision" else "D", by, result, claim[: hands.LONGEST_TEXT])
 
 
 def _marks(commit: Commit, authors: Sequence[Author]) -> Iterator[Sign]:

@@ -61,6 +61,7 @@ class Settings(NamedTuple):
     trust: tuple[str, ...] = ()  # whose environment names a pusher in a hook (law 10)
     floor: str = ""  # absolute path of the organisation's policy (law 36)
     packages: tuple[str, ...] = ()  # installed packages whose rules run beside the catalogue
+    notes: bool = False  # write a git note with the decision of what landed
     source: str = ""
 
 
@@ -132,6 +133,7 @@ def _built(read: dict[str, Any], source: str) -> Settings:
         trust=read["identity"]["trust"],
         floor=read["floor"]["policy"],
         packages=read["rules"]["packages"],
+        notes=read["record"]["notes"],
         source=source,
     )
 
@@ -320,6 +322,19 @@ SETTINGS: Final = Table(
                 }
             ),
             "Rules written in Python.",
+            {},
+        ),
+        "record": Entry(
+            Table(
+                {
+                    "notes": Entry(
+                        Flag(),
+                        "After a push, write the decision of what landed as a git note in refs/notes/twohand, for other tools.",
+                        default=False,
+                    )
+                }
+            ),
+            "What is recorded besides the journal.",
             {},
         ),
     }

@@ -29,10 +29,17 @@ class Asked(NamedTuple):
 
 
 class Voucher(NamedTuple):
-    """A verified approval that covers a commit: by whom (an enrolled name), in which statement."""
+    """An approval that covers a commit: by whom ("" where nobody is named), and what says so.
+
+    channel    statement: its signature was verified here; decision: the journal records that it counted; decision-note:
+               a note of `refs/notes/twohand` says that
+    dependent  the decision is stamped to rest on a hand of its own
+    """
 
     by: str
     claim: str
+    channel: str = "statement"
+    dependent: bool = False
 
 
 class Task(NamedTuple):

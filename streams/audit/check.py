@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from itertools import islice
 from typing import NamedTuple
 
 from rules import instants
 from rules.change import content_key
 from rules.commits import parse
-from rules.events import ChangeProposed, DecisionMade
+from streams.audit.decided import Decided, decided
 from streams.audit.diffs import Edge, changed
 from streams.audit.reading import COMMIT_LIMIT
-from streams.engines.journal import Journal
 from streams.sources.errors import NoTarget
 from streams.sources.git import HEADS, ORIGIN, Repository
 
@@ -36,17 +34,11 @@ class Checked(NamedTuple):
 
     target: str
     tip: str
+    read_from: str  # the journal that was asked; notes and statements are no decisions
     anchor: str
     decisions: int  # admitted ones that are recorded for this branch
     uncovered: tuple[Landed, ...]
     cut: bool  # only the first `MOST` steps were looked at
-
-
-class _Decided(NamedTuple):
-    repository: str
-    base: str
-    head: str
-    key: str
 
 
 def check(repo: Repository, revisions: str | None = None) -> Checked:
@@ -55,16 +47,28 @@ def check(repo: Repository, revisions: str | None = None) -> Checked:
     Errors: NoTarget, UnknownRevision, JournalUnusable.
     """
     target, without, tip = _range(repo, revisions)
-    decided = _decided(repo, target)
+    known = [one for one in decided(repo) if one.target == target]
     chain = _chain(repo, tip, without)
-    spans = _spans(decided, chain, {without or repo.empty_tree, repo.empty_tree})
+    journal = str(repo.common_dir / "twohand" / "journal.db")
     uncovered: list[str] = []
-    for step, covered in _looked_at(repo, target, chain, decided, spans):
-        if covered and not without:
-            return Checked(target, tip, step, len(decided), _told(repo, uncovered), cut=False)
-        if not covered:
+    for step, by in _looked_at(repo, target, chain, known, {without or repo.empty_tree, repo.empty_tree}):
+        if by and not without:
+            return Checked(target, tip, journal, step, len(known), _told(repo, uncovered), cut=False)
+        if not by:
             uncovered.append(step)
-    return Checked(target, tip, "", len(decided), _told(repo, uncovered), cut=len(chain) > MOST)
+    return Checked(target, tip, journal, "", len(known), _told(repo, uncovered), cut=len(chain) > MOST)
+
+
+def covered(repo: Repository, revisions: str | None = None) -> dict[str, Decided]:
+    """First-parent step -> the admitted decision that covers it; of the default branch, or of a range `A..B`.
+
+    Errors: NoTarget, UnknownRevision, JournalUnusable.
+    """
+    target, without, tip = _range(repo, revisions)
+    known = [one for one in decided(repo) if one.target == target]
+    chain = _chain(repo, tip, without) if known else []
+    steps = _looked_at(repo, target, chain, known, {without or repo.empty_tree, repo.empty_tree})
+    return {step: by for step, by in steps if by}
 
 
 def _range(repo: Repository, revisions: str | None) -> tuple[str, str, str]:
@@ -85,23 +89,6 @@ def _branch(ref: str) -> str:
     return HEADS + ref.removeprefix(ORIGIN) if ref.startswith(ORIGIN) else ref
 
 
-def _decided(repo: Repository, target: str) -> list[_Decided]:
-    """What the journal admits for this branch; the last decision about a content is the one that counts."""
-    path = repo.common_dir / "twohand" / "journal.db"
-    if not path.exists():
-        return []
-    proposed: dict[tuple[str, str], ChangeProposed] = {}
-    outcome: dict[tuple[str, str], str] = {}
-    with ExitStack() as stack:
-        for event in stack.enter_context(Journal(path)).events():
-            if isinstance(event, ChangeProposed):
-                proposed[event.change, event.content_key] = event
-            elif isinstance(event, DecisionMade):
-                outcome[event.change, event.content_key] = event.outcome
-    admitted = (proposed[at] for at, said in outcome.items() if said == "admitted" and at in proposed)
-    return [_Decided(p.repository, p.base, p.head, p.content_key) for p in admitted if p.target == target]
-
-
 def _chain(repo: Repository, tip: str, without: str) -> list[tuple[str, str]]:
     """(step, its first parent or "") from the tip back."""
     excluded = ["--not", without] if without else []
@@ -110,34 +97,36 @@ def _chain(repo: Repository, tip: str, without: str) -> list[tuple[str, str]]:
     return [(row[0], row[1] if len(row) > 1 else "") for row in rows]
 
 
-def _spans(decided: Sequence[_Decided], chain: Sequence[tuple[str, str]], below: set[str]) -> set[str]:
-    """Steps inside a decided range whose both ends are on the branch, as after a fast-forward of several commits.
+def _spans(known: Sequence[Decided], chain: Sequence[tuple[str, str]], below: set[str]) -> dict[str, Decided]:
+    """The steps inside a decided range whose both ends are on the branch, as after a fast-forward of several commits.
 
     `below` are what stands below the last step."""
     place = dict.fromkeys(below, len(chain)) | {step: number for number, (step, _) in enumerate(chain)}
-    found: set[str] = set()
-    for one in decided:
+    found: dict[str, Decided] = {}
+    for one in known:
         first, last = place.get(one.head), place.get(one.base)
         if first is not None and last is not None and first < last:
-            found.update(step for step, _ in chain[first:last])
+            found.update((step, one) for step, _ in chain[first:last])
     return found
 
 
 def _looked_at(
-    repo: Repository, target: str, chain: Sequence[tuple[str, str]], decided: Sequence[_Decided], spans: set[str]
-) -> Iterator[tuple[str, bool]]:
-    """Each step, and whether a decision covers it: its own content, recomputed here, or a range that holds it."""
-    keys: dict[str, set[str]] = {}
-    for one in decided:
-        keys.setdefault(one.repository, set()).add(one.key)
+    repo: Repository, target: str, chain: Sequence[tuple[str, str]], known: Sequence[Decided], below: set[str]
+) -> Iterator[tuple[str, Decided | None]]:
+    """Each step, and the decision that covers it: of its own content, recomputed here, or of a range that holds it."""
+    spans = _spans(known, chain, below)
+    keys: dict[str, dict[str, Decided]] = {}
+    for one in known:
+        keys.setdefault(one.repository, {})[one.key] = one
     edge = repo.shallow_edge()
     remaining = iter(chain[:MOST])
     while part := list(islice(remaining, AT_ONCE)):
         changes = changed(repo, [Edge(step, parent) for step, parent in part])
         for (step, _), change in zip(part, changes, strict=True):
             readable = not change.why and step not in edge
-            same = (content_key(name, target, change.files) in found for name, found in keys.items())
-            yield step, step in spans or (readable and any(same))
+            named = keys.items() if readable else ()
+            same = (found.get(content_key(name, target, change.files)) for name, found in named)
+            yield step, next(filter(None, same), spans.get(step))
 
 
 def _told(repo: Repository, steps: Sequence[str]) -> tuple[Landed, ...]:
@@ -164,9 +153,12 @@ def as_json(found: Checked) -> str:
 
 def as_text(found: Checked) -> str:
     branch = found.target.removeprefix("refs/heads/")
+    several_known = "decision" if found.decisions == 1 else "decisions"
+    asked = f"{found.decisions} admitted {several_known} for {branch} in {found.read_from}"
+    read = f"Read: {asked}. Notes and statements are no decisions.\n"
     if not found.uncovered:
         since = f" up to {found.anchor[:12]}" if found.anchor else ""
-        return f"covered: an admitted decision covers all that landed on {branch}{since}\n"
+        return f"covered: an admitted decision covers all that landed on {branch}{since}\n{read}"
     several = "step has" if len(found.uncovered) == 1 else "steps have"
     since = f" since {found.anchor[:12]}, the last that one covers" if found.anchor else ""
     lines = [f"uncovered: {len(found.uncovered)} {several} landed on {branch} that no admitted decision covers{since}"]
@@ -177,7 +169,7 @@ def as_text(found: Checked) -> str:
     lines.append(f"Decide on the oldest: twohand review --base {step}^ --head {step} --target {branch}")
     if not found.decisions:
         lines.append("No admitted decision is recorded here at all: the journal stays where it was written.")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + f"\n{read}"
 
 
 def _shown(step: Landed) -> str:

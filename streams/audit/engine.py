@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import Any
 
 from streams.audit import channels, covering, pool
-from streams.audit.asked import Asked, Plan, Task
+from streams.audit.asked import Asked, Plan, Task, Voucher
 from streams.audit.cache import NAME, Cache
 from streams.audit.walk import Step, count, walk
 from streams.sources.errors import SourceError
@@ -85,7 +85,13 @@ class Audit:
         found = _named(self.asked) if self.asked.ids is not None else _walked(self.repo, self.asked)
         for task in found:
             told = self._beside.told(task)
-            yield told._replace(vouchers=self._vouchers.get(task.id, ())) if self._vouchers else told
+            yield told._replace(vouchers=self._covering(task)) if self._vouchers else told
+
+    def _covering(self, task: Task) -> tuple[Voucher, ...]:
+        """The approvals of a commit; of a landed step also those that cover all that it brought in."""
+        each = [frozenset(self._vouchers.get(member.id, ())) for member in task.members]
+        shared = frozenset.intersection(*each) if each else frozenset()
+        return tuple(sorted(shared.union(self._vouchers.get(task.id, ()))))
 
 
 def _named(asked: Asked) -> Iterator[Task]:

@@ -171,7 +171,10 @@ class Reader:
     def _vouched(self, task: Task, made: Made) -> Iterator[Sign]:
         registry = self._bench.registry
         for voucher in task.vouchers:
-            if by := registry.named(voucher.by):
+            if voucher.channel != "statement":
+                by_name, claim, channel, dependent = voucher
+                yield reviewed.reported(by_name, claim, made.authors, channel=channel, dependent=dependent)
+            elif by := registry.named(voucher.by):
                 yield reviewed.vouched(by, registry.operators(by), voucher.claim, made.authors)
 
     def _seen(self, commit: Commit, change: Changed) -> str:

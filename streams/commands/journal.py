@@ -1,4 +1,4 @@
-"""`twohand journal export|verify`: the record of this repository, as events in a file, and whether it is whole."""
+"""`twohand journal export|verify|notes`: the record of this repository, as events in a file or notes beside its commits."""
 
 import sys
 from collections.abc import Iterator
@@ -16,6 +16,9 @@ from streams.engines.journal import Journal
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
 
+Range = Annotated[
+    str | None, typer.Argument(metavar="[RANGE]", help="A branch, a commit or A..B; default: the default branch.")
+]
 UNNAMED = "unnamed"  # the source of a change that nobody proposed
 
 Change = Annotated[
@@ -33,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The record of this repository.", no_args_is_help=True)
     group.command(name="export")(export)
     group.command(name="verify")(verify)
+    group.command(name="notes")(notes)
     app.add_typer(group, name="journal")
 
 
@@ -66,6 +70,25 @@ def verify(*, where: options.Where = HERE) -> int:
     print(f"{path}: row {row} is broken: {reason}")
     print("hint: what follows that row proves nothing; restore the journal from a backup.", file=sys.stderr)
     return 1
+
+
+def notes(revisions: Range = None, *, where: options.Where = HERE) -> int:
+    """Write decisions as git notes beside what landed.
+
+    For every first-parent step of the default branch, or of A..B, that a recorded admitted decision covers: refs/notes/twohand.
+    """
+    from rules import noted  # noqa: PLC0415 - the help page needs none of these
+    from streams.audit import check  # noqa: PLC0415
+    from streams.sinks import notes as sink  # noqa: PLC0415
+
+    repo = Repository.open(where)
+    _path(where)
+    covered = check.covered(repo, revisions)
+    new = sink.write_all(repo, {commit: noted.of_decision(one.decision) for commit, one in covered.items()})
+    print(f"{sink.REF}: {len(new)} written, {len(covered) - len(new)} stood there already")
+    if new:
+        print(f"hint: `git push origin {sink.REF}` carries them to where others read.", file=sys.stderr)
+    return 0
 
 
 def _path(where: Path) -> Path:

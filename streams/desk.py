@@ -227,7 +227,7 @@ class Desk:
             upheld=memory.upheld(rows),
             break_glass_open_since=memory.open_glass(proposed.change, proposed.at, proposed.laws),
         )
-        scanned = scanning.reviews(self, reading, proposed, (blobs, commits), asked.sarif)
+        scanned = scanning.reviews(self, reading, proposed, (blobs, commits), asked.sarif, keep=keep)
         said = (_given(row, proposed, signers.get(row.blob)) for row in rows)
         recorded = memory.journal.events(proposed.change) if memory.journal else ()
         told = forge_reviews.events(asked.forge, proposed, recorded)

@@ -1,16 +1,19 @@
 """What looks at a change: the catalogue, the repository's own rules, those of installed packages, and other scanners."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reviewers import statute
+from rules.ancestors import inherited
 from rules.commits import Commit
 from rules.events import ChangeProposed, ReviewGiven
-from rules.findings import Tier
+from rules.findings import Finding, Tier
+from rules.paths import unquote
 from rules.rule import Blobs, Rule
 from streams.own_rules import BrokenRules
+from streams.sources.ancestry import ancestry
 
 if TYPE_CHECKING:
     from streams.desk import Desk, Reading
@@ -18,13 +21,17 @@ if TYPE_CHECKING:
 
 def reviews(
     desk: "Desk", reading: "Reading", proposed: ChangeProposed, seen: tuple[Sequence[Blobs], Sequence[Commit]],
-    scanners: Sequence[Path] = (),
+    scanners: Sequence[Path] = (), *, keep: bool,
 ) -> list[ReviewGiven]:  # fmt: skip
-    """The review of the rules, and one of each scanner whose SARIF file is given. `seen`: blobs and commits."""
+    """The review of the rules, and one of each scanner whose SARIF file is given. `seen`: blobs and commits.
+
+    `keep`: whether what is read of the history may be kept beside the journal.
+    """
     blobs, commits = seen
     rules = beside(desk, reading)
     given = statute.review(proposed.change, proposed.content_key, blobs, commits, beside=rules)
-    return [replace(given, at=proposed.at), *_scanned(desk, reading, proposed, (blobs, scanners))]
+    findings = (*given.findings, *_inherited(desk, reading, keep=keep)) if blobs else given.findings
+    return [replace(given, findings=findings, at=proposed.at), *_scanned(desk, reading, proposed, (blobs, scanners))]
 
 
 def beside(desk: "Desk", reading: "Reading") -> tuple[Rule, ...]:
@@ -43,6 +50,19 @@ def beside(desk: "Desk", reading: "Reading") -> tuple[Rule, ...]:
                 remedy="Rename the repository's rule, or take the package out of [rules] packages in the settings.",
             )
     return (*own, *brought)
+
+
+def _inherited(desk: "Desk", reading: "Reading", *, keep: bool) -> Iterator[Finding]:
+    """What the earlier names of the files mean, and a note where some may be missing."""
+    paths = [unquote(file.path) for file in reading.read.files if file.exists_before]
+    if not paths:
+        return
+    kept = desk.journal_path.with_name("ancestry.db")
+    found = ancestry(desk.repo, reading.found.base, paths, kept=kept, write=keep)
+    yield from inherited(reading.read.files, found.origins, reading.policies)
+    if found.doubt:
+        said = f"earlier names of these files may be missing: of the history before the change, {found.doubt}"
+        yield Finding("coverage", Tier.NOTE, "", "new", 0, said, "")
 
 
 def _scanned(

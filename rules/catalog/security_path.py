@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from rules.findings import Finding, Tier
-from rules.kinds import Kind
-from rules.patterns import found, pattern
+from rules.kinds import Kind, classify
+from rules.patterns import found
 from rules.rule import Diff, Edit, Rule
 
 _AREAS = (
@@ -18,11 +18,18 @@ _AREAS = (
 _CAMEL = rb"(?:Auth|Login|Session|Password|Credential|Recovery|Token|Permission|Crypto|Payment|Csrf|Mfa|Otp)[A-Z.]"
 
 
+def is_security_path(path: bytes) -> bool:
+    """Whether production code at this path decides who is let in, by its name alone."""
+    return classify(path) is Kind.PRODUCTION and (found(_AREAS, path) or found(_CAMEL, path))
+
+
 class SecurityPath(Rule):
     """The change touches where people are let in.
 
     ## What it does
-    Names production files whose path speaks of login, sessions, account recovery, second factors, permissions, cryptography or payment.
+    Names production files whose path speaks of login, sessions, account recovery, second factors, permissions, cryptography or payment,
+    and files that came from such a path by a rename or copy in earlier changes. Where the policy asks something for the earlier path
+    and not for the new one, it holds: moved code is still what it was.
 
     ## Why it matters
     More than half of the checks that were ever missing stood in other files; but a mistake in one of these is dear. So it informs.
@@ -47,9 +54,6 @@ class SecurityPath(Rule):
 
     def check(self, edit: Edit) -> Iterator[Finding]:
         """One note a file."""
-        if edit.kind is not Kind.PRODUCTION:
-            return
-        hit = pattern(_AREAS).search(edit.path)
-        if hit is not None or found(_CAMEL, edit.path):
+        if is_security_path(edit.path):
             side = "new" if edit.file.exists_after else "old"
             yield Finding(self.slug, self.tier, edit.file.path, side, 0, "this file decides who is let in", "")

@@ -78,7 +78,10 @@ class Docket:
         known = sorted(name for name in people if self.registry.named(name))
         enrolled = bool(self.policy.people or self.policy.agents)
         proposer = known[0] if known else ""
-        return Commands(self.proposed.head, self.proposed.target, tool=tool, proposer=proposer, enrolled=enrolled)
+        rewrite = self.proposed.rewritten
+        return Commands(
+            self.proposed.head, self.proposed.target, tool=tool, proposer=proposer, enrolled=enrolled, rewrite=rewrite
+        )
 
     @cached_property
     def _languages(self) -> tuple[str, ...]:

@@ -47,15 +47,25 @@ class Reason(NamedTuple):
 class Commands:
     """The commands that remedies name, for one change."""
 
-    def __init__(self, head: str, target: str, *, tool: str = "", proposer: str = "", enrolled: bool = True) -> None:
-        """`tool` is what the change itself says that it was made with, `proposer` an enrolled name that could answer.
+    def __init__(
+        self,
+        head: str,
+        target: str,
+        *,
+        tool: str = "",
+        proposer: str = "",
+        enrolled: bool = True,
+        rewrite: bool = False,
+    ) -> None:
+        """`rewrite`: the change is a forced push (law 4). `tool` is what the change itself says that it was made with, `proposer` an enrolled name that could answer.
 
         Where nobody is enrolled, there is nobody whose statement could count: the first policy comes first.
         """
         self._enrolled = enrolled
         self._tool = tool
         self._proposer = proposer
-        self._where = f"{head[:12]} --target {quote(target.removeprefix('refs/heads/'))}"
+        rewriting = " --rewrite" if rewrite else ""
+        self._where = f"{head[:12]}{rewriting} --target {quote(target.removeprefix('refs/heads/'))}"
 
     def _verb(self, verb: str, who: str, more: str = "") -> str:
         if not self._enrolled:

@@ -15,6 +15,12 @@ Base = Annotated[
 ]
 Head = Annotated[str | None, typer.Option("--head", help="The commit or branch to judge; default: HEAD.")]
 Target = Annotated[str | None, typer.Option("--target", help="The branch to land on; default: the default branch.")]
+Rewrite = Annotated[
+    bool,
+    typer.Option(
+        "--rewrite", help="Judge a forced push: the target moves there from where it stands, whatever it drops."
+    ),
+]
 Number = Annotated[str, typer.Option("--change", help="The forge's number of the change.", show_default=False)]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write the result to this file.", show_default=False)

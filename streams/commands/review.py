@@ -54,6 +54,7 @@ def review(
     base: options.Base = None,
     head: options.Head = None,
     target: options.Target = None,
+    rewrite: options.Rewrite = False,
     where: options.Where = HERE,
     number: options.Number = "",
     opened_by: OpenedBy = "",
@@ -73,7 +74,7 @@ def review(
     """
     with Desk.at(where, explicit=settings) as desk:
         told = read(forge_reviews, desk.settings.trust, desk.now()) if forge_reviews else None
-        asked = Asked(base, head, target, number, opened_by, pushed_by, forge=told, sarif=tuple(sarif or ()))
+        asked = Asked(base, head, target, number, opened_by, pushed_by, rewrite=rewrite, forge=told, sarif=tuple(sarif or ()))
         judgement = desk.review(asked, dry_run=dry_run)
         for note in desk.notes:
             print(f"note: {note}", file=sys.stderr)

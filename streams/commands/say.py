@@ -80,7 +80,10 @@ class Speech(NamedTuple):
 
 
 WHO = {"name": (As, ""), "key": (KeyFile, None)}
-WHAT = {"base": (options.Base, None), "target": (options.Target, None), "number": (options.Number, "")}
+WHAT = {
+    "base": (options.Base, None), "target": (options.Target, None), "number": (options.Number, ""),
+    "rewrite": (options.Rewrite, False),
+}  # fmt: skip
 WITH = {"tool": (Tool, ""), "model": (ModelName, ""), "session": (Session, "")}
 WHERE = {"push": (Push, ""), "where": (options.Where, HERE), "settings": (options.Settings, None)}
 REASON: dict[str, tuple[Any, Any]] = {"reason": (Why, "")}
@@ -112,7 +115,7 @@ def _command(verb: str, accepted: Mapping[str, tuple[Any, Any]]) -> Callable[...
     """A command function with the options of this verb; all verbs are one function."""
 
     def command(rev: str, **given: Any) -> int:
-        asked = Asked(given.pop("base"), rev, given.pop("target"), given.pop("number"))
+        asked = Asked(given.pop("base"), rev, given.pop("target"), given.pop("number"), rewrite=given.pop("rewrite"))
         where, settings, push = given.pop("where"), given.pop("settings"), given.pop("push")
         with Desk.at(where, explicit=settings) as desk:
             return _say(Speech(verb, **given), asked, desk, push=push)

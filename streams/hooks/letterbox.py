@@ -25,6 +25,12 @@ class Refused(NamedTuple):
     why: str
     remedy: str
 
+    @property
+    def name(self) -> str:
+        """The ref, or the first digits of a statement's id, which is all that people need of it."""
+        folder, _, last = self.ref.rpartition("/")
+        return f"statement {last[:12]}" if len(last) == 64 and folder.startswith(PREFIX) else self.ref
+
 
 class Arrived(NamedTuple):
     """What may come in: the statements with their verified signers, and what may not."""

@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,15 +52,16 @@ def _repository() -> Repository:
     return Repository.open(Path(os.environ.get("GIT_DIR") or "."), quarantine=True)
 
 
-def _received(desk: Desk, moves: Sequence[Move], voice: Voice) -> int:
+def _received(desk: Desk, asked: Sequence[Move], voice: Voice) -> int:
     floor = _Floor(desk)
-    replaced = [move.ref for move in moves if move.ref.startswith(REPLACE)]
-    for ref in replaced:
-        voice.say("error", f"{ref} is not taken: it would show other content than what was judged")
+    moves = [floor.resolved(move) for move in asked]
+    misplaced = [(move, why) for move in moves if (why := floor.misplaced(move))]
+    for move, why in misplaced:
+        voice.say("error", f"{move.ref} is not taken: {why}")
     letters = [move for move in moves if move.ref.startswith(letterbox.OURS)]
-    taken = not replaced and _letters(desk, letters, floor, voice)
-    held = [move for move in (floor.resolved(move) for move in moves) if floor.guards.covers(move.ref)]
-    said = tuple(_pusher(desk, moves, floor.standing)) if held else ()
+    taken = not misplaced and _letters(desk, letters, floor, voice)
+    held = [move for move in moves if floor.guards.covers(move.ref)]
+    said = tuple(_pusher(desk, asked, floor.standing)) if held else ()
     verdicts = [_verdict(desk, move, floor, said) for move in held]
     for verdict in verdicts:
         verdict.tell(voice, default=floor.default, reachable=verdict.admitted or _reachable(desk.repo, verdict.move))
@@ -92,9 +94,19 @@ class _Floor:
         stood = tips.get(move.ref, ("", ""))[0]
         return Ground(self.default_tip, (*others, *filter(None, [self.default_tip])), stood)
 
-    def unborn(self, move: Move) -> bool:
-        """Whether this is the first history of a repository that had none when its gate was installed (law 37)."""
-        return move.ref == self.default and not self.default_tip and self.desk.journal.root() is None
+    @cached_property
+    def unborn(self) -> bool:
+        """Whether the repository had no history when its gate was installed, and has none yet (law 37)."""
+        return not self.default_tip and self.desk.journal.root() is None
+
+    def misplaced(self, move: Move) -> str:
+        """Why this ref may not even be asked about, "" where it may."""
+        if move.ref.startswith(REPLACE):
+            return "it would show other content than what was judged"
+        if self.unborn and move.ref.startswith("refs/heads/") and move.ref != self.default:
+            default = self.default.removeprefix("refs/heads/")
+            return f"the default branch here is {default}, and its first history has to come first"
+        return ""
 
 
 class _Verdict(NamedTuple):
@@ -118,7 +130,7 @@ class _Verdict(NamedTuple):
 
 
 def _verdict(desk: Desk, move: Move, floor: _Floor, said: tuple[Claim, ...]) -> _Verdict:
-    if floor.unborn(move):
+    if floor.unborn and move.ref == floor.default:
         return _first(desk, move)
     found = landing.step(desk.repo, move, floor.ground(move))
     reading, asked = desk.reading(found), Asked(claims=said)
@@ -204,7 +216,7 @@ def _letters(desk: Desk, moves: Sequence[Move], floor: _Floor, voice: Voice) -> 
     at = desk.now()
     arrived = letterbox.opened(desk.repo, moves, floor.standing, desk.journal, at)
     for refused in arrived.refused:
-        voice.say("error", f"{refused.ref} is not taken: {refused.why}")
+        voice.say("error", f"{refused.name} is not taken: {refused.why}")
         voice.say("hint", refused.remedy)
     if not arrived.refused:
         letterbox.recorded(arrived.rows, arrived.signers, desk.journal, at)

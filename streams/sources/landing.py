@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from streams.sources.change import Range, head_ref, local_name, meets_edge, target_ref
-from streams.sources.git import Repository
+from streams.sources.git import HEADS, ORIGIN, Repository
 
 MOST_DROPPED = 1_000  # commits of a rewind that are listed
 MOST_STEPS = 100  # first-parent steps of one push that are looked at one by one
@@ -42,9 +42,10 @@ def step(repo: Repository, move: Move, ground: Ground) -> Range:
 def rewrite_range(repo: Repository, *, head: str | None, target: str | None) -> Range:
     """What moving the target to the head would do, whatever it drops; the empty tree as head deletes it.
 
-    Errors: UnknownRevision, NoTarget.
+    Where a remote has the target, it is the remote's that would move. Errors: UnknownRevision, NoTarget.
     """
     onto = target_ref(repo, target)
+    onto = repo.first_ref(ORIGIN + local_name(onto.name).removeprefix(HEADS)) or onto
     gone = head is not None and len(head) > 6 and repo.empty_tree.startswith(head.lower())
     new = repo.null_id if gone else head_ref(repo, "HEAD" if head is None else head).id
     return step(repo, Move(local_name(onto.name), onto.id, new), Ground())

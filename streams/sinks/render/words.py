@@ -301,4 +301,4 @@ def _commits(commits: Sequence[str]) -> str:
 
 
 def _dropped(commits: Sequence[str]) -> str:
-    return f", dropping {len(commits)} commits" if commits else ""
+    return f", dropping {len(commits)} commit{'s' * (len(commits) > 1)}" if commits else ""

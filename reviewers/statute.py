@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from rules import messages
+from rules import addressed, messages
 from rules.commits import Commit
 from rules.decision import RULES
 from rules.events import ReviewGiven
 from rules.findings import Finding, Tier
 from rules.policy import PolicyInvalid, parse, parse_pyproject
-from rules.rule import QUOTE, Blobs, Rule
+from rules.rule import QUOTE, Blobs, Rule, visible
 from rules.scan import all_rules, scan
 
 HIDDEN = "hidden-text"
+ADDRESSED = "text-addressed-to-reviewers"
 POLICIES: dict[str, Callable[[bytes, str], object]] = {"twohand.toml": parse, "pyproject.toml": parse_pyproject}
 
 
@@ -48,10 +49,13 @@ def _broken_policies(blobs: Iterable[Blobs]) -> Iterator[Finding]:
 
 
 def _in_commit(commit: Commit) -> Iterator[Finding]:
-    """What a commit object hides from `git log`: a mark behind invisible characters, text behind a NUL."""
+    """What a commit hides from `git log`, a mark behind invisible characters or text behind a NUL; and what it tells reviewers."""
     subject = commit.message.partition("\n")[0][:QUOTE]
     if messages.hidden(commit):
         said = f"commit {commit.id[:12]} hides a mark of its tool behind invisible characters"
         yield Finding(HIDDEN, Tier.HOLD, "", "new", 0, said, subject)
     for odd in commit.odd:
         yield Finding(HIDDEN, Tier.HOLD, "", "new", 0, f"commit {commit.id[:12]} is malformed: {odd}", subject)
+    for told in addressed.spoken(commit.message.encode("utf-8", "replace")):
+        said = f"the message of commit {commit.id[:12]} speaks to the reviewer: `{visible(told.words)}`"
+        yield Finding(ADDRESSED, Tier.NOTE if told.plain else Tier.HOLD, "", "new", 0, said, subject)

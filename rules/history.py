@@ -1,14 +1,11 @@
 """What a commit that is in history says about who made it: its authors, and one word for them (law 8-11)."""
 
 import json
-from base64 import b64encode
-from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from hashlib import sha256
 from typing import Any, NamedTuple
 
-from rules import hands, lineage, messages, policy, sshsig, trailers
+from rules import lineage, messages, policy, signers, trailers
 from rules.claims import Claim
 from rules.commits import Commit
 from rules.policy import Policy
@@ -54,8 +51,13 @@ class Bench:
     def of(self, commit: Commit) -> Answer:
         """What the commit itself says. Equal names and equal marks are read once."""
         if "BEGIN SSH" in commit.signature[:40]:
-            return self.answer(said(commit))
+            return self.answer(self.said(commit))
         return self._told(commit.author[:2], commit.committer[:2], trailers.lines(commit.message))
+
+    def said(self, commit: Commit) -> tuple[Claim, ...]:
+        """The claims of identities, message and signature, without the commit's id, so that equal commits share their answer."""
+        found = messages.told(commit.author[:2], commit.committer[:2], trailers.lines(commit.message), "")
+        return (*found, *signers.claims(commit.signature, self.registry)) if commit.signature else found
 
     def _of_names(self, author: tuple[str, str], committer: tuple[str, str], lines: tuple[Line, ...]) -> Answer:
         return self._answer(messages.told(author, committer, lines, ""))
@@ -67,16 +69,10 @@ class Bench:
 
     def _made(self, claims: tuple[Claim, ...]) -> Made:
         counted = [*self._resolver.authors_of(claims, frozenset(), frozenset())]
-        counted += [claim for claim in claims if claim.channel == "signature" and claim.kind == AGENT]
+        counted += [claim for claim in claims if claim.channel == signers.CHANNEL and not claim.principal]
         authors = tuple(self._resolver.join(counted, frozenset(), {}))
         marks = tuple(sorted({claim.channel for claim in counted if _machine(claim)}))
         return Made(kind(counted), authors, marks)
-
-
-def said(commit: Commit) -> tuple[Claim, ...]:
-    """The claims of identities, message and signature, without the commit's id, so that equal commits share their answer."""
-    found = messages.told(commit.author[:2], commit.committer[:2], trailers.lines(commit.message), "")
-    return (*found, *_signed(commit.signature)) if commit.signature else found
 
 
 def _machine(claim: Claim) -> bool:
@@ -93,36 +89,6 @@ def kind(claims: Iterable[Claim]) -> str:
     if machine:
         return AGENT
     return SERVICE if SERVICE in lines else UNKNOWN
-
-
-# -- signatures: a key that a vendor is known to sign with ------------------------------------------------------------
-
-
-@cache
-def _signers() -> dict[str, str]:
-    """Fingerprint -> tool."""
-    rows = lineage.table("signers.toml")["signer"]
-    return {row["fingerprint"]: row["tool"] for row in rows}
-
-
-def _signed(armor: str) -> tuple[Claim, ...]:
-    """The signature names its key itself and is not verified here, so that this is a claim of grade D."""
-    signature = sshsig.parse(armor.encode("ascii", "replace")) if "SSH" in armor[:40] else None
-    tool = _signers().get(fingerprint(signature.key)) if signature else None
-    if not signature or not tool:
-        return ()
-    text = f"signed with {fingerprint(signature.key)}, a key known as {tool}'s; not verified"
-    return (hands.found(hands.agent(lineage.named(tool), text=text), "signature", ""),)
-
-
-@lru_cache(_KEPT)
-def fingerprint(key: str) -> str:
-    """`SHA256:...` of an OpenSSH public key line, as ssh-keygen prints it; "" where it is none."""
-    try:
-        blob = a2b_base64(key.split()[1], strict_mode=True)
-    except (ValueError, IndexError):
-        return ""
-    return "SHA256:" + b64encode(sha256(blob).digest()).decode().rstrip("=")
 
 
 # -- branches: what the merge that landed a commit calls them ----------------------------------------------------------

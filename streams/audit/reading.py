@@ -121,7 +121,7 @@ class Reader:
             self._landers[item.id] = commit if isinstance(commit, Commit) else None
 
     def _claims(self, task: Task, commit: Commit, notes_of: dict[str, tuple[Claim, ...]]) -> tuple[Claim, ...]:
-        return (*history.said(commit), *notes_of.get(task.note, ()), *task.traced)
+        return (*self._bench.said(commit), *notes_of.get(task.note, ()), *task.traced)
 
     def _changes(self, tasks: Sequence[Task], found: dict[str, Commit | str]) -> dict[str, Changed]:
         if not self.plan.diffs:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from streams import clock
+from streams.audit import signatures
 from streams.audit.asked import Asked
 from streams.audit.engine import Audit
 from streams.audit.interrupt import INTERRUPTED, Interrupt
 from streams.audit.progress import Progress
+from streams.audit.signatures import Named
 from streams.audit.summary import Folding, Summary
 from streams.sinks.render.write import wants_colour
 from streams.sources.git import Repository
@@ -79,11 +81,13 @@ def _write_json(lines: Iterator[str], audit: Audit, interrupt: Interrupt, out: T
 
 def _folded(lines: Iterator[str], audit: Audit, interrupt: Interrupt) -> Summary:
     folding = Folding(today=clock.now())
+    signed = Named()
     for line in lines:
-        folding.add(json.loads(line))
-    return folding.summary(
-        partial=interrupt.pressed, repository=_name(audit.repo), head=audit.head, notices=audit.notices
-    )
+        row = json.loads(line)
+        folding.add(row)
+        signed = signed.with_row(row)
+    notices = (*audit.notices, *signatures.told(audit.repo, signed))
+    return folding.summary(partial=interrupt.pressed, repository=_name(audit.repo), head=audit.head, notices=notices)
 
 
 def _write_page(fmt: str, summary: Summary, out: TextIO) -> None:

@@ -45,10 +45,10 @@ def authors(
 
 
 def _row(repo: Repository, commit: str) -> dict[str, Any]:
-    from streams.audit import engine  # noqa: PLC0415 - the help page needs no engine
+    from streams.audit import engine, signatures  # noqa: PLC0415 - the help page needs no engine
     from streams.audit.asked import Asked  # noqa: PLC0415
 
-    return next(engine.run(repo, Asked(ids=[commit], rules=False)))
+    return signatures.verified(repo, next(engine.run(repo, Asked(ids=[commit], rules=False))))
 
 
 def _rendered(repo: Repository, row: dict[str, Any], fmt: Format) -> str:

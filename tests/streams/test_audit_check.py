@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rules import history
+from rules import signers
 from streams.audit import engine
 from streams.audit.asked import Asked
 from streams.audit.check import check
@@ -139,17 +139,64 @@ def test_a_range_is_checked_whole(gate):
     assert [step.commit for step in found.uncovered] == [slipped]
 
 
-def test_a_signature_by_a_vendors_key_is_a_claim(gate, monkeypatch):
-    """It names who holds the key; nobody verified it here, so it is grade D and only adds suspicion (law 10)."""
-    printed = subprocess.run(["ssh-keygen", "-lf", gate.keys["bot"]], capture_output=True, text=True, check=True).stdout
-    known = {printed.split()[1]: "claude"}
-    gate.repo.commit("Signed", sign_key=gate.keys["bot"])
-    assert newest(gate)["marks"] == []
-    monkeypatch.setattr(history, "_signers", lambda: known)
+def test_a_signature_by_a_vendors_key_is_a_claim(gate, platform):
+    """It names the platform that holds the key; read here and not verified, it is grade D and only adds suspicion (law 10)."""
+    gate.repo.commit("Signed", sign_key=platform)
     row = newest(gate)
     assert (row["kind"], row["marks"], row["unmarked"]) == ("mixed", ["signature"], True)
     agent = next(author for author in row["authors"] if author["kind"] == "agent")
     assert [item["grade"] for item in agent["evidence"]] == ["D"]
+
+
+def test_a_signature_by_an_enrolled_agent_names_it(gate):
+    """The policy says whose key it is."""
+    gate.repo.commit("Signed", sign_key=gate.keys["bot"])
+    row = newest(gate)
+    assert (row["kind"], row["authors"][0]["principal"]) == ("mixed", "claude-two")
+
+
+def test_a_signer_other_than_the_author_is_seen(gate):
+    """Bob's key under Alice's name: Bob had a hand in it, as far as a signature that was only read can say."""
+    gate.repo.commit("Mine", sign_key=gate.keys["bob"])
+    authors = {author["principal"]: author for author in newest(gate)["authors"]}
+    assert set(authors) == {"alice", "bob"}
+    assert [(item["channel"], item["grade"]) for item in authors["bob"]["evidence"]] == [("signature", "D")]
+    gate.repo.commit("Mine", sign_key=gate.keys["alice"])
+    assert [author["principal"] for author in newest(gate)["authors"]] == ["alice"]
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A private key that nobody enrolled and that a vendor is known by."""
+    key = tmp_path / "platform"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    printed = signers.fingerprint(key.with_suffix(".pub").read_text())
+    monkeypatch.setattr(signers, "known", lambda: {printed: "claude"})
+    return key
+
+
+def test_authors_verifies_the_signature_of_its_commit(gate, platform):
+    """A good one is grade C, since whose key it is, is inferred; one over other bytes says so and stays D."""
+    commit = gate.repo.commit("Signed", sign_key=platform)
+    agent = next(one for one in authors_of(gate, commit) if one["kind"] == "agent")
+    assert (agent["evidence"][0]["grade"], "the signature is good" in agent["evidence"][0]["claim"]) == ("C", True)
+    forged = gate.repo.raw("cat-file", "commit", commit).replace(b"Signed", b"Forged")
+    other = gate.repo.commit_raw(forged)
+    agent = next(one for one in authors_of(gate, other) if one["kind"] == "agent")
+    assert (agent["evidence"][0]["grade"], "the signature is not good" in agent["evidence"][0]["claim"]) == ("D", True)
+
+
+def authors_of(gate: Gate, commit: str) -> list[dict]:
+    return json.loads(gate.run("authors", commit, "--format", "json").out)["authors"]
+
+
+def test_the_summary_says_what_was_verified(gate, platform):
+    """How many signatures name a known key, where nothing else does, and which were verified to be good."""
+    for text in ("One", "Two\n\nCo-Authored-By: Claude <noreply@anthropic.com>"):
+        gate.repo.commit(text, sign_key=platform)
+    told = " ".join(gate.run("audit", "--no-rules").out.split())
+    assert "2 commits name in the signature a key that a tool's platform is known by" in told
+    assert "in 1 nothing else shows the tool; 2 were verified: all good" in told
 
 
 # -- authors of one commit --------------------------------------------------------------------------------------------

@@ -1,7 +1,10 @@
 """Which lines a change took away and which it brought, without regard to order and indentation."""
 
 from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
+
+REMEMBERED = 512  # pairs of files whose difference is kept until their change is done with
 
 
 class Line(NamedTuple):
@@ -28,15 +31,17 @@ def split(data: bytes) -> list[bytes]:
     return data.split(b"\n")
 
 
+@lru_cache(REMEMBERED)  # who reads a history counts the lines first, and then looks at them
 def compare(old: bytes, new: bytes) -> Changed:
     """The difference. Equal lines at both ends are set aside first, so that of several equal lines the right one is named."""
     before, after = split(old), split(new)
     start = _common(before, after, limit=min(len(before), len(after)))
     end = _common(before[start:][::-1], after[start:][::-1], limit=min(len(before), len(after)) - start)
-    middle_old = [line.strip() for line in before[start : len(before) - end]]
-    middle_new = [line.strip() for line in after[start : len(after) - end]]
-    removed, kept = _surplus(middle_old, middle_new, start)
-    added, now = _surplus(middle_new, middle_old, start)
+    middle_old = list(map(bytes.strip, before[start : len(before) - end]))
+    middle_new = list(map(bytes.strip, after[start : len(after) - end]))
+    count_old, count_new = Counter(middle_old), Counter(middle_new)
+    removed, kept = _surplus(middle_old, count_old, count_new, start)
+    added, now = _surplus(middle_new, count_new, count_old, start)
     return Changed(removed, added, () if kept == now else tuple(kept))
 
 
@@ -56,18 +61,27 @@ def _common(left: list[bytes], right: list[bytes], *, limit: int) -> int:
     return count
 
 
-def _surplus(lines: list[bytes], others: list[bytes], offset: int) -> tuple[tuple[Line, ...], list[bytes]]:
-    """The lines that the others do not have as often, and the rest."""
-    spare = Counter(others)
+def _surplus(
+    lines: list[bytes], own: dict[bytes, int], others: dict[bytes, int], offset: int
+) -> tuple[tuple[Line, ...], list[bytes]]:
+    """The lines that the others do not have as often, of equal ones the last; and the rest."""
+    spare = {text: has for text, count in own.items() if count > (has := others.get(text, 0))}
     found: list[Line] = []
-    kept: list[bytes] = []
-    for number, text in enumerate(lines, offset + 1):
+    gone: list[int] = []
+    for at in [at for at, text in enumerate(lines) if text in spare] if spare else ():
+        text = lines[at]
         if spare[text] > 0:
             spare[text] -= 1
-            kept.append(text)
-        elif text:
-            found.append(Line(number, text))
-    return tuple(found), kept
+            continue
+        gone.append(at)
+        if text:
+            found.append(Line(at + offset + 1, text))
+    return tuple(found), _without(lines, gone)
+
+
+def _without(lines: list[bytes], gone: list[int]) -> list[bytes]:
+    starts, ends = [0, *(at + 1 for at in gone)], [*gone, len(lines)]
+    return [text for start, end in zip(starts, ends, strict=True) for text in lines[start:end]]
 
 
 def squeeze(text: bytes) -> bytes:

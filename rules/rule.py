@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, NamedTuple, ParamSpec, TypeVar
+from weakref import ref
 
 from rules import fitness, kinds, lines, paths
 from rules.change import ABSENT, FileChange
 from rules.findings import Finding, Tier
 from rules.kinds import Kind
+from rules.shelf import shelf
 
 if TYPE_CHECKING:
     from rules.structure import Facts, Memory
@@ -77,6 +79,7 @@ class Source:
         self.data = data or b""
         self.language = language
         self._memory = memory
+        self._known: ref[Facts] | None = None  # the shelf decides how long it stays
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -87,12 +90,14 @@ class Source:
         """One line, counted from 1; empty where there is none."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else b""
 
-    @cached_property
+    @property
     def facts(self) -> "Facts | None":
         """Functions, conditions, calls and marks; None where no grammar reads this file."""
-        from rules import structure  # noqa: PLC0415 - the grammars are loaded only when a change needs them
-
-        return structure.read(self.data, self.language, self._memory) if self.is_fit else None
+        known = self._known() if self._known else None
+        if known is None and self.language and self.is_fit:
+            known = shelf.facts(self.data, self.language, self._memory)
+            self._known = ref(known) if known else None
+        return known
 
     @cached_property
     def is_fit(self) -> bool:
@@ -166,6 +171,7 @@ class Change:
         """Let go of the files: they hold the change, and a ring keeps native trees until the collector comes."""
         self.edits = ()
         self.memory.clear()
+        lines.compare.cache_clear()
         self.__dict__.pop("renames", None)
 
     @cached_property
@@ -208,8 +214,8 @@ def _told(side: Source) -> frozenset[bytes]:
 class Rule:
     """A pattern of change, in a file of its own: documentation, examples, triggers and one check.
 
-    `triggers` are re2 patterns over bytes; the check runs only where one occurs in a whole blob and again in the
-    changed lines. A rule without triggers sees every file.
+    `triggers` are re2 patterns over bytes; the check runs only where one occurs in the changed lines. A rule without
+    triggers sees every file.
     """
 
     id: ClassVar[str]

@@ -62,11 +62,8 @@ def _file(edit: Edit, rules: tuple[Rule, ...]) -> Iterator[Finding]:
 
 
 def _triggered(edit: Edit, rules: tuple[Rule, ...]) -> frozenset[int]:
-    """The rules with a pattern in a whole side and again in the changed lines."""
-    patterns = _patterns(rules)
-    if not patterns.owners(edit.old.data) | patterns.owners(edit.new.data):
-        return frozenset()
-    return patterns.owners(edit.changed.joined())
+    """The rules with a pattern in the changed lines."""
+    return _patterns(rules).owners(edit.changed.joined())
 
 
 @lru_cache(maxsize=8)

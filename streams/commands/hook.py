@@ -13,6 +13,7 @@ from rules.report import Invalid
 from streams import settings as operator
 from streams.commands import options
 from streams.commands.options import HERE
+from streams.desk import Desk
 from streams.hooks import install as installing
 from streams.hooks import interpreter, trust
 from streams.hooks import uninstall as uninstalling
@@ -20,15 +21,16 @@ from streams.hooks.entry import HOOKS, Called
 from streams.hooks.entry import run as run_hook
 from streams.hooks.install import NotInstalled, Written
 from streams.hooks.script import CLIENT
+from streams.moved import baseline
 from streams.sources.git import Repository
 
 Server = Annotated[bool, typer.Option("--server", help="Where others push to: pre-receive and post-receive.")]
-Given = Annotated[list[str] | None, typer.Argument(metavar="[ARG]...", help="What git gives to the hook.", show_default=False)]  # fmt: skip
+Given = Annotated[list[str] | None, typer.Argument(metavar="ARG...", help="What git gives to the hook.", show_default=False)]  # fmt: skip
 
 DOES = {
     "pre-receive": "judges every push, and refuses what no independent hand has approved",
     "post-receive": "records what landed",
-    "pre-push": "says before a push what the server will say (advice: `git push --no-verify` passes it)",
+    "pre-push": "says before a push what the server will say (advice: it stops nothing unless twohand.prePush is block)",
     "prepare-commit-msg": "writes into the message which agent made the commit",
 }
 
@@ -61,6 +63,7 @@ def install(
     root = trust.accept(repo, chosen) if server else None
     done = installing.install(repo, fixed, server=server)
     if root:
+        _baseline(repo)
         trust.hand_over(repo.common_dir)
     compiled = interpreter.compiled()
     if not quiet:
@@ -68,6 +71,13 @@ def install(
             "\n".join([*_installed(done), *(trust.told(root) if root else ()), *_slow(compiled), *_next(where, root)])
         )
     return 0
+
+
+def _baseline(repo: Repository) -> None:
+    """Where protected refs stand when the gate comes; a later installation forgives nothing."""
+    with Desk(repo) as desk:
+        if not desk.journal.tips():
+            baseline(desk)
 
 
 def _settings(explicit: Path | None, repo: Repository) -> operator.Settings:

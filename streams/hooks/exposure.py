@@ -35,6 +35,7 @@ def examine(repo: Repository, fixed: Fixed | None) -> Iterator[Check]:
         yield Check(
             "files", OK, "repository, hooks, journal, interpreter and packages: nobody but their owners writes them"
         )
+    yield from _strangers(repo, fixed)
     yield from _journal(repo)
     yield _owner(repo)
 
@@ -43,15 +44,15 @@ def _files(repo: Repository) -> Iterator[Path]:
     common = repo.common_dir
     yield from (common, common / "config", common / "refs", common / "objects", common / "twohand")
     yield from (common / "twohand/journal.db", common / "twohand/settings.toml", common / "packed-refs")
+    yield from _hooks(repo)
+
+
+def _hooks(repo: Repository) -> list[Path]:
     directory = place(repo).directory
-    yield from (directory, *(path for path in _listed(directory) if not path.name.endswith(".sample")))
-
-
-def _listed(directory: Path) -> list[Path]:
     try:
-        return sorted(directory.iterdir())
+        return [directory, *sorted(path for path in directory.iterdir() if path.suffix != ".sample")]
     except OSError:
-        return []
+        return [directory]
 
 
 def _program(fixed: Fixed) -> Iterator[Path]:
@@ -102,6 +103,17 @@ def _shared(repo: Repository) -> Iterator[Check]:
         )
         remedy = "Serve it over ssh or HTTP under one account of its own (docs/hooks.md), then: git config --unset core.sharedRepository"
         yield Check("shared", FAIL, said, remedy)
+
+
+def _strangers(repo: Repository, fixed: Fixed | None) -> Iterator[Check]:
+    """What a hook runs and belongs to neither root nor the owner of the repository."""
+    owner = repo.common_dir.stat().st_uid
+    for path in (*_hooks(repo), *(_program(fixed) if fixed else ())):
+        uid = path.stat().st_uid if path.exists() else owner
+        if uid not in (0, owner):
+            said = f"{path} belongs to {_name(uid)}: whoever works as {_name(uid)} can change what judges here"
+            yield Check("files", WARN, said, f"Install twohand and its hooks as root or as {_name(owner)}.")
+            return
 
 
 def _journal(repo: Repository) -> Iterator[Check]:

@@ -8,7 +8,7 @@ from shlex import quote
 from typing import NamedTuple
 
 from streams.hooks import script
-from streams.hooks.place import CONFIGURED, KEY, PINNED, Place, git_version, husky, manager, place, tracked
+from streams.hooks.place import CONFIGURED, KEY, PINNED, Place, configured, git_version, husky, manager, place, tracked
 from streams.hooks.script import BEFORE, CLIENT, SERVER, Fixed
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
@@ -120,7 +120,7 @@ def _linked(directory: Path) -> NotInstalled | None:
     """GitLab links the hooks of all repositories to one directory."""
     if directory.is_symlink():
         shared = f"{directory} is a link to {directory.readlink()}, which other repositories may share."
-        remedy = "Replace the link by a directory of this repository's own; on GitLab use custom_hooks (docs/hooks.md)."
+        remedy = "Replace the link by a directory of this repository's own; on GitLab: mkdir custom_hooks beside it, then install again."
         return NotInstalled(shared, remedy=remedy)
     if os.path.lexists(directory) and not directory.is_dir():
         return NotInstalled(
@@ -146,11 +146,18 @@ def _possible(target: Target) -> None:
             f"{path} is twohand's, and somebody changed it since it was written; it was not touched.",
             remedy=f"Look at it, then `mv {path} {path}.changed` and install again.",
         )
-    if ours is None and os.path.lexists(path) and os.path.lexists(target.before):
+    if ours is None and os.path.lexists(path) and os.path.lexists(target.before) and not _kept(target):
         raise NotInstalled(
             f"{path} is not twohand's, and {target.before} is there already: one of them would be lost.",
             remedy=f"Move the one that is not wanted away, e.g. `mv {target.before} {target.before}.old`, then install again.",
         )
+
+
+def _kept(target: Target) -> bool:
+    """Whether what is there is kept already: a manager wrote its hook anew over ours."""
+    one, other = target.path, target.before
+    plain = not (one.is_symlink() or other.is_symlink())
+    return plain and one.read_bytes() == other.read_bytes() and one.stat().st_mode == other.stat().st_mode
 
 
 def _ours(path: Path) -> script.Read | None:
@@ -165,7 +172,7 @@ def _write(target: Target, fixed: Fixed) -> Written:
     path, ours = target.path, _ours(target.path)
     same = ours is not None and path.read_bytes() == wanted_text and os.access(path, os.X_OK)
     try:
-        if ours is None and os.path.lexists(path):
+        if ours is None and os.path.lexists(path) and not os.path.lexists(target.before):
             keep(path, target.before)
         if not same:
             _put(path, wanted_text)
@@ -207,7 +214,7 @@ def _unwritable(path: Path, error: OSError) -> NotInstalled:
 
 def _pin(repo: Repository, version: tuple[int, int]) -> None:
     """A pusher's own git configuration may name another directory of hooks, or switch hooks off: the repository's goes first."""
-    if place(repo).setting is None:
+    if configured(repo, KEY) is None:
         value = "hooks" if repo.bare else str(repo.common_dir / "hooks")
         repo.run("config", "--local", KEY, value)
         repo.run("config", "--local", PINNED, value)

@@ -44,6 +44,9 @@ class Place(NamedTuple):
 
 def place(repo: Repository) -> Place:
     """Where git looks for hooks here; a relative core.hooksPath begins where git runs hooks."""
+    custom = repo.common_dir / "custom_hooks"
+    if repo.bare and custom.is_dir():  # GitLab reads this one, and keeps hooks of its own elsewhere
+        return Place(custom, None, custom)
     usual = repo.common_dir / "hooks"
     setting = configured(repo, KEY)
     if setting is None:

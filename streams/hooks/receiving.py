@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from streams.doctor_clone import FAIL, OK, WARN, Check
-from streams.hooks.place import content, place
+from streams.hooks.place import KEY, configured, content, place
 from streams.sources.git import HEADS, Repository
 
 HIDING = ("transfer.hideRefs", "receive.hideRefs", "uploadpack.hideRefs")
@@ -22,7 +22,7 @@ def examine(repo: Repository) -> Iterator[Check]:
 
 def _pinned(repo: Repository) -> Iterator[Check]:
     """On local and ssh pushes git reads the configuration of whoever pushes: only the repository's own goes before it."""
-    setting = place(repo).setting
+    setting = configured(repo, KEY)
     if setting is None or setting.scope not in {"local", "worktree"}:
         said = (
             "core.hooksPath is not set in this repository: a pusher's own git configuration may name another directory"

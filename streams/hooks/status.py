@@ -8,6 +8,7 @@ from rules.report import Invalid
 from streams import settings
 from streams.cli import VERSION
 from streams.doctor_clone import FAIL, OK, WARN, Check
+from streams.doctor_refs import protected_refs
 from streams.hooks import exposure, interpreter, receiving, script
 from streams.hooks.install import Target, target
 from streams.hooks.place import Place, content, husky, manager, of_config, place, switched_off
@@ -24,7 +25,7 @@ def examine(repo: Repository, *, server: bool) -> list[Check]:
     found = [check for name in names for check in effective(repo, name)]
     found += astray(repo, names)
     if server:
-        found += [*receiving.examine(repo), *exposure.examine(repo, fixed(repo))]
+        found += [*receiving.examine(repo), *exposure.examine(repo, fixed(repo)), *protected_refs(repo)]
     return found
 
 

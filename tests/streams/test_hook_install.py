@@ -262,6 +262,30 @@ def test_two_hooks_for_one_place_are_not_guessed_at(pair: Pair) -> None:
     assert not (pair.hooks / "post-receive").exists()
 
 
+def test_a_manager_that_wrote_its_hook_anew(pair: Pair) -> None:
+    """lefthook and others overwrite ours with what is kept already: installing again puts ours back, and keeps it once."""
+    hook = program(pair.hooks / "pre-receive", "# LEFTHOOK\nexit 0")
+    generated = hook.read_bytes()
+    _installed(pair)
+    hook.unlink()
+    program(hook, "# LEFTHOOK\nexit 0")
+    assert [one.state for one in _installed(pair)] == ["new", "same"]
+    uninstall.uninstall(pair.opened(), server=True)
+    assert hook.read_bytes() == generated
+    assert not (pair.hooks / f"pre-receive{BEFORE}").exists()
+
+
+def test_a_git_directory_that_lies_elsewhere(pair: Pair) -> None:
+    """`git init --separate-git-dir`, and a submodule's: hooks go where git looks, and run."""
+    clone = Repo(pair.root / "apart", init=False)
+    clone.git("clone", "-q", "--separate-git-dir", str(pair.root / "apart.git"), str(pair.server.path), ".")
+    install.install(Repository.open(clone.path), recorder(pair.root), server=False)
+    assert (pair.root / "apart.git/hooks/pre-push").exists()
+    clone.commit("Apart")
+    assert push(clone, "HEAD:refs/heads/apart").code == 0
+    assert "pre-push" in told(pair.root, "args")
+
+
 # -- whose environment -------------------------------------------------------------------------------------------------
 
 HOSTILE = {
@@ -504,6 +528,22 @@ def test_a_forge_that_delegates_gets_a_file_beside_its_own(pair: Pair) -> None:
     assert _second(pair).code != 0
     uninstall.uninstall(pair.opened(), server=True)
     assert not (pair.hooks / "pre-receive.d/twohand").exists()
+
+
+def test_gitlab_looks_into_custom_hooks(pair: Pair, capsys) -> None:
+    """Where a bare repository has that directory, ours go there, and what they say has GitLab's prefix."""
+    (pair.server.path / "custom_hooks").mkdir()
+    assert run(["hook", "install", "-q", "--server", "-C", str(pair.server.path)]) == 0
+    assert {path.name for path in (pair.server.path / "custom_hooks").iterdir()} == set(SERVER)
+    done = subprocess.run(
+        ["custom_hooks/pre-receive"], cwd=pair.server.path, input=f"{'0' * 40} {'1' * 40} refs/heads/main\n",
+        env={"GIT_DIR": ".", "GL_ID": "user-1", "PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "GL-HOOK-ERR: " in done.stdout + done.stderr
+    assert run(["hook", "status", "-q", "-C", str(pair.server.path)]) == 0
+    assert run(["hook", "uninstall", "-q", "--server", "-C", str(pair.server.path)]) == 0
+    assert not list((pair.server.path / "custom_hooks").iterdir())
 
 
 def test_a_directory_of_hooks_that_is_none(pair: Pair) -> None:

@@ -348,6 +348,9 @@ def test_text_is_a_line_and_a_remedy(pair: Pair, capsys) -> None:
 def test_root_installs_for_the_owner_of_the_repository(pair: Pair, tmp_path: Path, capsys) -> None:
     """The journal goes to the owner of the repository; hooks stay root's; one that the owner cannot use is named."""
     (tmp_path / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
+    assert not any("belongs to" in row["said"] for row in exposure_of(pair))
+    os.chown(pair.hooks / "pre-receive", NOBODY, NOBODY)
+    assert any("can change what judges here" in row["said"] for row in exposure_of(pair))
     shutil.rmtree(pair.server.path / "twohand")
     for path in (pair.server.path, *pair.server.path.rglob("*")):
         os.chown(path, NOBODY, NOBODY)

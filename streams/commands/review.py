@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rules.record import record
+from streams import evidence
 from streams.commands import options
 from streams.commands.options import HERE, Format
 from streams.desk import Asked, Desk
@@ -22,9 +23,12 @@ OpenedBy = Annotated[
     ),
 ]
 PushedBy = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
-        "--pushed-by", metavar="ACCOUNT", help="Who pushed it, as forge, hook or CI knows.", show_default=False
+        "--pushed-by",
+        metavar="ACCOUNT",
+        help="Who pushed it, as forge, hook or CI knows; repeated for everybody who pushed a part.",
+        show_default=False,
     ),
 ]
 ForgeReviews = Annotated[
@@ -58,7 +62,7 @@ def review(
     where: options.Where = HERE,
     number: options.Number = "",
     opened_by: OpenedBy = "",
-    pushed_by: PushedBy = "",
+    pushed_by: PushedBy = None,
     forge_reviews: ForgeReviews = None,
     sarif: Sarif = None,
     dry_run: DryRun = False,
@@ -74,7 +78,10 @@ def review(
     """
     with Desk.at(where, explicit=settings) as desk:
         told = read(forge_reviews, desk.settings.trust, desk.now()) if forge_reviews else None
-        asked = Asked(base, head, target, number, opened_by, pushed_by, rewrite=rewrite, forge=told, sarif=tuple(sarif or ()))
+        pushers = tuple(evidence.asserted("pushed-by", account) for account in pushed_by or () if account)
+        asked = Asked(
+            base, head, target, number, opened_by, rewrite=rewrite, claims=pushers, forge=told, sarif=tuple(sarif or ()),
+        )  # fmt: skip
         judgement = desk.review(asked, dry_run=dry_run)
         for note in desk.notes:
             print(f"note: {note}", file=sys.stderr)

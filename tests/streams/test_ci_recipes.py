@@ -70,9 +70,11 @@ class Place:
             re.sub("@[a-z]+", lambda found: values.get(found[0], found[0]), json.dumps(forge.payload(name)))
         )
 
-    def github(self, *reviews: dict[str, Any], pusher: str = "alice") -> None:
+    def github(self, *reviews: dict[str, Any], pusher: str = "alice", earlier: tuple[str, str] = ("", "")) -> None:
         activity = self.known("github-activity")
         activity[0]["actor"]["login"] = pusher
+        if earlier[0]:
+            activity[1]["after"], activity[1]["actor"]["login"] = earlier
         self.forge.answers |= {
             PULL: self.known("github-pull"), f"{PULL}/reviews": list(reviews), "/repos/example/shop/activity": activity,
         }  # fmt: skip
@@ -261,6 +263,24 @@ def test_github_who_pushed_the_head_does_not_approve_it(place: Place) -> None:
     code, told = github(place, "github-pull-request-review")
     assert code == 1
     assert "self-review.identity" in told
+
+
+def test_github_who_pushed_an_earlier_part_does_not_approve_it(place: Place) -> None:
+    """Law 8, 23: everybody who pushed a commit of the change is a pusher of it, whoever pushed last."""
+    first = place.head
+    place.repo.write("auth/login.py", "def login(user):\n    check(user)\n    greet(user)\n    log(user)\n")
+    place.push(place.repo.commit("Log"))
+    place.github(place.review(), earlier=(first, "carol"))
+    code, told = github(place, "github-pull-request-review")
+    assert code == 1
+    assert "self-review.identity" in told
+
+
+def test_github_bots_are_pushers_like_others(place: Place) -> None:
+    """A login with brackets is no pattern of a shell."""
+    place.github(place.review(), pusher="dependabot[bot]")
+    code, told = github(place, "github-pull-request-review")
+    assert code == 0, told
 
 
 def test_github_unknown_pusher_fails_with_what_to_do(place: Place) -> None:

@@ -99,9 +99,9 @@ class LostFromFunction(Own):
     def _side(self, source: Source) -> Side | None:
         if not source.data.strip():
             return Side(frozenset(), ())
-        if source.language not in GRAMMARS or source.facts is None:
+        facts = source.facts if source.language in GRAMMARS else None
+        if facts is None:
             return None
-        facts = source.facts
         nodes = _found(source.data.decode("utf-8", "replace"), source.language, self.spec.pattern)
         if nodes is None or len(nodes) > MOST_MATCHES:
             return None

@@ -66,7 +66,8 @@ def told(root: Root) -> Iterator[str]:
     """A few lines about what was accepted, and what it protects."""
     branch = root.branch.removeprefix(HEADS) or "the default branch"
     if not root.digest:
-        yield f"Root of trust: none yet; {branch} has no commit. Its first push brings the first policy, and is recorded as such."
+        yield f"Root of trust: none yet: {branch}, which HEAD names, has no commit. Its first push brings the first policy."
+        yield "  Another branch is not protected. Where yours has another name: git symbolic-ref HEAD refs/heads/NAME, here."
         return
     when = "accepted now" if root.new else f"accepted {root.at}, and kept"
     yield f"Root of trust: {root.source}, digest {root.digest[:12]}, {when} (law 37)."

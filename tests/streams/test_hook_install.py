@@ -87,7 +87,7 @@ def test_an_empty_repository_waits_for_its_first_push(tmp_path: Path, monkeypatc
     clean_environment(monkeypatch, tmp_path)
     server = Repo(tmp_path / "server.git", bare=True)
     assert run(["hook", "install", "--server", "-C", str(server.path)]) == 0
-    assert "Root of trust: none yet; main has no commit" in capsys.readouterr().out
+    assert "Root of trust: none yet: main, which HEAD names, has no commit" in capsys.readouterr().out
 
 
 def test_a_broken_policy_stops_the_installation(pair: Pair, capsys) -> None:

@@ -58,7 +58,7 @@ class Settings(NamedTuple):
     reviewers: Mapping[str, Reviewer] = {}
     alerts: Mapping[str, Alert] = {}
     listen: str = "127.0.0.1:8460"
-    trust: tuple[str, ...] = ()  # whose environment names a pusher in a hook (law 10)
+    trust: tuple[str, ...] = ()  # whose environment names a pusher in a hook, and whose reviews count (law 10, 21)
     floor: str = ""  # absolute path of the organisation's policy (law 36)
     packages: tuple[str, ...] = ()  # installed packages whose rules run beside the catalogue
     notes: bool = False  # write a git note with the decision of what landed
@@ -297,7 +297,7 @@ SETTINGS: Final = Table(
                 {
                     "trust": Entry(
                         ListOf(OneOf(("gitlab", "gitea", "github", "certificate"))),
-                        "Whose environment names a pusher in a hook (law 10).",
+                        "Whose environment names a pusher in a hook, and whose reviews `--forge-reviews` counts (law 10, 21).",
                         _NONE,
                     )
                 }

@@ -10,6 +10,9 @@ from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
 
 
+GIANT = 10_000  # bytes: a line that nobody reads is held for its length, by another rule
+
+
 class _Trace(NamedTuple):
     """Byte patterns of UTF-8; `prose` = in prose and data the characters have honest uses."""
 
@@ -95,5 +98,5 @@ class HiddenText(Rule):
             text = line.text.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.text
             for trace in known:
                 if found(trace.text, text):
-                    tier = Tier.NOTE if trace.prose and honest else self.tier
+                    tier = Tier.NOTE if (trace.prose and honest) or len(text) > GIANT else self.tier
                     yield self.came(edit, line.number, f"the line holds {trace.what}", tier=tier)

@@ -12,6 +12,7 @@ from rules.rule import Change, Diff, Edit, Rule, remembered
 _LICENCE = rb"^(?:un)?licen[cs]e(?:[-_.][\w.-]*)?$|^copying(?:\.\w+)*$|^notice(?:\.(?:md|txt))?$"
 _SECURITY = rb"^security(?:\.(?:md|rst|txt|adoc))?$|^security\.txt$|^\.well-known/security\.txt$"
 _YEAR = rb"(?i)copyright|\(c\)|\xc2\xa9|^\d{4}|https?://"
+_SENTENCE = 3  # blanks; shorter lines are headings
 _CODE = (
     b".py",
     b".js",
@@ -54,7 +55,11 @@ class LicenceOrSecurityPolicyChanged(Rule):
     id, slug, tier, since = "TH525", "licence-or-security-policy-changed", Tier.HOLD, "0.1"
 
     HOLDS: ClassVar = (
-        Diff("LICENSE", "MIT License\nPermission is granted\n", "Business Source License\nPermission is not granted\n"),
+        Diff(
+            "LICENSE",
+            "MIT License\nPermission is hereby granted to all\n",
+            "Permission is hereby granted to some of us\n",
+        ),
         Diff("LICENSE.md", "MIT License\n", None),
         Diff(".github/SECURITY.md", "Write to us.\n", None),
     )
@@ -85,7 +90,8 @@ class LicenceOrSecurityPolicyChanged(Rule):
             if not _moved(edit.change, edit.old.data):
                 yield self.lost(edit, 0, "the licence is gone")
             return
-        changed = [line for line in (*edit.changed.removed, *edit.changed.added) if not found(_YEAR, line.text)]
+        lines = (*edit.changed.removed, *edit.changed.added)
+        changed = [line for line in lines if not found(_YEAR, line.text) and line.text.count(b" ") >= _SENTENCE]
         words_before, words_after = (b" ".join(side.data.split()) for side in (edit.old, edit.new))
         if changed and words_before != words_after:
             number = next((line.number for line in edit.changed.added if line in changed), 0)

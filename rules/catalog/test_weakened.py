@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 
 from rules.findings import Finding, Tier
 from rules.kinds import Kind
-from rules.lines import Line
+from rules.lines import Line, words
 from rules.patterns import found, pattern
 from rules.rule import Change, Diff, Edit, Rule, remembered
 
@@ -29,6 +29,26 @@ _STRICT = (
     rb"\bassert [^\n]*[!=]=|\.to (?:eq|raise_error)\b|\bassert\.(?:equal|strictEqual|deepEqual|deepStrictEqual|throws|rejects)\("
 )
 
+_CONDITION = rb"(?i)\bif\b[^\n]*(?:GOOS|windows|platform|darwin|linux|getenv|environ|\benv\b|version|short\(|available|installed|\bCI\b|not found|unsupported)|skip_?(?:if|unless)|Skip(?:If|Unless)|EnabledOn|DisabledOn|lookpath"
+_TEST = rb"^\s*(?:async )?def \w|^func \w|\b(?:it|test|describe|context|specify)(?:\.\w+)?\s*\(|^\s*(?:it|describe|context|test|specify|scenario) [\"']|\bfunction \w|^\s*(?:public |private |protected |static |final )*(?:void|function|fun|async Task|Task) \w|^\s*fn \w"
+_NAME = rb"\b(?:def|func|function|fn|fun|void|Task)\s+(\w+)|[\"'`]([^\"'`]+)"
+_DEFINES = (
+    rb"\b(?:def|func|class|function|interface|struct|enum|module|trait|fn|fun)\s+(?:\([^)\n]{0,80}\)\s*)?(\w{4,80})"
+)
+_IMPORTS = (
+    b"import ",
+    b"from ",
+    b"use ",
+    b"using ",
+    b"#include",
+    b"require ",
+    b"require(",
+    b"const {",
+    b'"github.com/',
+    b"//",
+    b"#",
+    b"*",
+)
 _VALUES = (b".json", b".jsonl", b".csv", b".tsv", b".lock", b".map", b".svg", b".po")
 
 
@@ -86,25 +106,71 @@ class TestWeakened(Rule):
         """Of one test file: what it lost where the whole change lost, and what it skips."""
         if not _asserts(edit):
             return
-        tier = self.tier if edit.change.has_production else Tier.NOTE
+        tier = self.tier if edit.change.has_production and not _subject_is_gone(edit) else Tier.NOTE
         whole, mine = _balance(edit.change), _tally(edit)
         if whole.asserts < 0 and mine.asserts < 0:
-            line = next((line.number for line in edit.changed.removed if found(_ASSERTS, line.text)), 0)
+            line = next((line.number for line in _told(edit.changed.removed) if found(_ASSERTS, line.text)), 0)
             message = f"{-mine.asserts} assertions fewer here, {-whole.asserts} in all tests of the change"
             yield self.lost(edit, line, message, tier=tier)
         elif whole.strict < 0 and mine.strict < 0 and mine.loose > 0:
             line = next(line.number for line in edit.changed.added if found(_LOOSE, line.text))
             yield self.came(edit, line, "an exact expectation became a loose one", tier=tier)
-        if mine.skips > 0:
-            line = next(line.number for line in edit.changed.added if found(_SKIPS, line.text))
+        if mine.skips > 0 and edit.old.present:
+            line = _skipped(edit)
+            light = Tier.NOTE if _is_new_test(edit, line) or _asks_first(edit, line) else tier
             yield self.came(
-                edit, line, f"{mine.skips} tests are skipped or singled out that were not before", tier=tier
+                edit, line, f"{mine.skips} tests are skipped or singled out that were not before", tier=light
             )
 
 
 def _asserts(edit: Edit) -> bool:
     """Whether a file may assert something: a test that is no list of values."""
     return edit.kind is Kind.TEST and not edit.path.lower().endswith(_VALUES)
+
+
+def _skipped(edit: Edit) -> int:
+    """The line of the first new skip, of one without a condition if there is one."""
+    lines = [line.number for line in edit.changed.added if found(_SKIPS, line.text)]
+    return next((number for number in lines if not (_asks_first(edit, number) or _is_new_test(edit, number))), lines[0])
+
+
+def _asks_first(edit: Edit, number: int) -> bool:
+    """Whether a skip depends on the machine: its line or the one before asks for a platform, a version or a variable."""
+    return found(_CONDITION, b"\n".join(edit.new.lines[max(number - 3, 0) : number]))
+
+
+def _is_new_test(edit: Edit, number: int) -> bool:
+    """Whether the test that is skipped came with the change: the old file does not know its name."""
+    below = range(number, min(number + 4, len(edit.new.lines) + 1))
+    heads = (at for at in (*below, *range(number - 1, max(number - 40, 0), -1)) if found(_TEST, edit.new.line(at)))
+    name = pattern(_NAME).search(edit.new.line(next(heads, 0)))
+    return name is not None and (name.group(1) or name.group(2)) not in edit.old.data
+
+
+@remembered
+def _subject_is_gone(edit: Edit) -> bool:
+    """Whether every assertion that this file lost stood in a test of something that the change took out of production."""
+    gone = _gone(edit.change)
+    if not gone:
+        return False
+    numbers = [line.number for line in _told(edit.changed.removed) if found(_ASSERTS, line.text)]
+    return bool(numbers) and all(not gone.isdisjoint(_test_around(edit, number)) for number in numbers[:200])
+
+
+def _test_around(edit: Edit, number: int) -> frozenset[str]:
+    """The words of the old test that a line stood in, from its heading on."""
+    lines = edit.old.lines
+    start = next((at for at in range(number - 1, max(number - 80, -1), -1) if found(_TEST, lines[at])), number - 1)
+    return frozenset(words(b"\n".join(lines[start:number])))
+
+
+@remembered
+def _gone(change: Change) -> frozenset[str]:
+    """Names that production code of this change defined and nowhere has any more."""
+    removed = [line.text for edit in change.edits if edit.kind is Kind.PRODUCTION for line in edit.changed.removed]
+    names = {match.group(1).decode("latin1") for match in pattern(_DEFINES).finditer(b"\n".join(removed))}
+    left = (frozenset(words(edit.new.data)) for edit in change.edits if edit.kind is Kind.PRODUCTION) if names else ()
+    return frozenset(names.difference(*left))
 
 
 class _Tally(NamedTuple):
@@ -125,7 +191,12 @@ def _tally(edit: Edit) -> _Tally:
 
 
 def _count(text: bytes, lines: tuple[Line, ...]) -> int:
-    return sum(1 for _ in pattern(text).finditer(b"\n".join(line.text for line in lines)))
+    return sum(1 for _ in pattern(text).finditer(b"\n".join(line.text for line in _told(lines))))
+
+
+def _told(lines: tuple[Line, ...]) -> list[Line]:
+    """The lines that are no imports and no comments."""
+    return [line for line in lines if not line.text.startswith(_IMPORTS)]
 
 
 @remembered

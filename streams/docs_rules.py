@@ -7,6 +7,7 @@ from inspect import cleandoc
 from pathlib import Path
 
 from rules.catalogue import all_rules
+from rules.figures import measured
 from rules.lines import words
 from rules.rule import Diff, Example, Rule, visible
 
@@ -26,6 +27,7 @@ def page(rule: Rule) -> str:
     languages = ", ".join(rule.languages) or "any text"
     head = f"{_MARK}\n\n# {rule.slug}\n\n{title}\n\n`{rule.id}` · {rule.tier} · since {rule.since} · {languages}\n"
     parts = [head, body.strip() + "\n"]
+    parts += [f"## Measured\n\n{figures}\n"] if (figures := measured(rule.slug)) else []
     parts += [_examples("Found", rule.HOLDS), _examples("Silent", rule.PASSES)]
     return "\n".join(parts)
 
@@ -45,8 +47,13 @@ def _examples(title: str, examples: tuple[Example, ...] | list[Example] | object
 
 
 def _shown(example: Example) -> str:
-    files = (example,) if isinstance(example, Diff) else example
-    return "\n".join(["```diff", *(line for file in files for line in _lines(file)), "```", ""])
+    return "\n".join(["```diff", *diff_lines(example), "```", ""])
+
+
+def diff_lines(example: Example) -> Iterator[str]:
+    """An example as the lines of a diff, its credentials masked."""
+    for file in (example,) if isinstance(example, Diff) else example:
+        yield from _lines(file)
 
 
 def _lines(file: Diff) -> Iterator[str]:

@@ -25,8 +25,13 @@ class RulePackageBroken(SourceError):
 
 def package_rules(packages: Iterable[str]) -> tuple[Rule, ...]:
     """Every rule that these packages bring, in the order of the settings. Errors: RulePackageBroken."""
+    return tuple(rule for _, rule in brought_by(packages))
+
+
+def brought_by(packages: Iterable[str]) -> list[tuple[str, Rule]]:
+    """Each of these rules with its package. Errors: RulePackageBroken."""
     found: dict[str, Rule] = {rule.slug: rule for rule in all_rules()}
-    brought: list[Rule] = []
+    brought: list[tuple[str, Rule]] = []
     for package in packages:
         for point in _points(package):
             made: Any = _loaded(point, package)
@@ -34,8 +39,8 @@ def package_rules(packages: Iterable[str]) -> tuple[Rule, ...]:
             if rule.slug in found:
                 raise _broken(package, f"brings the rule {rule.slug}, and there is one of that name already")
             found[rule.slug] = rule
-            brought.append(rule)
-    return tuple(brought)
+            brought.append((package, rule))
+    return brought
 
 
 def _points(package: str) -> list[metadata.EntryPoint]:

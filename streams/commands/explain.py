@@ -39,7 +39,7 @@ def explain(
     from streams.sinks.render import explained, meanings  # noqa: PLC0415 - other commands need none of it
 
     colour = output is None and write.wants_colour()
-    if found := meanings.meaning(name):
+    if found := meanings.meaning(name) or _own_rule(name, where, settings):
         text = write.as_json(found) if fmt is Paged.JSON else meanings.page(found, colour=colour)
     else:
         told = _recorded(name, where, settings)
@@ -50,6 +50,21 @@ def explain(
         )
     write.data(text, output)
     return 0
+
+
+def _own_rule(name: str, where: options.Where, settings: options.Settings) -> dict[str, Any] | None:
+    """The documentation of an own rule, or of a package's; a name with a hyphen may be one."""
+    from rules.reasons import FINDING  # noqa: PLC0415
+    from streams.rulebook import CATALOGUE, rulebook  # noqa: PLC0415
+    from streams.sinks.render import meanings  # noqa: PLC0415
+
+    slug = name.removeprefix(FINDING)
+    if not slug.replace("-", "").isalnum() or slug == "latest":
+        return None
+    for rule, source in rulebook(where, settings).entries:
+        if rule.slug == slug:
+            return meanings.of_rule(rule) | ({"source": source} if source != CATALOGUE else {})
+    return None
 
 
 def _recorded(name: str, where: options.Where, settings: options.Settings) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from inspect import cleandoc
 from typing import Any
 
 from rules.catalogue import all_rules
+from rules.figures import measured
 from rules.reasons import CODES, FINDING
+from rules.rule import Rule
 from streams.sinks.render import stamps
 from streams.sinks.render.sheet import Sheet, width_of_terminal
 from streams.sinks.render.words import ANY_FINDING, WORDS
@@ -26,9 +28,7 @@ def meaning(name: str) -> dict[str, Any] | None:
     slug = name.removeprefix(FINDING)
     for rule in all_rules():
         if slug == rule.slug or slug.upper() == rule.id:
-            title, _, body = cleandoc(rule.__doc__ or "").partition("\n")
-            facts = {"rule": rule.slug, "id": rule.id, "tier": rule.tier.value, "since": rule.since}
-            return {**facts, "languages": list(rule.languages), "title": title, "sections": _sections(body)}
+            return of_rule(rule)
     if stamp := stamps.stamp_called(name):
         known_stamp = stamps.STAMPS[stamp]
         return {"stamp": stamp, "title": known_stamp.means, "sections": {"What to do": known_stamp.do}}
@@ -36,6 +36,15 @@ def meaning(name: str) -> dict[str, Any] | None:
     if known is None or name == ANY_FINDING:
         return None
     return {"code": name, "title": known.means, "sections": {"What to do": known.do}}
+
+
+def of_rule(rule: Rule) -> dict[str, Any]:
+    """The documentation of a rule, with what was measured of it."""
+    title, _, body = cleandoc(rule.__doc__ or "").partition("\n")
+    facts = {"rule": rule.slug, "id": rule.id, "tier": rule.tier.value, "since": rule.since}
+    figures = measured(rule.slug)
+    sections = _sections(body) | ({"Measured": figures} if figures else {})
+    return {**facts, "languages": list(rule.languages), "title": title, "sections": sections}
 
 
 def _sections(body: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
 
 from rules import lineage, messages, policy, signers, trailers
@@ -10,12 +11,13 @@ from rules.claims import Claim
 from rules.commits import Commit
 from rules.policy import Policy
 from rules.principals import Registry
-from rules.provenance import Author, Resolver
+from rules.provenance import Author, Evidence, Resolver
 from rules.trailers import Line
 
 AGENT, HUMAN, MIXED, SERVICE, UNKNOWN = "agent", "human", "mixed", "service", "unknown"
 SAID = frozenset(("author", "co-author", "mark"))  # what a reader of author line and message sees
 _KEPT = 8192
+_TEXTS = tuple(name for name in Author._fields if name not in ("accountable", "evidence"))
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -140,4 +142,16 @@ def author_rows(authors: Sequence[Author]) -> list[dict[str, Any]]:
 
 @lru_cache(_KEPT)
 def _author_text(author: Author) -> str:
-    return _json(author.as_row())
+    """The JSON text of `Author.as_row`."""
+    texts = ",".join(f'"{name}":{_text(getattr(author, name))}' for name in _TEXTS)
+    accountable = "true" if author.accountable else "false"
+    return f'{{{texts},"accountable":{accountable},"evidence":[{",".join(map(_evidence_text, author.evidence))}]}}'
+
+
+@lru_cache(_KEPT)
+def _evidence_text(item: Evidence) -> str:
+    return _json(item._asdict())
+
+
+def _text(value: str) -> str:
+    return quoted(value) if value else "null"

@@ -35,6 +35,11 @@ class Registry:
                 self._keys.setdefault(key.line, (name, key))
         self._principals = {root: self._principal(root) for root in set(map(self._find, self._root))}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is enrolled."""
+        return not self._root
+
     def _find(self, name: str) -> str:
         while self._root[name] != name:
             name = self._root[name]

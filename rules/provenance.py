@@ -167,8 +167,11 @@ class Resolver:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._is_empty = registry.is_empty
 
     def principal(self, claim: Claim) -> Principal | None:
+        if self._is_empty:
+            return None
         registry = self._registry
         found = registry.named(claim.principal) if claim.principal else None
         if not found and claim.account:

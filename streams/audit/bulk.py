@@ -70,15 +70,14 @@ class Bulk:
         line = git.stdout.readline()
         if not line.endswith(b"\n"):
             return None
-        words = line[:-1].rsplit(b" ", 2)
-        if len(words) != 3 or not words[2].isdigit():
+        words = line.decode("ascii", "replace").rsplit(" ", 2)
+        if len(words) != 3 or not words[2][:-1].isdecimal():
             return Object(name, "", None)
         size = int(words[2])
-        kind = words[1].decode("ascii")
         if size > self._limit:
-            return Object(words[0].decode("ascii"), kind, None) if self._skip(git, size + 1) else None
-        data = git.stdout.read(size + 1)
-        return Object(words[0].decode("ascii"), kind, data[:-1]) if len(data) == size + 1 else None
+            return Object(words[0], words[1], None) if self._skip(git, size + 1) else None
+        data = git.stdout.read(size)
+        return Object(words[0], words[1], data) if git.stdout.read(1) == b"\n" else None
 
     def _skip(self, git: subprocess.Popen[bytes], size: int) -> bool:
         assert git.stdout is not None

@@ -6,7 +6,6 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple, Self
 
-from reviewers import statute
 from rules import globs, history, instants, notes, quick, reviewed
 from rules.canonical import plain
 from rules.claims import Claim
@@ -14,7 +13,6 @@ from rules.commits import Commit, Ident
 from rules.events import LawText
 from rules.history import Answer as Answered
 from rules.history import Bench, Made
-from rules.judgement import read_laws
 from rules.reviewed import Sign
 from rules.rule import Blobs
 from streams.audit.asked import Answer, Plan, Task
@@ -186,6 +184,8 @@ class Reader:
         incomplete = [change.why] if change.why else []
         if not self.plan.rules:
             return _json({**NOT_SCANNED, **shown, "incomplete": incomplete})[1:-1]
+        from reviewers import statute  # noqa: PLC0415 - without rules, nobody waits for them
+
         blobs = contents(self._objects, change)
         seen = statute.review("", "", blobs, (commit,))
         found = {"findings": plain(seen.findings), "uncovered": plain(seen.uncovered)}
@@ -196,6 +196,10 @@ class Reader:
 
 
 def _bench(laws: tuple[LawText, ...]) -> Bench:
+    if not laws:
+        return history.nobody()
+    from rules.judgement import read_laws  # noqa: PLC0415 - most repositories have no policy
+
     known = [law.policy for law in read_laws(laws) if law.policy]
     return Bench(known[-1]) if known else history.nobody()
 

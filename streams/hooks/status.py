@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 
 from rules.report import Invalid
 from streams import settings
@@ -11,7 +12,7 @@ from streams.doctor_clone import FAIL, OK, WARN, Check
 from streams.doctor_refs import protected_refs
 from streams.hooks import exposure, interpreter, receiving, script
 from streams.hooks.install import Target, target
-from streams.hooks.place import Place, content, husky, manager, of_config, place, switched_off
+from streams.hooks.place import CONFIGURED, Place, content, git_version, husky, manager, of_config, place, switched_off
 from streams.hooks.script import CLIENT, SERVER, Fixed
 from streams.hooks.worktrees import astray
 from streams.sources.git import Repository
@@ -38,12 +39,17 @@ def fixed(repo: Repository) -> Fixed | None:
 def effective(repo: Repository, name: str) -> list[Check]:
     """Everything about one hook; where nothing is wrong, that it works."""
     found, server = place(repo), name in SERVER
-    again = f"twohand hook install{' --server' if server else ''} -C {repo.work_tree or repo.git_dir}"
+    here = quote(str(repo.work_tree or repo.git_dir))
+    again = f"twohand hook install{' --server' if server else ''} -C {here}"
     if switched_off(repo, name):
         key = f"hook.{name}.enabled"
-        return [Check(name, FAIL, f"git's configuration switches it off: {key} is false", f"git config {key} true")]
+        return [
+            Check(
+                name, FAIL, f"git's configuration switches it off: {key} is false", f"git -C {here} config {key} true"
+            )
+        ]
     if configured := _by_config(repo, name):
-        return list(_ours(configured, again))
+        return list(_configured(repo, configured, again))
     one = target(found.directory, name)
     if shadow := _shadowed(repo, found, one):
         return [shadow]
@@ -66,12 +72,30 @@ def _shadowed(repo: Repository, found: Place, one: Target) -> Check | None:
         return None
     where = f"core.hooksPath is {found.setting.value or '(empty)'} ({found.setting.scope}: {found.setting.origin})"
     if script.read(content(usual.path)):
-        remedy = f"git config --{found.setting.scope} --unset core.hooksPath"
+        remedy = _unshadowed(repo, found.setting.scope, found.usual)
         return Check(one.name, FAIL, f"shadowed: {where}, so git never reads {usual.path}", remedy)
     if husky(found):
         remedy = f"echo 'twohand hook {one.name} \"$@\"' >> .husky/{one.name}"
         return Check(one.name, FAIL, f"missing: {where}, and .husky/{one.name} does not call twohand", remedy)
     return Check(one.name, FAIL, f"missing: {where}, and no {one.name} of twohand's is there", "twohand hook install")
+
+
+def _unshadowed(repo: Repository, scope: str, usual: Path) -> str:
+    """What makes git read the repository's own directory again; what others share is not touched."""
+    here = quote(str(repo.work_tree or repo.git_dir))
+    if scope in {"local", "worktree"}:
+        return f"git -C {here} config --{scope} --unset core.hooksPath"
+    return f"git -C {here} config core.hooksPath {quote(str(usual))}"
+
+
+def _configured(repo: Repository, one: Target, again: str) -> Iterator[Check]:
+    """A hook that git's configuration names, which takes a git that reads it there."""
+    version = git_version(repo)
+    if version < CONFIGURED:
+        said = f"git {version[0]}.{version[1]} runs no hook out of its configuration, and hook.twohand-{one.name} stands there"
+        yield Check(one.name, FAIL, said, "Install git 2.54 or later, or: " + again)
+        return
+    yield from _ours(one, again)
 
 
 # -- one file ----------------------------------------------------------------------------------------------------------
@@ -101,16 +125,16 @@ def _ours(one: Target, again: str) -> Iterator[Check]:
         before = f"; {one.before.name} runs first" if one.before.exists() else ""
         yield Check(one.name, OK, f"{one.path} runs {read.fixed.interpreter}{before}")
     if one.before.exists() and not os.access(one.before, os.X_OK):
-        remedy = f"chmod +x {one.before}, or remove it"
+        remedy = f"chmod +x {quote(str(one.before))}, or remove it"
         yield Check(one.name, WARN, f"{one.before} was kept, is not executable, and does not run", remedy)
 
 
 def _wrong(one: Target, data: bytes, read: script.Read, again: str) -> Iterator[Check]:
     path = one.path
     if not _executable(path):
-        yield Check(one.name, FAIL, f"not executable, so git ignores it: {path}", f"chmod 755 {path}")
+        yield Check(one.name, FAIL, f"not executable, so git ignores it: {path}", f"chmod 755 {quote(str(path))}")
     if not read.whole:
-        remedy = f"Look at it, then `mv {path} {path}.changed` and: {again}"
+        remedy = f"Look at it, then `mv {quote(str(path))} {quote(str(path))}.changed` and: {again}"
         yield Check(one.name, FAIL, f"changed since it was installed (its digest differs): {path}", remedy)
     elif read.version != VERSION:
         yield Check(one.name, FAIL, f"stale: {path} is of twohand {read.version}, this is {VERSION}", again)
@@ -136,9 +160,9 @@ def _interpreter(one: Target, fixed: Fixed, again: str) -> Iterator[Check]:
         yield Check(
             one.name, FAIL, said, f"Install twohand again, where everybody who pushes may read it, then: {again}"
         )
-    elif answer.version != VERSION:
-        said = f"its interpreter {program} runs twohand {answer.version}, this is {VERSION}"
-        yield Check(one.name, WARN, said, again)
+    elif answer.version != VERSION or answer.found != interpreter.ROOT / "streams":
+        said = f"it runs twohand {answer.version} of {answer.found}; this is {VERSION} of {interpreter.ROOT}"
+        yield Check(one.name, WARN, said, f"Use that one, or: {again}")
 
 
 def _settings(one: Target, fixed: Fixed, again: str) -> Iterator[Check]:
@@ -163,7 +187,7 @@ def _foreign(repo: Repository, one: Target, again: str) -> Check:
     owner = f"{manager(path)}'s" if manager(path) else "not twohand's"
     if _calls(repo, one):
         if not _executable(path):
-            return Check(one.name, FAIL, f"not executable, so git ignores it: {path}", f"chmod 755 {path}")
+            return Check(one.name, FAIL, f"not executable, so git ignores it: {path}", f"chmod 755 {quote(str(path))}")
         if line := _ends_before(data, one.name):
             said = f"{path} ends in line {line}, before it calls twohand"
             return Check(one.name, FAIL, said, f"Move the call of twohand above line {line}, or: {again}")

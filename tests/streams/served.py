@@ -48,6 +48,11 @@ class Pushed(NamedTuple):
         lines = (line.rstrip() for line in self.err.splitlines())
         return [line.removeprefix("remote: ") for line in lines if line.startswith("remote: ")]
 
+    @property
+    def words(self) -> str:
+        """What the hook said, without the words in front of its lines and without its line breaks."""
+        return " ".join(line.partition(": ")[2].strip() for line in self.said)
+
 
 def enforce(server: Repo, settings: str = "") -> None:
     """Make a bare repository an enforcing one, as its administrator does."""

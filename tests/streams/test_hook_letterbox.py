@@ -53,7 +53,7 @@ def test_a_statement_about_what_nobody_pushed_yet_is_kept(served: Served) -> Non
     served.say("object", "bob", "HEAD", "--reason", "no")
     pushed = served.push("feature:main")
     assert not pushed.taken
-    assert "veto" in " ".join(pushed.said)
+    assert "veto" in pushed.words
 
 
 def test_none_is_deleted(served: Served) -> None:
@@ -62,7 +62,7 @@ def test_none_is_deleted(served: Served) -> None:
     assert served.push(ref).taken
     pushed = served.push(f":{ref}")
     assert not pushed.taken
-    assert "never deleted" in " ".join(pushed.said)
+    assert "never deleted" in pushed.words
     assert refs(served.server) == {ref}
 
 
@@ -93,7 +93,7 @@ def test_a_commit_is_no_statement(served: Served) -> None:
     """Only blobs are."""
     pushed = served.push(f"{served.head}:{PREFIX}/{'a' * 64}/{'b' * 64}")
     assert not pushed.taken
-    assert "it is no blob" in " ".join(pushed.said)
+    assert "it is no blob" in pushed.words
 
 
 def test_without_its_signature_it_is_nothing(served: Served) -> None:
@@ -103,7 +103,7 @@ def test_without_its_signature_it_is_nothing(served: Served) -> None:
     bare = data[: data.index(b"-----BEGIN")]
     pushed = served.push(f"{blob(served, bare)}:{ref}")
     assert not pushed.taken
-    assert "no enrolled key signed it" in " ".join(pushed.said)
+    assert "no enrolled key signed it" in pushed.words
 
 
 def test_a_key_speaks_for_its_own_name_only(served: Served) -> None:
@@ -127,7 +127,7 @@ def test_another_repositorys_statement_is_not_taken(served: Served, tmp_path: Pa
     other.git("remote", "add", "origin", str(served.server.path))
     pushed = push(other, "origin", "refs/twohand/*:refs/twohand/*")
     assert not pushed.taken
-    assert "'example/other'" in " ".join(pushed.said)
+    assert "'example/other'" in pushed.words
 
 
 def test_one_bad_statement_keeps_the_push_out(served: Served) -> None:
@@ -151,4 +151,4 @@ def test_an_objection_that_an_administrator_removed_stays_in_force(served: Serve
     served.agree()
     pushed = served.push("feature:main")
     assert not pushed.taken
-    assert "veto" in " ".join(pushed.said)
+    assert "veto" in pushed.words

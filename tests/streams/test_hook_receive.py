@@ -179,7 +179,7 @@ def test_replacements_are_not_taken(served: Served) -> None:
     served.work.git("replace", served.start, served.head)
     pushed = served.push(f"refs/replace/{served.start}")
     assert not pushed.taken
-    assert "it would show other content" in " ".join(pushed.said)
+    assert "it would show other content" in pushed.words
 
 
 def test_first_parent_steps_that_are_each_admitted_land_together(served: Served) -> None:
@@ -216,12 +216,12 @@ def test_a_broken_policy_never_lands(served: Served) -> None:
     served.agree()
     pushed = served.push("feature:main")
     assert not pushed.taken
-    assert "twohand.toml" in " ".join(pushed.said)
+    assert "twohand.toml" in pushed.words
     served.say("waive", "carol", "HEAD", "--finding", "gate-edited", "--reason", "we want it")
     waived = served.push("feature:main")
     assert not waived.taken
-    assert "a policy that cannot be used" in " ".join(waived.said)
-    assert "surprise" in " ".join(waived.said)
+    assert "a policy that cannot be used" in waived.words
+    assert "surprise" in waived.words
 
 
 def test_the_first_history_has_to_bring_somebody_who_can_answer(tmp_path: Path, served: Served) -> None:
@@ -299,7 +299,7 @@ def test_a_journal_that_cannot_be_written_refuses(served: Served) -> None:
     journal.write_bytes(b"garbage " * 1000)
     pushed = served.push("feature:main")
     assert not pushed.taken
-    assert "nothing was taken" in " ".join(pushed.said)
+    assert "nothing was taken" in pushed.words
     assert "journal.db" in "".join(pushed.said)
 
 
@@ -312,4 +312,4 @@ def test_ten_thousand_commits_end_with_a_verdict(served: Served) -> None:
     served.work.git("fast-import", "--quiet", stdin=("\n".join(lines) + "\n").encode())
     pushed = served.push("many:main")
     assert not pushed.taken
-    assert "stays where it is" in " ".join(pushed.said), pushed.err
+    assert "stays where it is" in pushed.words, pushed.err

@@ -9,7 +9,6 @@ from rules.kinds import Kind
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
 
-
 GIANT = 10_000  # bytes: a line that nobody reads is held for its length, by another rule
 
 

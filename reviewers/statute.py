@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from rules import addressed, messages
+from rules import addressed, messages, workflows
 from rules.commits import Commit
 from rules.decision import RULES
 from rules.events import ReviewGiven
 from rules.findings import Finding, Tier
+from rules.paths import unquote
 from rules.policy import PolicyInvalid, parse, parse_pyproject
 from rules.rule import QUOTE, Blobs, Rule, visible
 from rules.scan import all_rules, scan
@@ -27,6 +28,7 @@ def review(
     findings = (
         *seen.findings,
         *_broken_policies(blobs),
+        *_by_zizmor(blobs),
         *(found for commit in commits for found in _in_commit(commit)),
     )
     return ReviewGiven(
@@ -46,6 +48,14 @@ def _broken_policies(blobs: Iterable[Blobs]) -> Iterator[Finding]:
             first = invalid.problems[0]
             said = f"this policy is broken: line {first.line}: {first.message}"
             yield Finding("gate-edited", Tier.BLOCK, row.file.path, "new", first.line, said, first.key)
+
+
+def _by_zizmor(blobs: Sequence[Blobs]) -> Iterator[Finding]:
+    """What another auditor sees in workflow files, where it is installed."""
+    if any(workflows.is_workflow(unquote(row.file.path)) for row in blobs):
+        from reviewers import zizmor  # noqa: PLC0415 - starts a process: loaded only when a workflow changed
+
+        yield from zizmor.findings(blobs)
 
 
 def _in_commit(commit: Commit) -> Iterator[Finding]:

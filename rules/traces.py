@@ -10,6 +10,7 @@ from rules import hands, lineage
 from rules.claims import Claim
 from rules.loose import count, items, mapping, read, text_of
 
+OURS = "urn:session:"  # how twohand writes a session's namespace and id where it has no address
 _MINDS = ("ai", "mixed")
 
 
@@ -144,6 +145,8 @@ def _claims(record: Record, part: Part) -> Iterator[Claim]:
 
 def _namespaced(session: str) -> str:
     """An address that the message reader knows too has the same session; any other is its own namespace."""
+    if session.startswith(OURS):
+        return session.removeprefix(OURS)
     address, _, _ = session.partition("?")
     head, _, last = address.rstrip("/").rpartition("/")
     if not last:
@@ -154,4 +157,8 @@ def _namespaced(session: str) -> str:
         return f"copilot:{last.lower()}"
     if head.startswith("https://ampcode.com/threads"):
         return f"amp:{last}"
+    if head.startswith(("https://chatgpt.com/codex/tasks", "https://chatgpt.com/codex/cloud/tasks")):
+        return f"codex:{last}"
+    if head.startswith("https://app.devin.ai/sessions"):
+        return f"devin:{last}"
     return f"agent-trace:{session}"

@@ -7,6 +7,7 @@ from typing import Any
 from rules import lines, paths
 from rules.canonical import canonical
 from rules.rule import Blobs
+from rules.traces import OURS
 
 VERSION = "0.1.0"
 MEDIA_TYPE = "application/vnd.agent-trace.record+json"
@@ -22,7 +23,7 @@ def record(row: Row, blobs: Iterable[Blobs]) -> dict[str, Any]:
     `ai` or `human` where nobody else was seen, else `mixed`. Equal answers have equal ids.
     """
     talk = _conversation(row)
-    files = [{"path": _path(each), "conversations": [{**talk, "ranges": _ranges(each)}]} for each in blobs if each.new]
+    files = [{"path": path(each), "conversations": [{**talk, "ranges": _rows(each)}]} for each in blobs if each.new]
     body = {
         "version": VERSION,
         "timestamp": row["time"] or "1970-01-01T00:00:00Z",
@@ -40,7 +41,7 @@ def _conversation(row: Row) -> dict[str, Any]:
     agents = [author for author in row["authors"] if author["kind"] == "agent"]
     contributor = {"type": CONTRIBUTORS.get(row["kind"], "unknown"), **_model(agents)}
     sessions = sorted({author["session"] for author in agents if author["session"]})
-    related = [{"type": "session", "url": f"urn:session:{session}"} for session in sessions]
+    related = [{"type": "session", "url": f"{OURS}{session}"} for session in sessions]
     return {"contributor": contributor, **({"related": related} if related else {})}
 
 
@@ -53,11 +54,16 @@ def _model(agents: Sequence[Row]) -> dict[str, str]:
     return {"model_id": (f"{maker}/{model}" if maker and "/" not in model else model)[:LONGEST_MODEL]}
 
 
-def _path(blobs: Blobs) -> str:
+def path(blobs: Blobs) -> str:
+    """The path as traces write it."""
     return paths.unquote(blobs.file.path).decode("utf-8", "replace")
 
 
-def _ranges(blobs: Blobs) -> list[dict[str, int]]:
+def _rows(blobs: Blobs) -> list[dict[str, int]]:
+    return [{"start_line": first, "end_line": last} for first, last in ranges(blobs)]
+
+
+def ranges(blobs: Blobs) -> tuple[tuple[int, int], ...]:
     """The lines that the commit brought, as first and last line of each run."""
     runs: list[list[int]] = []
     for line in lines.compare(blobs.old or b"", blobs.new or b"").added:
@@ -65,7 +71,7 @@ def _ranges(blobs: Blobs) -> list[dict[str, int]]:
             runs[-1][1] = line.number
         else:
             runs.append([line.number, line.number])
-    return [{"start_line": first, "end_line": last} for first, last in runs]
+    return tuple((first, last) for first, last in runs)
 
 
 def _uuid(body: bytes) -> str:

@@ -4,39 +4,31 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rules import traces
-from rules.claims import Claim
 from rules.events import LawText
 from streams.audit.asked import Task
-from streams.sources.errors import SourceError
+from streams.audit.traced import Traced, traced
 from streams.sources.git import Repository
 
 NOTES = "refs/notes/ai"
-TRACES = b".agent-trace/traces.jsonl"
-TRACE_LIMIT = 64 << 20
 
 
 class Channels(NamedTuple):
     """Claims that stand beside commits. `notices` are sentences that a reader of the audit needs to know."""
 
     notes: dict[str, str]  # commit -> blob of its note
-    traced: dict[str, tuple[traces.Record, ...]]  # commit -> its records
+    traced: Traced  # commit -> what traces say of it
     notices: tuple[str, ...]
 
     def told(self, task: Task) -> Task:
         """The task with what stands beside its commit."""
-        note, records = self.notes.get(task.id, ""), self.traced.get(task.id, ())
-        return task._replace(note=note, traced=_claims(task.id, records)) if note or records else task
-
-
-def _claims(commit: str, records: tuple[traces.Record, ...]) -> tuple[Claim, ...]:
-    return tuple(claim._replace(commit="") for claim in traces.claims(commit, records))
+        note, claims = self.notes.get(task.id, ""), self.traced.get(task.id, ())
+        return task._replace(note=note, traced=claims) if note or claims else task
 
 
 def channels(repo: Repository, head: str) -> Channels:
     """Everything there is; what cannot be read becomes a notice."""
     notices: list[str] = []
-    return Channels(_notes(repo, notices), _traced(repo, head, notices), (*_hidden(repo), *notices))
+    return Channels(_notes(repo, notices), traced(repo, head, notices), (*_hidden(repo), *notices))
 
 
 def _notes(repo: Repository, notices: list[str]) -> dict[str, str]:
@@ -57,23 +49,6 @@ def _entry(row: bytes) -> tuple[bytes, str, str]:
     meta, _, path = row.partition(b"\t")
     _, kind, blob = meta.split()
     return kind, os.fsdecode(path).replace("/", ""), blob.decode("ascii")
-
-
-def _traced(repo: Repository, head: str, notices: list[str]) -> dict[str, tuple[traces.Record, ...]]:
-    try:
-        data = repo.tree_blob(head, TRACES, limit=TRACE_LIMIT) if head else None
-    except SourceError as error:
-        notices.append(error.message)
-        return {}
-    records = traces.parse(data) if data else ()
-    found: dict[str, list[traces.Record]] = {}
-    for record in records:
-        if record.revision:
-            found.setdefault(record.revision, []).append(record)
-    loose = sum(not record.revision for record in records)
-    if loose:
-        notices.append(f"{loose} records of {os.fsdecode(TRACES)} name no commit and were not used")
-    return {commit: tuple(rows) for commit, rows in found.items()}
 
 
 def _hidden(repo: Repository) -> Iterable[str]:

@@ -11,11 +11,11 @@ EVERY = 0.2  # seconds
 class Progress:
     """Tell it how many commits were read. Says nothing where standard error is no terminal."""
 
-    def __init__(self, total: int, out: TextIO = sys.stderr) -> None:
+    def __init__(self, total: int, out: TextIO | None = None) -> None:
         """`total` 0: it is not known."""
         self._total = total
-        self._out = out
-        self._on = out.isatty()
+        self._out = out or sys.stderr
+        self._on = self._out.isatty()
         self._count = 0
         self._began = self._last = time.monotonic()
 

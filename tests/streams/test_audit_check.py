@@ -194,7 +194,9 @@ def test_the_summary_says_what_was_verified(gate, platform):
     """How many signatures name a known key, where nothing else does, and which were verified to be good."""
     for text in ("One", "Two\n\nCo-Authored-By: Claude <noreply@anthropic.com>"):
         gate.repo.commit(text, sign_key=platform)
-    told = " ".join(gate.run("audit", "--no-rules").out.split())
+    said = gate.run("audit", "--no-rules")
+    told = " ".join(said.out.split())
+    assert said.code == 0, said.err
     assert "2 commits name in the signature a key that a tool's platform is known by" in told
     assert "in 1 nothing else shows the tool; 2 were verified: all good" in told
 

@@ -28,14 +28,15 @@ class Loose(NamedTuple):
 
 def examine(repo: Repository, fixed: Fixed | None) -> Iterator[Check]:
     yield from _shared(repo)
-    found = list(dict.fromkeys(writable_by_others([*_files(repo), *(_program(fixed) if fixed else ())])))
+    program = list(_program(fixed)) if fixed else []
+    found = list(dict.fromkeys(writable_by_others([*_files(repo), *program])))
     for loose in found:
         yield Check("files", FAIL, f"{loose.who} can write {loose.path}, and so pass the gate by", loose.remedy)
     if not found:
         yield Check(
             "files", OK, "repository, hooks, journal, interpreter and packages: nobody but their owners writes them"
         )
-    yield from _strangers(repo, fixed)
+    yield from _strangers(repo, program)
     yield from _journal(repo)
     yield _owner(repo)
 
@@ -105,10 +106,10 @@ def _shared(repo: Repository) -> Iterator[Check]:
         yield Check("shared", FAIL, said, remedy)
 
 
-def _strangers(repo: Repository, fixed: Fixed | None) -> Iterator[Check]:
+def _strangers(repo: Repository, program: list[Path]) -> Iterator[Check]:
     """What a hook runs and belongs to neither root nor the owner of the repository."""
     owner = repo.common_dir.stat().st_uid
-    for path in (*_hooks(repo), *(_program(fixed) if fixed else ())):
+    for path in (*_hooks(repo), *program):
         uid = path.stat().st_uid if path.exists() else owner
         if uid not in (0, owner):
             said = f"{path} belongs to {_name(uid)}: whoever works as {_name(uid)} can change what judges here"

@@ -99,21 +99,26 @@ def target(directory: Path, name: str) -> Target:
 
 
 def _not_ours(repo: Repository, found: Place, *, server: bool) -> NotInstalled | None:
-    line = 'twohand hook pre-push "$@"'
+    """Why the directory that git reads is not written into."""
     if found.setting is None or not found.elsewhere:
         return _linked(found.directory)
     where = f"{KEY} is {found.setting.value or '(empty)'} ({found.setting.scope}: {found.setting.origin})"
+    own = f"git -C {quote(str(repo.git_dir))} config {KEY} {'hooks' if repo.bare else quote(str(found.usual))}"
+    mine = f"Let this repository read its own: `{own}`, then install again. What lies in {found.directory} no longer runs here then."
+    if found.setting.scope in {"global", "system"}:
+        return NotInstalled(f"{where}, which all repositories of this machine share.", remedy=mine)
     if husky(found):
-        remedy = f'Add the line `{line}` to .husky/pre-push, and `twohand hook prepare-commit-msg "$@"` to .husky/prepare-commit-msg.'
+        remedy = mine if server else _call(".husky/pre-push", ".husky/prepare-commit-msg")
         return NotInstalled(f"{where}: husky writes that directory anew with each installation.", remedy=remedy)
     if tracked(repo, found.directory):
-        remedy = f"Add the line `{line}` to {found.directory / 'pre-push'}, in the last place that every push reaches."
+        remedy = mine if server else _call(*(str(found.directory / name) for name in CLIENT))
         return NotInstalled(f"{where}, which lies in the working tree and is shared with everybody.", remedy=remedy)
-    if found.setting.scope in {"global", "system"}:
-        own = f"git -C {found.usual.parent} config {KEY} {'hooks' if server and repo.bare else found.usual}"
-        remedy = f"Let this repository read its own: `{own}`, then install again. What lies in {found.directory} no longer runs here then."
-        return NotInstalled(f"{where}, which all repositories of this machine share.", remedy=remedy)
     return _linked(found.directory)
+
+
+def _call(push: str, message: str) -> str:
+    lines = (f'`twohand hook {name} "$@"` to {path}' for name, path in zip(CLIENT, (push, message), strict=True))
+    return f"Add the line {' and '.join(lines)}, where every run reaches it."
 
 
 def _linked(directory: Path) -> NotInstalled | None:

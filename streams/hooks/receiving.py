@@ -1,6 +1,7 @@
 """What git's own configuration of a server means for the gate: refs that are hidden, handed elsewhere or taken unchecked."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from streams.doctor_clone import FAIL, OK, WARN, Check
 from streams.hooks.place import KEY, configured, content, place
@@ -27,7 +28,7 @@ def _pinned(repo: Repository) -> Iterator[Check]:
         said = (
             "core.hooksPath is not set in this repository: a pusher's own git configuration may name another directory"
         )
-        yield Check("core.hooksPath", WARN, said, f"twohand hook install --server -C {repo.git_dir}")
+        yield Check("core.hooksPath", WARN, said, f"twohand hook install --server -C {quote(str(repo.git_dir))}")
 
 
 def _default(repo: Repository) -> Iterator[Check]:
@@ -39,10 +40,14 @@ def _default(repo: Repository) -> Iterator[Check]:
     if others:
         likely = next((name for name in others if name in (HEADS + "main", HEADS + "master")), others[0])
         said = f"HEAD names {head}, which has no commit: {likely} is there and is not the default branch, so it is not protected"
-        yield Check("default branch", FAIL, said, f"git -C {repo.git_dir} symbolic-ref HEAD {likely}")
+        yield Check(
+            "default branch", FAIL, said, f"git -C {quote(str(repo.git_dir))} symbolic-ref HEAD {quote(likely)}"
+        )
     else:
         said = f"HEAD names {head}: the first push of that branch is the one that counts, and another branch is not protected"
-        yield Check("default branch", WARN, said, f"git -C {repo.git_dir} symbolic-ref HEAD refs/heads/NAME")
+        yield Check(
+            "default branch", WARN, said, f"git -C {quote(str(repo.git_dir))} symbolic-ref HEAD refs/heads/NAME"
+        )
 
 
 def _hidden(repo: Repository) -> Iterator[Check]:
@@ -51,7 +56,9 @@ def _hidden(repo: Repository) -> Iterator[Check]:
             prefix = value.lstrip("^").rstrip("/") + "/"
             if not value.startswith("!") and STATEMENTS.startswith(prefix):
                 said = f"{key} = {value} hides signed statements: nobody can push or fetch them"
-                yield Check("hidden refs", FAIL, said, f"git config --add {key} '!refs/twohand'")
+                yield Check(
+                    "hidden refs", FAIL, said, f"git -C {quote(str(repo.git_dir))} config --add {key} '!refs/twohand'"
+                )
 
 
 def _hiding(repo: Repository, key: str) -> list[str]:
@@ -88,13 +95,18 @@ def _alternates(repo: Repository) -> Iterator[Check]:
     for line in content(repo.common_dir / "objects/info/alternates").decode("utf-8", "replace").splitlines():
         if line.strip() and not line.startswith("#"):
             said = f"objects are borrowed from {line}: who can take them away there makes this history unreadable"
-            yield Check("alternates", WARN, said, f"git -C {repo.git_dir} repack -a -d && rm objects/info/alternates")
+            yield Check(
+                "alternates",
+                WARN,
+                said,
+                f"git -C {quote(str(repo.git_dir))} repack -a -d && rm objects/info/alternates",
+            )
 
 
 def _told(repo: Repository) -> Iterator[Check]:
     if (repo.config("receive.fsckObjects") or repo.config("transfer.fsckObjects")) != "true":
         said = "receive.fsckObjects is not set: git takes malformed objects"
-        yield Check("fsck", WARN, said, f"git -C {repo.git_dir} config receive.fsckObjects true")
+        yield Check("fsck", WARN, said, f"git -C {quote(str(repo.git_dir))} config receive.fsckObjects true")
     nonce = "signed pushes are asked for" if repo.config("receive.certNonceSeed") else "no receive.certNonceSeed"
     options = "are taken" if repo.config("receive.advertisePushOptions") == "true" else "are not taken"
     yield Check("receiving", OK, f"{nonce}; push options {options}")

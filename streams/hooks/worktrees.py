@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 
 from streams.doctor_clone import FAIL, Check
 from streams.hooks import script
@@ -37,4 +38,4 @@ def _checked(root: Path, value: str, file: Path, names: tuple[str, ...]) -> Iter
     lacking = [name for name in names if not script.read(content(target(directory, name).path))]
     if lacking:
         said = f"in the working tree {root}, core.hooksPath is {value or '(empty)'} ({file}): no {', '.join(lacking)} of twohand's there"
-        yield Check("hooks", FAIL, said, f"git -C {root} config --worktree --unset core.hooksPath")
+        yield Check("hooks", FAIL, said, f"git -C {quote(str(root))} config --worktree --unset core.hooksPath")

@@ -390,6 +390,17 @@ def test_a_pushers_own_git_configuration_does_not_move_the_hooks(pair: Pair, tmp
     assert pair.push("HEAD:refs/heads/other", env=shadowed).code != 0
 
 
+def test_a_newer_git_is_told_not_to_switch_the_hooks_off(pair: Pair, monkeypatch) -> None:
+    """From git 2.55 on, configuration may switch an event off: the repository's own says that it is on."""
+    was = (pair.server.path / "config").read_bytes()
+    monkeypatch.setattr(install, "git_version", lambda _: (2, 55))
+    monkeypatch.setattr(uninstall, "git_version", lambda _: (2, 55))
+    _installed(pair)
+    assert pair.server.git("config", "hook.pre-receive.enabled") == "true"
+    uninstall.uninstall(pair.opened(), server=True)
+    assert (pair.server.path / "config").read_bytes() == was
+
+
 def test_settings_are_fixed_at_installation(pair: Pair, tmp_path: Path, capsys) -> None:
     """The absolute path of --settings, or of the git directory's file, is what the hook is given."""
     (tmp_path / "mine.toml").write_text('engine = "journal"\n')

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from streams.cli import VERSION
 from streams.commands.app import run
 from streams.doctor_clone import FAIL, OK, WARN
 from streams.hooks import exposure, interpreter, receiving, script
+from streams.hooks.place import CONFIGURED, git_version
 from streams.hooks.script import BEFORE
 from streams.hooks.status import examine
 from streams.sources.git import Repository
@@ -159,8 +161,7 @@ def test_another_hooks_path_shadows(pair: Pair, value: str, capsys) -> None:
     for command in (("hook", "status"), ("doctor",)):
         row = _failing(pair.clone.path, capsys, command=command)["pre-push"]
         assert "shadowed: core.hooksPath is" in row["said"]
-    assert row["remedy"] == "git config --local --unset core.hooksPath"
-    pair.clone.git(*row["remedy"].split()[1:])
+    subprocess.run(row["remedy"], shell=True, check=True)
     assert _status(pair.clone.path, capsys, code=0)
 
 
@@ -207,7 +208,36 @@ def test_hooks_of_the_configuration_are_seen(pair: Pair, capsys) -> None:
     assert any(row["said"] == "git's configuration runs before it: lint" for row in rows)
     pair.server.git("config", "hook.pre-receive.enabled", "false")
     row = _failing(pair.server.path, capsys)["pre-receive"]
-    assert row["remedy"] == "git config hook.pre-receive.enabled true"
+    subprocess.run(row["remedy"], shell=True, check=True)
+    assert _status(pair.server.path, capsys, code=0)
+
+
+def test_a_configured_hook_that_this_git_does_not_run(pair: Pair, capsys) -> None:
+    """Installed with a git of 2.54 or later, and read by an older one: that is said, or it runs."""
+    pair.clone.git("config", "hook.twohand-pre-push.event", "pre-push")
+    pair.clone.git("config", "hook.twohand-pre-push.command", "x")
+    row = _failing(pair.clone.path, capsys)["pre-push"]
+    old = git_version(pair.opened()) < CONFIGURED
+    assert ("runs no hook out of its configuration" if old else "missing") in row["said"]
+
+
+def test_a_directory_of_everybody_shadows(pair: Pair, tmp_path: Path, capsys) -> None:
+    """A global core.hooksPath that came after: the remedy is the repository's own, and leaves the others alone."""
+    (tmp_path / ".gitconfig").write_text(f"[core]\n\thooksPath = {tmp_path}/everybody\n")
+    row = _failing(pair.clone.path, capsys)["pre-push"]
+    assert "(global: " in row["said"]
+    subprocess.run(row["remedy"], shell=True, check=True)
+    assert _status(pair.clone.path, capsys, code=0)
+    assert _status(pair.server.path, capsys, code=0)
+
+
+def test_another_twohand_is_said(pair: Pair, capsys) -> None:
+    """A hook that runs a copy elsewhere works, and may judge otherwise than the one that was asked."""
+    other = program(pair.root / "other/python", f"echo {VERSION}; echo /elsewhere/streams")
+    _rewrite(pair.hooks / "pre-receive", interpreter=str(other))
+    rows = [row for row in _status(pair.server.path, capsys, code=0) if row["name"] == "pre-receive"]
+    assert [row["state"] for row in rows] == [WARN]
+    assert "of /elsewhere/streams" in rows[0]["said"]
 
 
 def test_a_kept_hook_that_does_not_run_is_said(pair: Pair, capsys) -> None:

@@ -12,6 +12,13 @@ from rules.loose import count, items, mapping, read, text_of
 
 OURS = "urn:session:"  # how twohand writes a session's namespace and id where it has no address
 _MINDS = ("ai", "mixed")
+_ADDRESSES = (  # namespace, and how the address begins and ends before the id
+    ("claude-web", "https://claude.ai/code", ""),
+    ("copilot", "https://github.com/", "/sessions"),
+    ("amp", "https://ampcode.com/threads", ""),
+    ("codex", "https://chatgpt.com/codex/", "tasks"),
+    ("devin", "https://app.devin.ai/sessions", ""),
+)
 
 
 class Part(NamedTuple):
@@ -151,14 +158,7 @@ def _namespaced(session: str) -> str:
     head, _, last = address.rstrip("/").rpartition("/")
     if not last:
         return ""
-    if head.startswith("https://claude.ai/code") and last.startswith("session_"):
-        return f"claude-web:{last}"
-    if head.startswith("https://github.com/") and head.endswith("/sessions"):
-        return f"copilot:{last.lower()}"
-    if head.startswith("https://ampcode.com/threads"):
-        return f"amp:{last}"
-    if head.startswith(("https://chatgpt.com/codex/tasks", "https://chatgpt.com/codex/cloud/tasks")):
-        return f"codex:{last}"
-    if head.startswith("https://app.devin.ai/sessions"):
-        return f"devin:{last}"
-    return f"agent-trace:{session}"
+    found = next((name for name, start, end in _ADDRESSES if head.startswith(start) and head.endswith(end)), "")
+    if found == "claude-web" and not last.startswith("session_"):
+        found = ""
+    return f"{found}:{last.lower() if found == 'copilot' else last}" if found else f"agent-trace:{session}"

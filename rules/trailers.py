@@ -95,6 +95,7 @@ _FIRST = frozenset(word[0] for word in _OPENING)
 _FENCES = ("```", "~~~")
 _REVERTS = ("Revert ", "revert ", "Revert:", "revert:", "Revert(", "revert(")
 _QUOTED = (">", "    ", "\t")
+_QUOTING = (*_FENCES, *(f"\n{sign}" for sign in _QUOTED))
 _SQUASHED = ("Squashed commit", "commit ", "Author: ")  # git indents the messages that follow
 _LEAD = " \t>*-+#|"  # white space, quotes, lists, headings, tables
 
@@ -116,13 +117,19 @@ def lines(message: str) -> tuple[Line, ...]:
     plain = message.lower() if clean else skeleton(message).lower()
     for hint in _HINTS:
         if hint in plain:
-            return tuple(_lines(message))
+            return tuple(_lines(message, may_quote=not clean or _may_quote(message)))
     return ()
 
 
-def _lines(message: str) -> Iterator[Line]:
+def _may_quote(message: str) -> bool:
+    """Whether `_said` could leave anything out of a message whose lines end with line feeds alone."""
+    return message.startswith((*_REVERTS, *_QUOTED)) or any(sign in message for sign in _QUOTING)
+
+
+def _lines(message: str, *, may_quote: bool) -> Iterator[Line]:
     subject = True
-    for raw in _said(message.replace("\0", "\n").splitlines()):
+    rows = message.replace("\0", "\n").splitlines()
+    for raw in _said(rows) if may_quote else rows:
         if not raw or raw.isspace():
             continue
         found = _line(raw)

@@ -121,7 +121,7 @@ def uninstall(*, server: Server = False, where: options.Where = HERE, quiet: opt
     What was there before is put back as it was. The journal and the settings stay.
     """
     repo = Repository.open(where)
-    done = uninstalling.uninstall(repo, server=server)
+    done = uninstalling.uninstall(repo, server=server or repo.bare)
     if not quiet:
         for one in done:
             print(f"Removed {one.path}" + (", and put back what was there before" if one.restored else ""))

@@ -77,6 +77,11 @@ def _record(repo: Repository, names: list[str]) -> None:
 
 def wanted(repo: Repository, *, server: bool) -> tuple[Target, ...]:
     """Our files. NotInstalled, with what to do, where git reads a directory that is not ours to write into."""
+    if repo.bare and not server:
+        remedy = f"twohand hook install --server -C {quote(str(repo.git_dir))}"
+        raise NotInstalled(
+            "This repository is bare: nobody commits or pushes from it, and others push to it.", remedy=remedy
+        )
     found = place(repo)
     names = SERVER if server else CLIENT
     trouble = _not_ours(repo, found, server=server)

@@ -171,10 +171,11 @@ def test_an_existing_link_is_kept_as_a_link(pair: Pair) -> None:
     assert (pair.hooks / "pre-receive").readlink() == Path("../../shared-hook")
 
 
-def test_the_earlier_hook_and_ours_read_the_same(pair: Pair) -> None:
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash -p"])
+def test_the_earlier_hook_and_ours_read_the_same(pair: Pair, shell: str) -> None:
     """Standard input goes to both, whole, though the first one reads only a line of it."""
     program(pair.hooks / "pre-receive", f'read line; echo "$line" >{pair.root}/first; pwd >>{pair.root}/first')
-    _installed(pair)
+    _installed(pair, recorder(pair.root)._replace(shell=shell))
     pair.clone.commit("Two")
     head = pair.clone.id("HEAD")
     assert pair.push("HEAD:refs/heads/a", "HEAD:refs/heads/b").code == 0
@@ -570,6 +571,22 @@ def test_a_directory_of_hooks_that_is_none(pair: Pair) -> None:
     pair.hooks.unlink()
     _installed(pair)
     assert stat.S_IMODE((pair.hooks / "pre-receive").stat().st_mode) == 0o755
+
+
+def test_a_bare_repository_wants_server(pair: Pair, capsys) -> None:
+    """Hooks of a clone make no sense where others push to: the command that does is said."""
+    assert run(["hook", "install", "-C", str(pair.server.path)]) == 2
+    assert f"hint: twohand hook install --server -C {pair.server.path}" in capsys.readouterr().err
+    assert not (pair.hooks / "pre-push").exists()
+
+
+def test_packages_outside_of_the_interpreter(pair: Pair) -> None:
+    """A checkout that is not installed: the hook says where the packages lie, and judges."""
+    fixed = interpreter.fix(None)._replace(packages=str(ROOT))
+    _installed(pair, fixed)
+    pair.clone.write("a.txt", "two\n")
+    assert _second(pair).code == 0
+    assert pair.push("HEAD:main").code != 0
 
 
 def test_no_repository_is_said(tmp_path: Path, capsys) -> None:

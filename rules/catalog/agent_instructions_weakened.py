@@ -1,14 +1,16 @@
 """Agents are told to go around the review, or are no longer told to wait for it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar
 
 from rules import gate_paths
 from rules.findings import Finding, Tier
 from rules.lines import Line, squeeze
 from rules.patterns import found
-from rules.rule import Diff, Edit, Rule
+from rules.rule import Change, Diff, Edit, Rule, remembered
 
+_MOST, _MOST_LOST = 2000, 200  # lines that are compared with each other
 _CHECK = (
     rb"(?:(?:code )?reviews?|reviewers?|approvals?|the gate|twohand|hooks?|security(?: checks?| review)?|permissions?|sign-?off|guardrails?|"
     rb"safety checks?|branch protection|code ?owners?|owners?)"
@@ -89,8 +91,8 @@ class AgentInstructionsWeakened(Rule):
             tier = self.tier if found(_BYPASS, line.text) else Tier.NOTE if found(_TESTS, line.text) else None
             if tier is not None and not _is_forbidden(edit, line):
                 yield self.came(edit, line.number, "this tells agents to go around a check", tier=tier)
-        for line in edit.changed.removed:
-            if _demands(line.text) and not _stands(edit, line.text):
+        for line in islice((line for line in edit.changed.removed if _demands(line.text)), _MOST_LOST):
+            if not _stands(edit, line.text):
                 gate = found(_GATE, line.text)
                 said = "agents are no longer told to wait for this check" if gate else "agents are no longer told this"
                 yield self.lost(edit, line.number, said, tier=self.tier if gate else Tier.NOTE)
@@ -116,14 +118,15 @@ def _is_forbidden(edit: Edit, line: Line) -> bool:
 
 def _stands(edit: Edit, text: bytes) -> bool:
     """Whether a changed line says the same with most of its words, or another file of the change took it over."""
-    mine = _words(text)
-    for other in edit.change.edits:
-        if not gate_paths.is_instruction(other.path):
-            continue
-        for line in other.changed.added:
-            if squeeze(text) in squeeze(line.text) or len(mine & _words(line.text)) * 3 >= len(mine) * 2:
-                return True
-    return False
+    mine, told = _words(text), squeeze(text)
+    return any(told in other or len(mine & words) * 3 >= len(mine) * 2 for other, words in _said_now(edit.change))
+
+
+@remembered
+def _said_now(change: Change) -> list[tuple[bytes, frozenset[bytes]]]:
+    """The new lines of all instructions; of very many the first: what stands in the rest counts as gone."""
+    added = (line for edit in change.edits if gate_paths.is_instruction(edit.path) for line in edit.changed.added)
+    return [(squeeze(line.text), _words(line.text)) for line in islice(added, _MOST)]
 
 
 def _words(text: bytes) -> frozenset[bytes]:

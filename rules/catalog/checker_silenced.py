@@ -7,7 +7,7 @@ from rules import switches
 from rules.findings import Finding, Tier
 from rules.kinds import Kind
 from rules.patterns import found, pattern
-from rules.rule import Diff, Edit, Rule, visible
+from rules.rule import Change, Diff, Edit, Rule, remembered, visible
 
 _SECURITY = (
     rb"(?i)#\s*nosec\b|//\s*#?nosec\b|\bnosemgrep\b|\bNOSONAR\b|//\s*nolint:\s*[\w,]*gosec|#\s*noqa:\s*[\w, ]*\bS\d{3}|#\s*type:\s*ignore\[.*security|\blgtm\s*\[|codeql\[[\w/-]+\]|"
@@ -58,7 +58,7 @@ class CheckerSilenced(Rule):
             return
         tier = switches.weight(edit, self.tier) or Tier.NOTE
         lines = [line for line in edit.changed.added if found(_ANY, line.text) or found(_SECURITY, line.text)]
-        hushed = _hushed(edit)
+        hushed = _hushed(edit.change)
         for line in lines:
             match = pattern(_SECURITY).search(line.text)
             if match is not None:
@@ -75,11 +75,12 @@ class CheckerSilenced(Rule):
             yield self.came(edit, others[0].number, message, tier=Tier.NOTE)
 
 
-def _hushed(edit: Edit) -> int:
+@remembered
+def _hushed(change: Change) -> int:
     """How many lines of the whole change that silenced a scanner are gone or were written anew."""
     return sum(
         1
-        for other in edit.change.edits
+        for other in change.edits
         if other.kind not in {Kind.DOCS, Kind.TEST}
         for line in other.changed.removed
         if found(_SECURITY, line.text)

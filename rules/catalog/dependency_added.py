@@ -9,6 +9,7 @@ from typing import ClassVar
 from rules import manifests
 from rules.findings import Finding, Tier
 from rules.kinds import Kind
+from rules.lines import Line
 from rules.manifests import Dependency
 from rules.patterns import found, pattern
 from rules.rule import Change, Diff, Edit, Rule, remembered, visible
@@ -92,30 +93,26 @@ class DependencyAdded(Rule):
 @remembered
 def _new(edit: Edit) -> tuple[Dependency, ...]:
     """Names that no manifest of the change had before."""
-    before = {
-        dependency.name
-        for other in edit.change.edits
-        if manifests.is_manifest(other.path)
-        for dependency in manifests.dependencies(other.path, other.changed.removed)
-    }
-    rest = edit.old.data.lower().replace(b"_", b"-")
     added = manifests.dependencies(edit.path, edit.changed.added)
-    return tuple(each for each in added if each.name not in before and not _mentions(rest, each.name))
+    return tuple(each for each in added if each.name not in _had(edit.change))
+
+
+@remembered
+def _had(change: Change) -> frozenset[bytes]:
+    """Every name in the old manifests of the change."""
+    return frozenset(
+        dependency.name
+        for edit in change.edits
+        if manifests.is_manifest(edit.path) and edit.old.present
+        for dependency in manifests.dependencies(
+            edit.path, tuple(Line(number, text.strip()) for number, text in enumerate(edit.old.lines, 1))
+        )
+    )
 
 
 def _is_link(path: bytes, dependency: Dependency) -> bool:
     """Addresses of a project's pages stand as `name = "https://..."` in Python's manifests; no package does."""
     return path.lower().endswith((b".toml", b".cfg")) and dependency.version.startswith(b"http")
-
-
-def _mentions(text: bytes, name: bytes) -> bool:
-    at = text.find(name)
-    while at >= 0:
-        around = text[at - 1 : at] + text[at + len(name) : at + len(name) + 1]
-        if not any(chr(byte).isalnum() or byte in b"-/@." for byte in around):
-            return True
-        at = text.find(name, at + 1)
-    return False
 
 
 def _is_sudden(edit: Edit, dependency: Dependency, count: int) -> bool:
@@ -142,6 +139,7 @@ def _imported(change: Change) -> frozenset[bytes]:
     )
 
 
+@lru_cache(maxsize=4096)
 def _near(path: bytes, name: bytes) -> str:
     registry = _REGISTRIES.get(manifests.base(path), "pypi" if manifests.base(path) not in _REGISTRIES else "")
     known = _known(registry)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rules.findings import Finding, Tier
 from rules.kinds import Kind
 from rules.patterns import found, pattern
-from rules.rule import Diff, Edit, Rule
+from rules.rule import Change, Diff, Edit, Rule, remembered
 
 _SURE = (
     rb"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b|\bgh[pousr]_[0-9A-Za-z]{36,}\b|\bgithub_pat_\w{60,}|\bgl(?:pat|rt|ptt|dt|cbt|soat|agent|imt|ft)-[\w-]{20,}|"
@@ -69,7 +69,7 @@ class SecretAdded(Rule):
         apart = edit.kind in {Kind.TEST, Kind.DOCS}
         for line in edit.changed.added:
             sure, key = _value(_SURE, line.text), pattern(_KEY).search(line.text) is not None
-            if sure and any(sure in other.old.data for other in edit.change.edits):
+            if sure and sure in _had(edit.change):
                 continue
             if sure or (key and _holds_key(edit, line.number)):
                 tier = Tier.NOTE if apart and key else Tier.HOLD if apart else self.tier
@@ -79,6 +79,12 @@ class SecretAdded(Rule):
 
     def _masked(self, edit: Edit, line: int, message: str, *, tier: Tier) -> Finding:
         return self.came(edit, line, message, tier=tier)._replace(quote="")
+
+
+@remembered
+def _had(change: Change) -> frozenset[bytes]:
+    """The sure tokens that the files of the change held before: what moved is not added."""
+    return frozenset(match.group(0) for edit in change.edits for match in pattern(_SURE).finditer(edit.old.data))
 
 
 def _value(text: bytes, line: bytes) -> bytes:

@@ -31,6 +31,7 @@ _STRICT = (
 
 _CONDITION = rb"(?i)\bif\b[^\n]*(?:GOOS|windows|platform|darwin|linux|getenv|environ|\benv\b|version|short\(|available|installed|\bCI\b|not found|unsupported)|skip_?(?:if|unless)|Skip(?:If|Unless)|EnabledOn|DisabledOn|lookpath"
 _TEST = rb"^\s*(?:async )?def \w|^func \w|\b(?:it|test|describe|context|specify)(?:\.\w+)?\s*\(|^\s*(?:it|describe|context|test|specify|scenario) [\"']|\bfunction \w|^\s*(?:public |private |protected |static |final )*(?:void|function|fun|async Task|Task) \w|^\s*fn \w"
+_LOOKED_AT = 50  # skips of one file
 _NAME = rb"\b(?:def|func|function|fn|fun|void|Task)\s+(\w+)|[\"'`]([^\"'`]+)"
 _DEFINES = (
     rb"\b(?:def|func|class|function|interface|struct|enum|module|trait|fn|fun)\s+(?:\([^)\n]{0,80}\)\s*)?(\w{4,80})"
@@ -130,7 +131,7 @@ def _asserts(edit: Edit) -> bool:
 
 def _skipped(edit: Edit) -> int:
     """The line of the first new skip, of one without a condition if there is one."""
-    lines = [line.number for line in edit.changed.added if found(_SKIPS, line.text)]
+    lines = [line.number for line in edit.changed.added if found(_SKIPS, line.text)][:_LOOKED_AT]
     return next((number for number in lines if not (_asks_first(edit, number) or _is_new_test(edit, number))), lines[0])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from rules.claims import NO_TOOL, Claim
+from rules.claims import NO_TOOL, Claim, completed
 from rules.events import ChangeProposed, CommitFact
 from rules.lineage import model
 from rules.policy import Agent
@@ -240,7 +240,7 @@ class Resolver:
     def join(self, claims: Iterable[Claim], answering: frozenset[str], signers: dict[str, str]) -> Iterator[Author]:
         """One author for each hand, with all its evidence, in a stable order."""
         hands: dict[tuple[str, str], list[_Seen]] = {}
-        for claim in _with_sessions(claims):
+        for claim in completed(claims):
             if claim.tool == NO_TOOL:
                 claim = claim._replace(tool="")  # noqa: PLW2901 - it names the proposer and says that there is no tool
             author = self._author(claim, answering, signers)
@@ -319,30 +319,6 @@ def _session_conflicts(claims: Sequence[Claim]) -> Iterator[Conflict]:
         first = tools.setdefault(claim.session, claim)
         if first.tool != claim.tool:
             yield Conflict(f"session {claim.session}", (f"of {first.tool}", f"of {claim.tool}"))
-
-
-def _with_sessions(claims: Iterable[Claim]) -> list[Claim]:
-    """Marks of one tool in one commit are one hand: each takes the session or model that another of them brings."""
-    rows = list(claims)
-    known: dict[tuple[str, str], list[Claim]] = {}
-    for claim in rows:
-        if claim.tool and claim.commit:
-            known.setdefault((claim.commit, claim.tool), []).append(claim)
-    return [_completed(claim, known.get((claim.commit, claim.tool), [])) for claim in rows] if known else rows
-
-
-def _completed(claim: Claim, others: Sequence[Claim]) -> Claim:
-    sessions = {other.session for other in others if other.session}
-    models = {(other.model, other.maker, other.family) for other in others if other.model}
-    operators = {other.operator for other in others if other.operator}
-    if not claim.session and len(sessions) == 1:
-        claim = claim._replace(session=sessions.pop())
-    if not claim.model and len(models) == 1:
-        model, maker, family = models.pop()
-        claim = claim._replace(model=model, maker=maker, family=family)
-    if not claim.operator and len(operators) == 1:
-        claim = claim._replace(operator=operators.pop())
-    return claim
 
 
 class _Seen(NamedTuple):

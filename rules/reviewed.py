@@ -101,8 +101,14 @@ def is_forge_merge(commit: Commit) -> bool:
     return pull or "See merge request " in message or commit.committer.email.casefold() == FORGE_COMMITTER
 
 
+def _makers(authors: Sequence[Author]) -> Sequence[Author]:
+    """Without those who only committed what somebody else wrote: a maintainer who rebases a contribution has read it."""
+    return [author for author in authors if {item.channel for item in author.evidence} - _CARRYING] or authors
+
+
 def _result(claim: Claim, authors: Sequence[Author]) -> str:
     """Is the one who looked somebody else? A machine is so only where tool and weights are known to differ."""
+    authors = _makers(authors)
     if any(_same(claim, author) for author in authors):
         return SELF
     agents = [author for author in authors if author.kind == "agent"]
@@ -130,6 +136,7 @@ def _same(claim: Claim, author: Author) -> bool:
     return author.kind != "service" and not mine.isdisjoint(names)
 
 
+_CARRYING = frozenset(("committer", "signature"))
 _NAMING = frozenset(("author", "committer", "co-author"))
 
 

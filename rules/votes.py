@@ -197,9 +197,19 @@ def votes(all_voices: Sequence[Voice], registry: Registry, now: Standing) -> tup
             vote = _vote(voice, hand_of(voice, registry, now.proposed.awaited), now)
             if name not in newest or not vote.fault or newest[name].fault:
                 newest[name] = vote
-        elif voice.statement.verb in ("object", "withdraw") and name in newest:
+        elif name in newest and _ends(voice, newest[name].voice):
             newest[name] = newest[name]._replace(fault="superseded", whole=False, paths=frozenset())
     return tuple(vote for _, vote in sorted(newest.items()))
+
+
+def _ends(voice: Voice, approval: Voice) -> bool:
+    """Whether this takes an approval back. A forge's withdrawal ends what the forge reported, nothing that was signed."""
+    verb = voice.statement.verb if voice.statement else ""
+    return verb == "object" or (verb == "withdraw" and _reaches(voice, approval))
+
+
+def _reaches(withdrawal: Voice, other: Voice) -> bool:
+    return not withdrawal.heard.account or bool(other.heard.account)
 
 
 def _said_at(voice: Voice) -> tuple[str, str]:
@@ -276,11 +286,17 @@ def objections(all_voices: Sequence[Voice], case: Case, proposed: ChangeProposed
         statement = voice.statement
         if not statement or statement.verb != "object" or not _was_valid(voice, case):
             continue
-        lifted = max(withdrawn.get((speaker(voice), target), "") for target in (statement.target, proposed.target))
+        lifted = max(_lifted(withdrawn, voice, target) for target in (statement.target, proposed.target))
         if not _applies(statement, case, proposed) or statement.time < lifted:
             continue
         found[speaker(voice)] = voice
     return tuple(voice for _, voice in sorted(found.items()))
+
+
+def _lifted(withdrawn: dict[tuple[str, str, bool], str], voice: Voice, target: str) -> str:
+    """When somebody last took back what this voice said; a forge's word takes nothing back that was signed."""
+    ways = (False, True) if voice.heard.account else (False,)
+    return max(withdrawn.get((speaker(voice), target, by_forge), "") for by_forge in ways)
 
 
 def speaker(voice: Voice) -> str:
@@ -292,15 +308,16 @@ def _was_valid(voice: Voice, case: Case) -> bool:
     return not voice.fault or voice.heir or voice.heard.id in case.upheld
 
 
-def _withdrawn(all_voices: Iterable[Voice], case: Case, proposed: ChangeProposed) -> dict[tuple[str, str], str]:
-    """When each principal last took objections back, by target; an agent's later completed review supersedes its own."""
-    latest: dict[tuple[str, str], str] = {}
+def _withdrawn(all_voices: Iterable[Voice], case: Case, proposed: ChangeProposed) -> dict[tuple[str, str, bool], str]:
+    """When each principal last took objections back, by target and whether a forge said so; an agent's later completed
+    review supersedes its own."""
+    latest: dict[tuple[str, str, bool], str] = {}
     for voice in all_voices:
         statement = voice.statement
         if voice.fault or not statement or not voice.principal or not _applies(statement, case, proposed):
             continue
         if statement.verb == "withdraw" or _reviews(voice, statement, proposed):
-            place = (voice.principal.name, statement.target)
+            place = (voice.principal.name, statement.target, bool(voice.heard.account))
             latest[place] = max(latest.get(place, ""), statement.time)
     return latest
 

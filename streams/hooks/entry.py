@@ -26,7 +26,13 @@ class Called(NamedTuple):
 def main() -> None:
     """`main` of an installed hook; sys.argv is -c NAME SETTINGS ARG...; SETTINGS is empty where none were fixed."""
     name, settings, *args = sys.argv[1:]
-    sys.exit(run(Called(name, tuple(args), Path(settings) if settings else None)))
+    try:
+        code = run(Called(name, tuple(args), Path(settings) if settings else None))
+    except Exception as error:  # noqa: BLE001 - an installation that is broken refuses, and says so in two lines
+        print(f"error: twohand cannot run here: {type(error).__name__}: {error}"[:200], file=sys.stderr)
+        print("hint: for who runs this: install it again, then `twohand hook status`", file=sys.stderr)
+        code = INTERNAL
+    sys.exit(code)
 
 
 def run(called: Called) -> int:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from rules.instants import later
 from rules.policy import Policy
 from rules.principals import Registry
 from rules.sshsig import Signer
 from rules.sshsig import parse as parse_signature
 from rules.statement import MAX_BYTES
+from rules.votes import CLOCK_SKEW
 from streams.desk import Standing, enrolled, given
 from streams.engines.journal import Journal
 from streams.sources import statements
@@ -92,7 +94,11 @@ def _malformed(row: Stored, standing: Standing, at: str) -> str:
         return "its name is not that of its content"
     if row.statement.repository != standing.repository:
         return f"it speaks of the repository {row.statement.repository!r}; this one is {standing.repository!r}"
-    return f"it is dated {row.statement.time}, which is in the future" if row.statement.time > at else ""
+    return (
+        f"it is dated {row.statement.time}, which is in the future"
+        if row.statement.time > later(at, CLOCK_SKEW)
+        else ""
+    )
 
 
 def _signers(rows: Sequence[Stored], policies: Sequence[Policy], journal: Journal) -> dict[str, Signer]:

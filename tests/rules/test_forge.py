@@ -6,7 +6,7 @@ import pytest
 
 from rules.events import ReviewGiven, event_id
 from rules.instants import later
-from tests.rules.lawkit import HEAD, NOON, ONE_HAND, OWNED, codes, file, law, proposed, verdict
+from tests.rules.lawkit import HEAD, NOON, ONE_HAND, OWNED, codes, file, heard, law, proposed, said, verdict
 
 CODE = proposed(forges=("github",))
 
@@ -86,3 +86,14 @@ def test_who_has_left_the_forge_too_approves_nothing() -> None:
 
     people = PEOPLE.replace(f'keys = ["{key("alice")}"]', f'keys = ["{key("alice")}"]\nactive = false')
     assert verdict(CODE, reported(), policy=law(people=people)).outcome == "pending"
+
+
+def test_a_forge_takes_nothing_back_that_was_signed() -> None:
+    """Law 10, 34: weaker evidence lifts no signed objection and ends no signed approval; a signed word does both."""
+    late = reported("github:alice", "withdraw", at=later(NOON, 60))
+    signed_no = heard(said("object", "alice", CODE, reason="no"))
+    assert "veto" in codes(verdict(CODE, signed_no, late))
+    assert verdict(CODE, heard(said("approve", "alice", CODE)), late).outcome == "admitted"
+    taken_back = heard(said("withdraw", "alice", CODE, time=later(NOON, 120)))
+    assert "veto" not in codes(verdict(CODE, signed_no, taken_back))
+    assert "veto" not in codes(verdict(CODE, reported(verdict_="object"), taken_back))

@@ -28,6 +28,7 @@ MOST_PATHS = 50
 AT_ONCE = 100  # commits whose diffs are asked for together
 LAST = 253_402_300_799  # the last second of the year 9999
 KEPT = 5_000  # merges that are remembered
+PRESSED = frozenset(("author", "committer", "signature"))  # of a merge that a forge made: who pressed its button
 CUT_OFF = Changed((), "its parents are cut off by a shallow clone")
 
 
@@ -119,7 +120,10 @@ class Reader:
             self._landers[item.id] = commit if isinstance(commit, Commit) else None
 
     def _claims(self, task: Task, commit: Commit, notes_of: dict[str, tuple[Claim, ...]]) -> tuple[Claim, ...]:
-        return (*self._bench.said(commit), *notes_of.get(task.note, ()), *task.traced)
+        said = self._bench.said(commit)
+        if task.members and reviewed.is_forge_merge(commit):
+            said = tuple(claim for claim in said if claim.channel not in PRESSED)
+        return (*said, *notes_of.get(task.note, ()), *task.traced)
 
     def _changes(self, tasks: Sequence[Task], found: dict[str, Commit | str]) -> dict[str, Changed]:
         if not self.plan.diffs:

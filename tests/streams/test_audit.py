@@ -260,6 +260,29 @@ def test_who_pressed_the_merge_button_looked(repo, merger, text, expected):
     assert row["landed_by"]["commit"] == merge
 
 
+def test_a_forges_merge_adds_no_author_to_its_step(repo):
+    """Who pressed the button wrote nothing of what landed: the step is the agent's, and somebody else let it in (law 5)."""
+    repo.branch("topic")
+    repo.write("b.py", "x = 1\n")
+    repo.commit("Topic", author="Carol Poe <carol@example.com>", committer="Carol Poe <carol@example.com>")
+    repo.checkout("main")
+    merge = repo.merge("topic", message="Merge pull request #4 from org/topic")
+    step = rows(repo, landed=True)[0]
+    assert (step["commit"], step["members"], step["review"]) == (merge, 2, INDEPENDENT)
+    assert [author["name"] for author in step["authors"]] == ["Carol Poe <carol@example.com>"]
+
+
+def test_a_committer_who_merged_it_too_is_no_author_reading_their_own(repo):
+    """A maintainer who rebased a contribution and merged it has looked at it."""
+    repo.branch("topic")
+    repo.write("b.py", "x = 1\n")
+    topic = repo.commit("Topic", author=BOB)
+    repo.checkout("main")
+    repo.merge("topic", message="Merge pull request #4 from org/topic")
+    row = by_id(rows(repo))[topic]
+    assert (row["committer"], row["review"]) == ("Alice Doe <alice@example.com>", INDEPENDENT)
+
+
 def test_what_a_forge_squashed_is_not_known_to_be_unread(repo):
     """The forge does not write into git who read a pull request."""
     repo.commit("Add it (#12)", committer=GITHUB)

@@ -5,30 +5,32 @@ Everything is bounded, and what was not read is said.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
 from rules.ancestors import Origin
+from rules.kinds import Kind, classify
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
 from streams.sources.process import STALLED
 
 MOST_COMMITS = 20_000  # of the history that are read
-SECONDS = 2.0  # that one review may spend on it
+SECONDS = 0.5  # that one review may spend on it
 AT_ONCE = 250  # commits
 MOST_TIPS = 50  # commits up to which everything is known
 MOST_NAMES = 20  # earlier ones of a path
-MOST_BIRTHS = 20  # commits that are searched for copies of what they left alone
+LEAST = 200  # bytes of a file whose equal tells where it came from
 ALIKE = 75  # percent that a copy has of its source
-DIFF = ("diff-tree", "-r", "-z", "--name-status", "--no-ext-diff", "--no-textconv", "--no-rename-empty", "-l400")
+DIFF = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", "-M", "-C", "-l400", "--no-rename-empty",
+        "--diff-filter=ARC", "--diff-merges=first-parent", "--no-ext-diff", "--no-textconv")  # fmt: skip
 TABLES = """
 CREATE TABLE IF NOT EXISTS tip (commit_id TEXT PRIMARY KEY, doubt TEXT);
-CREATE TABLE IF NOT EXISTS unread (commit_id TEXT);
+CREATE TABLE IF NOT EXISTS unread (commit_id TEXT, recent INTEGER);
+CREATE TABLE IF NOT EXISTS born (commit_id TEXT, path BLOB, blob TEXT);
 CREATE TABLE IF NOT EXISTS moved (new BLOB, old BLOB, commit_id TEXT, PRIMARY KEY (new, old)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS born (path BLOB, commit_id TEXT, PRIMARY KEY (path, commit_id)) WITHOUT ROWID;
 """
 
 
@@ -40,13 +42,14 @@ class Ancestry(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of a diff: the status with its score, and the paths. `old` is b"" for a file that was born."""
+    """A line of a diff: the status with its score, the paths, and the blob that came. `old` is b"" for a file that was born."""
 
     commit: str
     status: str
     score: int
     new: bytes
     old: bytes
+    blob: str
 
 
 def ancestry(repo: Repository, base: str, paths: Iterable[bytes], *, kept: Path, write: bool) -> Ancestry:
@@ -57,8 +60,7 @@ def ancestry(repo: Repository, base: str, paths: Iterable[bytes], *, kept: Path,
         with closing(_opened(kept, write=write)) as db, db:
             reader = _Reader(repo, db, monotonic() + SECONDS)
             doubt = reader.learn(base)
-            found = {path: names for path in paths if (names := reader.names(path))}
-            return Ancestry(found, doubt or reader.doubt)
+            return Ancestry({path: names for path in paths if (names := reader.names(path))}, doubt)
     except (sqlite3.Error, OSError) as error:
         return Ancestry({}, f"{kept} cannot be used ({error}): remove it, and it is made anew")
     except SourceError as error:
@@ -86,16 +88,18 @@ class _Reader:
         self._repo = repo
         self._db = db
         self._until = until
-        self._births: set[str] = set()
-        self.doubt = ""
 
     def learn(self, base: str) -> str:
         """Read the commits that lead to `base` and are not known yet; why some of them are not read."""
         known = dict(self._db.execute("SELECT commit_id, doubt FROM tip ORDER BY rowid"))
         doubt = known[base] if base in known else self._list(base, known)
         self._read_on()
+        self._search_births()
         ((left,),) = self._db.execute("SELECT count(*) FROM unread")
-        return f"{left} commits are not read yet, each review reads on" if left else str(doubt)
+        ((births,),) = self._db.execute("SELECT count(DISTINCT commit_id) FROM born")
+        if left or births:
+            return f"{left + births} commits are not read to the end yet, each review reads on"
+        return str(doubt)
 
     def _list(self, base: str, known: Mapping[str, str]) -> str:
         """Note what is to be read, newest first; why it is not all."""
@@ -108,36 +112,61 @@ class _Reader:
         over = f"only its newest {MOST_COMMITS} commits are read" if len(ids) > MOST_COMMITS else ""
         cut = "the history is cut off by a shallow clone" if self._repo.is_shallow else ""
         doubt = over or next(filter(None, known.values()), "") or cut
-        self._db.executemany("INSERT INTO unread VALUES (?)", [(commit,) for commit in ids[:MOST_COMMITS]])
+        rows = [(commit, bool(known) or at < AT_ONCE) for at, commit in enumerate(ids[:MOST_COMMITS])]
+        self._db.executemany("INSERT INTO unread VALUES (?, ?)", rows)
         self._db.execute("INSERT INTO tip VALUES (?, ?)", (base, doubt))
         self._db.executemany("DELETE FROM tip WHERE commit_id = ?", [(tip,) for tip in list(known)[:-MOST_TIPS]])
         return doubt
 
     def _read_on(self) -> None:
         """Read what is not read yet, until the time is over."""
-        while found := self._db.execute("SELECT rowid, commit_id FROM unread LIMIT ?", (AT_ONCE,)).fetchall():
-            ids = [commit for _, commit in found]
-            rows = self._rows("--stdin", "-M", "-C", "--diff-filter=ARC", "--diff-merges=first-parent", fed=ids)
-            if rows is None:
+        query = "SELECT rowid, commit_id, recent FROM unread ORDER BY recent DESC, rowid LIMIT ?"
+        while found := self._db.execute(query, (AT_ONCE,)).fetchall():
+            fed = "".join(f"{commit}\n" for _, commit, _ in found).encode("ascii")
+            printed = self._printed(*DIFF, fed=fed)
+            if printed is None:
                 return
-            self._keep(rows)
-            self._db.execute("DELETE FROM unread WHERE rowid <= ?", (found[-1][0],))
+            self._keep(parse(printed), {commit for _, commit, recent in found if recent})
+            self._db.executemany("DELETE FROM unread WHERE rowid = ?", [(row,) for row, _, _ in found])
 
-    def _rows(self, *arguments: str, fed: Sequence[str] = ()) -> list[Row] | None:
-        """The rows of a diff; None where the time is over."""
+    def _printed(self, *command: str, fed: bytes = b"") -> bytes | None:
+        """What git prints; None where the time is over."""
         left = self._until - monotonic()
         if left <= 0:
             return None
-        stdin = "".join(f"{commit}\n" for commit in fed).encode("ascii")
-        done = self._repo.run(*DIFF, *arguments, stdin=stdin, ok=(0, STALLED), seconds=left)
-        return None if done.code == STALLED else list(parse(done.out))
+        done = self._repo.run(*command, stdin=fed, ok=(0, STALLED), seconds=left)
+        return None if done.code == STALLED else done.out
 
-    def _keep(self, rows: Iterable[Row]) -> None:
+    def _keep(self, rows: Iterable[Row], recent: set[str]) -> None:
+        moved, born = [], []
         for row in rows:
             if row.old and (row.status == "R" or row.score >= ALIKE):
-                self._db.execute("INSERT OR IGNORE INTO moved VALUES (?, ?, ?)", (row.new, row.old, row.commit))
-            else:
-                self._db.execute("INSERT OR IGNORE INTO born VALUES (?, ?)", (row.new, row.commit))
+                moved.append((row.new, row.old, row.commit))
+            elif row.commit in recent and classify(row.new) is Kind.PRODUCTION:
+                born.append((row.commit, row.new, row.blob))
+        self._db.executemany("INSERT OR IGNORE INTO moved VALUES (?, ?, ?)", moved)
+        self._db.executemany("INSERT INTO born VALUES (?, ?, ?)", born)
+
+    def _search_births(self) -> None:
+        """Files that were born as exact copies of what their commit left alone, which git does not look for."""
+        for (commit,) in self._db.execute("SELECT DISTINCT commit_id FROM born").fetchall():
+            tree = self._printed("ls-tree", "-r", "-z", "--full-tree", f"{commit}^")
+            if tree is None:
+                return
+            born = self._db.execute("SELECT blob, path FROM born WHERE commit_id = ?", (commit,)).fetchall()
+            sources = _sources(tree, {blob.encode("ascii") for blob, _ in born})
+            large = self._large(blob for blob, _ in born if blob in sources)
+            moved = [(new, old, commit) for blob, new in born if blob in large for old in sources[blob] if old != new]
+            self._db.executemany("INSERT OR IGNORE INTO moved VALUES (?, ?, ?)", moved)
+            self._db.execute("DELETE FROM born WHERE commit_id = ?", (commit,))
+
+    def _large(self, blobs: Iterable[str]) -> set[str]:
+        """Those that are more than a line or two, which many files may share by chance."""
+        asked = list(dict.fromkeys(blobs))
+        if not asked:
+            return set()
+        with self._repo.cat_file() as objects:
+            return {info.id for info in objects.sizes(asked) if info.size >= LEAST}
 
     def names(self, path: bytes) -> tuple[Origin, ...]:
         """Every earlier name of a path, and of its earlier names, nearest first."""
@@ -145,7 +174,6 @@ class _Reader:
         ahead = [path]
         while ahead and len(found) < MOST_NAMES:
             here = ahead.pop(0)
-            self._search_birth(here)
             rows = self._db.execute("SELECT old, commit_id FROM moved WHERE new = ? ORDER BY old", (here,))
             for old, commit in rows.fetchmany(MOST_NAMES):
                 if old != path and old not in found:
@@ -153,32 +181,26 @@ class _Reader:
                     ahead.append(old)
         return tuple(found.values())[:MOST_NAMES]
 
-    def _search_birth(self, path: bytes) -> None:
-        """Whether a file that was born was a copy of one that its commit left alone: git has to be asked for that."""
-        born = self._db.execute("SELECT commit_id FROM born WHERE path = ? LIMIT 3", (path,)).fetchall()
-        for (commit,) in born:
-            if len(self._births | {commit}) > MOST_BIRTHS:
-                self.doubt = f"only {MOST_BIRTHS} commits were searched for copies"
-                return
-            self._births.add(commit)
-            rows = self._rows("-C", "--find-copies-harder", "--diff-filter=RC", f"{commit}^", commit)
-            if rows is None:
-                self.doubt = "copies could not be searched for in time"
-                return
-            self._keep(row._replace(commit=commit) for row in rows if row.new == path)
-            self._db.execute("DELETE FROM born WHERE path = ? AND commit_id = ?", (path, commit))
+
+def _sources(tree: bytes, blobs: set[bytes]) -> dict[str, list[bytes]]:
+    """The paths of these blobs in what `ls-tree -z` printed."""
+    found: dict[str, list[bytes]] = {}
+    for entry in tree.split(b"\0")[:-1]:
+        meta, _, path = entry.partition(b"\t")
+        blob = meta.rpartition(b" ")[2]
+        if blob in blobs:
+            found.setdefault(blob.decode("ascii"), []).append(path)
+    return found
 
 
 def parse(output: bytes) -> Iterator[Row]:
-    """The rows of `diff-tree -z --name-status`, with or without the commits before them."""
+    """The rows of `diff-tree --stdin -z --raw`."""
     tokens = iter(output.split(b"\0")[:-1])
     commit = ""
     for token in tokens:
-        status = token[:1].decode("latin1")
-        if status in "RC" and token[1:].isdigit():
-            old, new = next(tokens), next(tokens)
-            yield Row(commit, status, int(token[1:]), new, old)
-        elif token == b"A":
-            yield Row(commit, status, 0, next(tokens), b"")
-        else:
+        if not token.startswith(b":"):
             commit = token.decode("ascii", "replace")
+            continue
+        _, _, _, blob, status = token.decode("ascii").split(" ")
+        old = next(tokens) if status[0] in "RC" else b""
+        yield Row(commit, status[0], int(status[1:] or 0), next(tokens), old, blob)

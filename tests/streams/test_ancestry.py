@@ -65,7 +65,7 @@ def test_a_copy_whose_source_was_edited_has_its_name(repo):
 
 
 def test_a_copy_whose_source_was_left_alone_has_its_name(repo):
-    """Copied in one commit and deleted in another: git is asked where the copy was born."""
+    """Copied in one commit and deleted in another: the tree in which the copy was born is searched."""
     repo.write("lib/util.py", CODE)
     repo.commit("Copy")
     repo.remove("auth/login.py")
@@ -93,10 +93,12 @@ def test_what_only_resembles_is_no_copy(repo):
     """Files of their own, and empty ones, came from nowhere."""
     repo.write("lib/util.py", CODE[:200] + "x = 1\n" * 200)
     repo.write("auth/__init__.py", "")
+    repo.write("auth/index.py", "from auth import login\n")
     repo.commit("New")
     repo.write("lib/__init__.py", "")
-    repo.commit("Empty")
-    assert names(repo, "lib/util.py", "lib/__init__.py") == ({}, "")
+    repo.write("lib/index.py", "from auth import login\n")
+    repo.commit("Empty, and a line that many have")
+    assert names(repo, "lib/util.py", "lib/__init__.py", "lib/index.py") == ({}, "")
 
 
 def test_later_reviews_read_only_what_is_new(repo, monkeypatch):
@@ -105,11 +107,11 @@ def test_later_reviews_read_only_what_is_new(repo, monkeypatch):
     assert names(repo, "a.py")[0]
     move(repo, "a.py", "b.py")
     fed = []
-    rows = module._Reader._rows
-    monkeypatch.setattr(module._Reader, "_rows", lambda self, *a, fed=(): fed_(fed) or rows(self, *a, fed=fed))
-    fed_ = fed.extend
+    printed = module._Reader._printed
+    monkeypatch.setattr(module._Reader, "_printed", lambda self, *a, fed=b"": keep(fed) or printed(self, *a, fed=fed))
+    keep = fed.append
     assert names(repo, "b.py") == ({"b.py": ["a.py", "auth/login.py"]}, "")
-    assert fed == [repo.id("main")]
+    assert fed == [f"{repo.id('main')}\n".encode()]
 
 
 def test_a_look_that_may_write_nothing_writes_nothing(repo):
@@ -130,7 +132,7 @@ def test_what_was_not_read_in_time_is_said_and_read_later(repo, monkeypatch):
     monkeypatch.setattr(module, "SECONDS", 0.0)
     found, doubt = names(repo, "a.py")
     assert found == {}
-    assert doubt in {"its commits could not be listed in time", "2 commits are not read yet, each review reads on"}
+    assert doubt.startswith(("its commits could not be listed in time", "2 commits are not read to the end yet"))
     monkeypatch.setattr(module, "SECONDS", 10.0)
     assert names(repo, "a.py") == ({"a.py": ["auth/login.py"]}, "")
 
@@ -146,12 +148,32 @@ def test_a_history_that_is_too_long_is_said(repo, monkeypatch):
     assert names(repo, "b.py") == ({"b.py": ["a.py"]}, "only its newest 2 commits are read")
 
 
-def test_too_many_births_are_said(repo, monkeypatch):
-    """How many commits are searched for copies is bounded."""
-    repo.write("lib/util.py", CODE)
+def test_copies_that_were_not_searched_in_time_are_said_and_searched_later(repo, monkeypatch):
+    """Every copy of an untouched file is found, each of several, sooner or later."""
+    repo.write("lib/one.py", CODE)
+    repo.write("lib/two.py", CODE)
+    repo.commit("Copies")
+    search = module._Reader._search_births
+    monkeypatch.setattr(module._Reader, "_search_births", lambda self: None)
+    assert names(repo, "lib/one.py") == ({}, "1 commits are not read to the end yet, each review reads on")
+    monkeypatch.setattr(module._Reader, "_search_births", search)
+    found = {"lib/one.py": ["auth/login.py"], "lib/two.py": ["auth/login.py"]}
+    assert names(repo, "lib/one.py", "lib/two.py") == (found, "")
+
+
+def test_copies_are_searched_in_the_newest_of_an_old_history_and_in_all_later(repo, monkeypatch):
+    """The first look searches few commits for copies; renames are read in all of them."""
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    repo.write("lib/old.py", CODE)
     repo.commit("Copy")
-    monkeypatch.setattr(module, "MOST_BIRTHS", 0)
-    assert names(repo, "lib/util.py") == ({}, "only 0 commits were searched for copies")
+    for _ in range(3):
+        repo.commit("More")
+    assert names(repo, "lib/old.py") == ({}, "")
+    repo.write("lib/new.py", CODE)
+    repo.commit("Copy")
+    for _ in range(3):
+        repo.commit("More")
+    assert sorted(names(repo, "lib/new.py")[0]["lib/new.py"]) == ["auth/login.py", "lib/old.py"]
 
 
 def test_a_shallow_history_is_said(repo, tmp_path):

@@ -52,15 +52,20 @@ def _audited(tool: str, rows: list[Blobs]) -> Iterator[Finding]:
     with TemporaryDirectory(prefix="twohand-") as name:
         room = Path(name).resolve()
         _write(room, rows)
-        told = _run(tool, room)
-        known = Counter(key for side, key, _ in _places(told, room) if side == "old")
-        for side, key, place in _places(told, room):
-            if side != "new":
-                continue
+        known = Counter(key for key, _ in _places(_before(tool, room / "old"), room / "old"))
+        for key, place in _places(_run(tool, room / "new", "--strict-collection"), room / "new"):
             if known[key] > 0:
                 known[key] -= 1
             else:
                 yield _finding(rows[key[0]], key[1], place)
+
+
+def _before(tool: str, room: Path) -> list[dict[str, Any]]:
+    """What it finds in the old files; nothing where it cannot read them, so that all of the new counts as new."""
+    try:
+        return _run(tool, room) if room.exists() else []
+    except subprocess.SubprocessError:
+        return []
 
 
 def _write(room: Path, rows: Iterable[Blobs]) -> None:
@@ -75,14 +80,14 @@ def _write(room: Path, rows: Iterable[Blobs]) -> None:
                 target.write_bytes(data.replace(b"zizmor:", b"zizmor;"))  # who wrote the change does not silence it
 
 
-def _run(tool: str, room: Path) -> list[dict[str, Any]]:
+def _run(tool: str, room: Path, *options: str) -> list[dict[str, Any]]:
     command = [
         tool,
         "--offline",
         "--no-progress",
         "--no-config",
         "--no-exit-codes",
-        "--strict-collection",
+        *options,
         "--format",
         "json",
         str(room),
@@ -97,18 +102,15 @@ def _run(tool: str, room: Path) -> list[dict[str, Any]]:
     return told
 
 
-def _places(told: list[dict[str, Any]], room: Path) -> Iterator[tuple[str, tuple[int, str, str], dict[str, Any]]]:
-    """(side, (row, audit, feature), {line, text}) of every finding."""
+def _places(told: list[dict[str, Any]], room: Path) -> Iterator[tuple[tuple[int, str, str], dict[str, Any]]]:
+    """(row, audit, first line) of every finding, and what to say of it."""
     for found in told:
-        spots = [spot for spot in found["locations"] if spot["symbolic"].get("kind", "Primary") == "Primary"] or found[
-            "locations"
-        ]
+        spots = [spot for spot in found["locations"] if spot["symbolic"].get("kind") == "Primary"] or found["locations"]
         concrete, given = spots[0]["concrete"], _given(spots[0]["symbolic"]["key"])
-        side, index, *_ = Path(given).resolve().relative_to(room).parts
+        index = Path(given).resolve().relative_to(room).parts[0]
         line = int(concrete["location"]["start_point"]["row"]) + 1
         feature = str(concrete.get("feature", "")).split("\n", 1)[0]
-        place = {"line": line, "text": str(found["desc"]), "ident": str(found["ident"]), "feature": feature}
-        yield side, (int(index), str(found["ident"]), feature), place
+        yield (int(index), str(found["ident"]), feature), {"line": line, "text": str(found["desc"]), "feature": feature}
 
 
 def _given(key: dict[str, Any]) -> str:

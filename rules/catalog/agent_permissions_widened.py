@@ -12,7 +12,7 @@ from rules.rule import Diff, Edit, Rule, visible
 _ALLOWS = rb"permissions?\.allow|allowed?tools|autoapprove|alwaysallow|autoaccept|allowlist|autorun|allowedcommands|coretools|trusted|additionaldirectories|includedirectories|\.allow$"
 _DENIES = rb"permissions?\.(?:deny|ask)|excludetools|excludedtools|denylist|blocked|deniedcommands|disallowed|\.deny$|\.ask$|enablesecurity|sandbox|approval|confirm|requireapproval"
 _BROAD = rb"(?i)^\*$|\(\s*(?:\*|:\*|\*\*|//?\*\*?)\s*\)|^(?:bash|shell|run_shell_command|execute|write|edit|terminal|webfetch|computer)$|\((?:sudo|rm|curl|wget|sh|bash|git push|ssh|eval|python3?|node)\b[^)]*\*|mcp__\w+__\*|mcp__\*"
-_SWITCHES = rb"(?i)yolo|dangerously|skippermissions|bypasspermissions|autoapprove|enableallprojectmcpservers|autorun|fullauto|disablesandbox|trustall|allowall|disabledeny|nosandbox|autoaccept"
+_SWITCHES = rb"(?i)yolo|dangerously|skip\w*permission|bypasspermissions|autoapprove|enableallprojectmcpservers|autorun|fullauto|disablesandbox|trustall|allowall|disabledeny|nosandbox|autoaccept"
 _MODES = rb"(?i)bypasspermissions|acceptedits|danger-full-access|^never$|^yolo$|full-?auto|auto_edit|allow-?all"
 _MODE_KEYS = rb"defaultmode|approvalpolicy|approvalmode|sandboxmode|defaultapprovalmode|permissionmode|mode$|sandbox"
 _HOOKS = rb"(?:^|\.)hooks\.|statusline\.command|apikeyhelper|awsauthrefresh|otelheadershelper"

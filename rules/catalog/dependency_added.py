@@ -48,7 +48,7 @@ class DependencyAdded(Rule):
     """
 
     id, slug, tier, since = "TH604", "dependency-added", Tier.HOLD, "0.1"
-    triggers: ClassVar = (rb"\d|git|https?|@",)
+    triggers: ClassVar = (rb"\w",)
 
     HOLDS: ClassVar = (
         (

@@ -24,7 +24,7 @@ MOST_TIPS = 50  # commits up to which everything is known
 MOST_NAMES = 20  # earlier ones of a path
 LEAST = 200  # bytes of a file whose equal tells where it came from
 ALIKE = 75  # percent that a copy has of its source
-DIFF = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", "-M", "-C", "-l400", "--no-rename-empty",
+DIFF = ("--ignore-missing", "-r", "-z", "--raw", "--no-abbrev", "-M", "-C", "-l400", "--no-rename-empty",
         "--diff-filter=ARC", "--diff-merges=first-parent", "--no-ext-diff", "--no-textconv")  # fmt: skip
 TABLES = """
 CREATE TABLE IF NOT EXISTS tip (commit_id TEXT PRIMARY KEY, doubt TEXT);
@@ -77,6 +77,7 @@ def _opened(kept: Path, *, write: bool) -> sqlite3.Connection:
         if kept.is_file():
             with closing(sqlite3.connect(f"file:{kept}?mode=ro", uri=True, timeout=SECONDS)) as there:
                 there.backup(db)
+    db.execute("PRAGMA synchronous = OFF")  # what is lost is read again
     db.executescript(TABLES)
     return db
 
@@ -91,15 +92,33 @@ class _Reader:
 
     def learn(self, base: str) -> str:
         """Read the commits that lead to `base` and are not known yet; why some of them are not read."""
-        known = dict(self._db.execute("SELECT commit_id, doubt FROM tip ORDER BY rowid"))
-        doubt = known[base] if base in known else self._list(base, known)
+        known: dict[str, str] = dict(self._db.execute("SELECT commit_id, doubt FROM tip ORDER BY rowid"))
+        doubt = known[base] if base in known else self._step(base, known)
+        if doubt is None:
+            doubt = self._list(base, known)
         self._read_on()
         self._search_births()
         ((left,),) = self._db.execute("SELECT count(*) FROM unread")
         ((births,),) = self._db.execute("SELECT count(DISTINCT commit_id) FROM born")
         if left or births:
             return f"{left + births} commits are not read to the end yet, each review reads on"
-        return str(doubt)
+        return doubt
+
+    def _step(self, base: str, known: Mapping[str, str]) -> str | None:
+        """Read the few commits since what is known with one command; None where it is not so, or the time is over."""
+        if not known or any(known.values()):
+            return None
+        printed = self._printed("log", "--format=%H", *DIFF, base, *(f"^{tip}" for tip in known), "--")
+        if printed is None:
+            return None
+        rows = list(parse(printed))
+        self._keep(rows, {row.commit for row in rows})
+        return self._reached(base, known, "")
+
+    def _reached(self, base: str, known: Mapping[str, str], doubt: str) -> str:
+        self._db.execute("INSERT INTO tip VALUES (?, ?)", (base, doubt))
+        self._db.executemany("DELETE FROM tip WHERE commit_id = ?", [(tip,) for tip in list(known)[:-MOST_TIPS]])
+        return doubt
 
     def _list(self, base: str, known: Mapping[str, str]) -> str:
         """Note what is to be read, newest first; why it is not all."""
@@ -114,16 +133,14 @@ class _Reader:
         doubt = over or next(filter(None, known.values()), "") or cut
         rows = [(commit, bool(known) or at < AT_ONCE) for at, commit in enumerate(ids[:MOST_COMMITS])]
         self._db.executemany("INSERT INTO unread VALUES (?, ?)", rows)
-        self._db.execute("INSERT INTO tip VALUES (?, ?)", (base, doubt))
-        self._db.executemany("DELETE FROM tip WHERE commit_id = ?", [(tip,) for tip in list(known)[:-MOST_TIPS]])
-        return doubt
+        return self._reached(base, known, doubt)
 
     def _read_on(self) -> None:
         """Read what is not read yet, until the time is over."""
         query = "SELECT rowid, commit_id, recent FROM unread ORDER BY recent DESC, rowid LIMIT ?"
         while found := self._db.execute(query, (AT_ONCE,)).fetchall():
             fed = "".join(f"{commit}\n" for _, commit, _ in found).encode("ascii")
-            printed = self._printed(*DIFF, fed=fed)
+            printed = self._printed("diff-tree", "--stdin", *DIFF, fed=fed)
             if printed is None:
                 return
             self._keep(parse(printed), {commit for _, commit, recent in found if recent})
@@ -136,6 +153,13 @@ class _Reader:
             return None
         done = self._repo.run(*command, stdin=fed, ok=(0, STALLED), seconds=left)
         return None if done.code == STALLED else done.out
+
+    def _tree(self, commit: str) -> bytes | None:
+        """What `ls-tree` prints of the parent of a commit, nothing for a root; None where the time is over."""
+        left = self._until - monotonic()
+        command = ("ls-tree", "-r", "-z", "--full-tree", f"{commit}^")
+        done = self._repo.run(*command, ok=(0, 128, STALLED), seconds=left) if left > 0 else None
+        return None if done is None or done.code == STALLED else done.out
 
     def _keep(self, rows: Iterable[Row], recent: set[str]) -> None:
         moved, born = [], []
@@ -150,7 +174,7 @@ class _Reader:
     def _search_births(self) -> None:
         """Files that were born as exact copies of what their commit left alone, which git does not look for."""
         for (commit,) in self._db.execute("SELECT DISTINCT commit_id FROM born").fetchall():
-            tree = self._printed("ls-tree", "-r", "-z", "--full-tree", f"{commit}^")
+            tree = self._tree(commit)
             if tree is None:
                 return
             born = self._db.execute("SELECT blob, path FROM born WHERE commit_id = ?", (commit,)).fetchall()
@@ -194,10 +218,10 @@ def _sources(tree: bytes, blobs: set[bytes]) -> dict[str, list[bytes]]:
 
 
 def parse(output: bytes) -> Iterator[Row]:
-    """The rows of `diff-tree --stdin -z --raw`."""
+    """The rows of `diff-tree --stdin -z --raw`, or of `log -z --raw --format=%H`."""
     tokens = iter(output.split(b"\0")[:-1])
     commit = ""
-    for token in tokens:
+    for token in (token.lstrip(b"\n") for token in tokens):
         if not token.startswith(b":"):
             commit = token.decode("ascii", "replace")
             continue

@@ -106,12 +106,14 @@ def test_later_reviews_read_only_what_is_new(repo, monkeypatch):
     move(repo, "auth/login.py", "a.py")
     assert names(repo, "a.py")[0]
     move(repo, "a.py", "b.py")
-    fed = []
+    asked = []
     printed = module._Reader._printed
-    monkeypatch.setattr(module._Reader, "_printed", lambda self, *a, fed=b"": keep(fed) or printed(self, *a, fed=fed))
-    keep = fed.append
+    monkeypatch.setattr(module._Reader, "_printed", lambda self, *a, fed=b"": keep(a) or printed(self, *a, fed=fed))
+    keep = asked.append
     assert names(repo, "b.py") == ({"b.py": ["a.py", "auth/login.py"]}, "")
-    assert fed == [f"{repo.id('main')}\n".encode()]
+    assert [(command[0], f"^{repo.id('main~1')}" in command) for command in asked] == [("log", True)]
+    assert names(repo, "b.py") == ({"b.py": ["a.py", "auth/login.py"]}, "")
+    assert len(asked) == 1
 
 
 def test_a_look_that_may_write_nothing_writes_nothing(repo):
@@ -191,6 +193,16 @@ def test_a_broken_database_is_said(repo):
     found, doubt = names(repo, "auth/login.py")
     assert found == {}
     assert "remove it, and it is made anew" in doubt
+
+
+def test_a_root_that_joins_later_is_read(repo):
+    """A history of its own that was merged in has births without a parent's tree."""
+    names(repo, "README.md")
+    repo.git("checkout", "-q", "--orphan", "other")
+    repo.commit("Another beginning")
+    repo.checkout("main")
+    repo.merge("other", options=("--allow-unrelated-histories",))
+    assert names(repo, "auth/login.py")[1] == ""
 
 
 def test_a_tip_that_is_gone_stops_nothing(repo):

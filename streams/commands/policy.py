@@ -11,6 +11,7 @@ import typer
 from rules import policy_shape
 from rules.events import LawText
 from rules.judgement import Law, read_laws
+from rules.own.book import RulesInvalid
 from rules.policy import Policy, dump
 from rules.report import Problem
 from streams import settings
@@ -65,19 +66,36 @@ def schema() -> int:
 def validate(
     file: File = None, *, where: options.Where = HERE, fmt: Reported = Report.TEXT, explicit: options.Settings = None
 ) -> int:
-    """Check a policy file.
+    """Check a policy file, and the directory of own rules that it names in the working tree.
 
     Exit code 0 where it is valid, 2 with every mistake where it is not.
     """
     repo = _repository(where)
     text = _given(file) if file else _in_tree(repo, where)
     floor = _floor(repo, explicit)
-    law = read_laws((*floor, text))[-1]
+    law = _with_rules(read_laws((*floor, text))[-1], repo)
     if fmt is Report.JSON:
         print(json.dumps(_as_data(law), indent=2, ensure_ascii=False))
     else:
         print("\n".join(_problems(law) if law.policy is None else _praise(law.policy)))
     return VALID if law.policy else INVALID
+
+
+def _with_rules(law: Law, repo: Repository | None) -> Law:
+    """The policy, broken where its own rules are: nothing is admitted under it then."""
+    directory = law.policy.rules.directory if law.policy else ""
+    if not directory or repo is None or repo.work_tree is None:
+        return law
+    from streams.rulebook import NoRules, tried  # noqa: PLC0415 - few policies name own rules
+
+    try:
+        tried(repo.work_tree / directory)
+    except RulesInvalid as invalid:
+        return law._replace(policy=None, problems=tuple(invalid.problems))
+    except NoRules as error:
+        problem = Problem(law.text.source, 0, "rules.directory", f'"{directory}"', (), error.message)
+        return law._replace(policy=None, problems=(problem,))
+    return law
 
 
 def _repository(where: Path) -> Repository | None:

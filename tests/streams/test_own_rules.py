@@ -330,6 +330,20 @@ def test_the_policy_says_what_an_error_weighs_and_may_name_the_rule(gate, tmp_pa
     assert {row["name"]: row["state"] for row in decision["requirements"]}["greetings"] == "unmet"
 
 
+def test_a_person_waives_a_scanners_finding(gate, tmp_path):
+    """Law 35: by name, signed, with a reason; nothing in the change could."""
+    gate.repo.checkout("main")
+    gate.repo.write("twohand.toml", gate.policy + '[waivers]\nby = ["bob"]\n[rules]\nsarif = "block"\n')
+    gate.repo.commit("Policy")
+    gate.repo.checkout("feature")
+    gate.say("propose", "alice", "--tool", "none")
+    gate.say("approve", "carol")
+    file = sarif("auth/login.py", tmp_path)
+    assert reviewed(gate, "--sarif", file)["outcome"] == "blocked"
+    gate.say("waive", "bob", "--finding", "sarif.semgrep.greeting", "--reason", "It is meant so")
+    assert reviewed(gate, "--sarif", file)["outcome"] == "admitted"
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"version": "2.0.0"}'])
 def test_a_bad_file_decides_nothing(gate, tmp_path, text):
     """Exit 2 with a reason; no journal row."""

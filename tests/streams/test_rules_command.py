@@ -112,6 +112,28 @@ def test_explain_tells_of_an_own_rule(repo, said):
     assert told["source"] == "main:checks/tenants.toml"
 
 
+@pytest.mark.parametrize(
+    "name", ["sarif.semgrep.greeting", "finding.sarif.bandit.b101", "coverage", "finding.coverage"]
+)
+def test_explain_tells_of_findings_that_no_rule_of_ours_makes(said, name):
+    """Another scanner's, and the note about what was not read."""
+    code, out, _ = said("explain", name)
+    assert code == 0
+    assert "What to do" in out
+
+
+def test_validate_looks_at_the_rules_that_the_policy_names(repo, capsys):
+    """What would block every change is told before it is committed."""
+    assert run(["policy", "validate", "-C", str(repo.path)]) == 0
+    repo.write("checks/tenants.toml", RULE.replace('"hold"', '"panic"'))
+    capsys.readouterr()
+    assert run(["policy", "validate", "-C", str(repo.path)]) == 2
+    assert 'tenants.toml:4: rule[0].tier = "panic"' in capsys.readouterr().out
+    repo.remove("checks/tenants.toml")
+    assert run(["policy", "validate", "-C", str(repo.path)]) == 2
+    assert "holds no .toml file" in capsys.readouterr().out
+
+
 def test_a_measured_rule_says_so_in_its_page(monkeypatch, said, tmp_path):
     """`explain` and the page print precision and recall where somebody measured them."""
     row = {"weakenings": 40, "recall": 0.19, "ordinary": 2, "share": 0.01, "precision": 0.95}

@@ -29,6 +29,8 @@ def meaning(name: str) -> dict[str, Any] | None:
     for rule in all_rules():
         if slug == rule.slug or slug.upper() == rule.id:
             return of_rule(rule)
+    if found := _beside(slug):
+        return found
     if stamp := stamps.stamp_called(name):
         known_stamp = stamps.STAMPS[stamp]
         return {"stamp": stamp, "title": known_stamp.means, "sections": {"What to do": known_stamp.do}}
@@ -36,6 +38,21 @@ def meaning(name: str) -> dict[str, Any] | None:
     if known is None or name == ANY_FINDING:
         return None
     return {"code": name, "title": known.means, "sections": {"What to do": known.do}}
+
+
+def _beside(slug: str) -> dict[str, Any] | None:
+    """What findings mean that no rule of ours makes: those of other scanners, and of what was not read."""
+    if slug == "coverage":
+        title = "Something that would tell more about the change was not read to its end."
+        todo = "Nothing, where the message says that each review reads on. Else make a full clone, and review again."
+        return {"code": slug, "title": title, "sections": {"What to do": todo}}
+    if slug.startswith("sarif.") and slug.count(".") <= 2:
+        title = "Another scanner found it: its SARIF file was given to `twohand review --sarif`."
+        todo = (
+            "What the scanner's own documentation of the rule says. A person who is entitled to may waive the finding."
+        )
+        return {"code": slug, "title": title, "sections": {"What to do": todo}}
+    return None
 
 
 def of_rule(rule: Rule) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rules.structure import Facts, Memory
 
-ROOM = 1_500_000  # bytes of text whose facts are kept; the last file always is
+ROOM = 1_000_000  # bytes of text whose facts are kept; the last file always is
 
 
 class Shelf:

@@ -36,6 +36,7 @@ COMMANDS = {
     "journal": "journal",
     "hook": "hook",
     "doctor": "doctor",
+    "selftest": "selftest",
 }  # command -> the module under streams.commands that registers it, in the order of the help page
 
 

@@ -63,23 +63,24 @@ class LostFromFunction(Own):
     """Code that a function had and has no longer, unless it went into a function that is new."""
 
     def check(self, edit: Edit) -> Iterator[Finding]:
-        if not (self.is_about(edit) and edit.old.present and edit.new.present and self._is_named(edit.old)):
+        if not (self.is_about(edit) and edit.old.present and edit.new.present and self.is_named(edit.old)):
             return
-        sides = self._sides(edit)
+        sides = _sides(edit, self)
         if sides is None:
             tier = self.tier if self.tier is not Tier.NOTE else Tier.HOLD
             yield Finding(self.slug, tier, edit.file.path, "old", 0, UNREAD.format(self.spec.message), "")
         else:
             yield from self._gone(edit, *sides)
 
-    def _is_named(self, source: Source) -> bool:
+    def is_named(self, source: Source) -> bool:
+        """Whether the longest word of the pattern stands in it: without that, no tree is needed."""
         return _words(self.spec.pattern)[0].encode() in source.data
 
     def _gone(self, edit: Edit, old: Side, new: Side) -> Iterator[Finding]:
         spare = Counter(_in_new_functions(edit.change, self))
-        for function in dict.fromkeys(match.function for match in old.matches):
-            mine = [match for match in old.matches if match.function == function]
-            kept = Counter(match.text for match in new.matches if match.function == function)
+        before, after = _by_function(old), _by_function(new)
+        for function, mine in before.items():
+            kept = Counter(match.text for match in after.get(function, ()))
             if function and function not in new.functions and not new.functions - old.functions:
                 continue  # a function that is deleted takes its checks along; one that is renamed does not
             for match in mine:
@@ -91,12 +92,8 @@ class LostFromFunction(Own):
                     where = f"`{function}`" if function else "the top of the file"
                     yield self.lost(edit, match.line, f"{self.spec.message} (gone from {where})")
 
-    def _sides(self, edit: Edit) -> tuple[Side, Side] | None:
-        """Both sides as the pattern sees them; None where one cannot be parsed."""
-        old, new = self._side(edit.old), self._side(edit.new)
-        return None if old is None or new is None else (old, new)
-
-    def _side(self, source: Source) -> Side | None:
+    def side(self, source: Source) -> Side | None:
+        """One side; None where it cannot be parsed."""
         if not source.data.strip():
             return Side(frozenset(), ())
         facts = source.facts if source.language in GRAMMARS else None
@@ -106,14 +103,28 @@ class LostFromFunction(Own):
         if nodes is None or len(nodes) > MOST_MATCHES:
             return None
         named = frozenset(span.name for span in facts.spans if span.is_function)
-        return Side(named, tuple(_match(node, facts) for node in nodes))
+        around = _functions(facts)
+        lines = ((node, node.range().start.line + 1) for node in nodes)
+        return Side(named, tuple(Match(around.get(at, ""), at, "".join(node.text().split())) for node, at in lines))
 
 
-def _match(node: Any, facts: Facts) -> Match:
-    line = node.range().start.line + 1
-    around = [span for span in facts.spans if span.is_function and span.start <= line <= span.end]
-    innermost = max(around, key=lambda span: (span.start, -span.end), default=None)
-    return Match(innermost.name if innermost else "", line, "".join(node.text().split()))
+def _functions(facts: Facts) -> dict[int, str]:
+    """The innermost function of each line that lies in one; spans stand in the order of the text, outer ones first."""
+    return {line: span.name for span in facts.spans if span.is_function for line in range(span.start, span.end + 1)}
+
+
+def _by_function(side: Side) -> dict[str, list[Match]]:
+    found: dict[str, list[Match]] = {}
+    for match in side.matches:
+        found.setdefault(match.function, []).append(match)
+    return found
+
+
+@remembered
+def _sides(edit: Edit, rule: LostFromFunction) -> tuple[Side, Side] | None:
+    """Both sides as the pattern sees them; None where one cannot be parsed."""
+    old, new = rule.side(edit.old), rule.side(edit.new)
+    return None if old is None or new is None else (old, new)
 
 
 @remembered
@@ -121,8 +132,7 @@ def _in_new_functions(change: Change, rule: LostFromFunction) -> tuple[str, ...]
     """What stands in functions that the change brings: code that moved there is not gone."""
     found: list[str] = []
     for edit in change.edits:
-        if edit.new.present and rule.is_about(edit) and rule._is_named(edit.new):  # noqa: SLF001 - one rule, one module
-            sides = rule._sides(edit)  # noqa: SLF001
-            old, new = sides or (Side(frozenset(), ()), Side(frozenset(), ()))
+        if edit.new.present and rule.is_about(edit) and rule.is_named(edit.new):
+            old, new = _sides(edit, rule) or (Side(frozenset(), ()), Side(frozenset(), ()))
             found += [each.text for each in new.matches if each.function and each.function not in old.functions]
     return tuple(found)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from rules.visible import skeleton
 
+_BOTS = ("[bot]", "(bot)", "-bot")
 LONGEST = 300  # characters of a model or display name; a longer one is nobody's, so it stays unknown
 
 
@@ -303,7 +304,7 @@ def who(name: str, email: str) -> Tool | None:
 @lru_cache(8192)
 def _who(name: str, email: str) -> Tool | None:
     table = agents()
-    bot = name.lower().rstrip().endswith(("[bot]", "(bot)")) or login(email).endswith("[bot]")
+    bot = name.lower().rstrip().endswith(_BOTS) or login(email).endswith("[bot]") or email.startswith("bot@")
     tokens = [token for token in words(name) if not bot or token != "bot"]  # noqa: S105 - a word of a name
     return (
         _by_name(tokens, email, bot=bot)

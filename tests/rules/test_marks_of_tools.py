@@ -171,3 +171,21 @@ def test_what_is_no_mark(message: str) -> None:
 def test_what_is_one_all_the_same(message: str) -> None:
     """A fence around everything, a fence that never ends, and the indent of a squash are no quotes."""
     assert agents(made(message)) == {"claude"}
+
+
+@pytest.mark.parametrize(
+    ("author", "kind"),
+    [
+        ("StyleCI Bot <bot@styleci.io>", "service"),
+        ("argo-bot <argoproj@mailbox.org>", "service"),
+        ("CI <noreply@argoproj.com>", "service"),
+        ("snyk-bot <snyk-bot@snyk.io>", "service"),
+        ("Weblate (bot) <hosted@weblate.org>", "service"),
+        ("Jan Bot <jan@bot.nl>", "human"),
+        ("Sylvain Rabot <sylvain@rabot.fr>", "human"),
+        ("Henry Jenkins <henry@jenkins.name>", "human"),
+    ],
+)
+def test_plain_bots(author: str, kind: str) -> None:
+    """A bot without a mind of its own is a service; a person called Bot is not."""
+    assert made("Fix thing", author).kind == kind

@@ -169,7 +169,8 @@ def _weakened(summary: Summary, sheet: Sheet) -> None:
     rules = ", ".join(f"{name(one.name)} {number(one.commits)}" for one in found.rules[:MOST])
     sheet.row("rules", rules, column=8, as_="dim")
     sheet.row("written", _written(found.hands), column=8, as_="dim")
-    sheet.row("let in", ", ".join(map(words.let_in, found.let_in[:MOST])), column=8, as_="dim")
+    if found.let_in:
+        sheet.row("let in", ", ".join(map(words.let_in, found.let_in[:MOST])), column=8, as_="dim")
     sheet.row("read", words.reviews(found.reviews), column=8, as_="dim")
     _commits(found.worst, sheet, words.told)
 

@@ -1,7 +1,7 @@
 """Own rules that look at code: an ast-grep pattern that a function lost."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rules.findings import Finding, Tier
@@ -77,20 +77,20 @@ class LostFromFunction(Own):
         return _words(self.spec.pattern)[0].encode() in source.data
 
     def _gone(self, edit: Edit, old: Side, new: Side) -> Iterator[Finding]:
-        spare = Counter(_in_new_functions(edit.change, self))
+        """What each function lost. One that is deleted takes its checks along; one that has another name does not."""
+        came = _in_new_functions(edit.change, self)
         before, after = _by_function(old), _by_function(new)
         for function, mine in before.items():
-            kept = Counter(match.text for match in after.get(function, ()))
-            if function and function not in new.functions and not new.functions - old.functions:
-                continue  # a function that is deleted takes its checks along; one that is renamed does not
-            for match in mine:
-                if kept[match.text] > 0:
-                    kept[match.text] -= 1
-                elif spare[match.text] > 0:
-                    spare[match.text] -= 1
-                else:
-                    where = f"`{function}`" if function else "the top of the file"
-                    yield self.lost(edit, match.line, f"{self.spec.message} (gone from {where})")
+            if function and function not in new.functions:
+                asked = {match.text for match in came}
+                lost = [match for match in mine if match.text not in asked] if new.functions - old.functions else []
+            else:
+                lost = _lost(mine, after.get(function, []))
+            if lost and not _called(edit.new, function).isdisjoint(_simple(each.function) for each in came):
+                continue  # what it asked is now asked by a new function that it calls
+            where = f"`{function}`" if function else "the top of the file"
+            for match in lost:
+                yield self.lost(edit, match.line, f"{self.spec.message} (gone from {where})")
 
     def side(self, source: Source) -> Side | None:
         """One side; None where it cannot be parsed."""
@@ -128,11 +128,33 @@ def _sides(edit: Edit, rule: LostFromFunction) -> tuple[Side, Side] | None:
 
 
 @remembered
-def _in_new_functions(change: Change, rule: LostFromFunction) -> tuple[str, ...]:
+def _in_new_functions(change: Change, rule: LostFromFunction) -> tuple[Match, ...]:
     """What stands in functions that the change brings: code that moved there is not gone."""
-    found: list[str] = []
+    found: list[Match] = []
     for edit in change.edits:
         if edit.new.present and rule.is_about(edit) and rule.is_named(edit.new):
             old, new = _sides(edit, rule) or (Side(frozenset(), ()), Side(frozenset(), ()))
-            found += [each.text for each in new.matches if each.function and each.function not in old.functions]
+            found += [each for each in new.matches if each.function and each.function not in old.functions]
     return tuple(found)
+
+
+def _lost(before: Sequence[Match], after: Sequence[Match]) -> list[Match]:
+    """As many as there are fewer, of several those whose text is gone."""
+    spare = Counter(match.text for match in after)
+    gone: list[Match] = []
+    for match in before:
+        if spare[match.text] > 0:
+            spare[match.text] -= 1
+        else:
+            gone.append(match)
+    return gone[: max(len(before) - len(after), 0)]
+
+
+def _called(source: Source, function: str) -> frozenset[str]:
+    """The names of what a function calls; a comment or a text calls nothing."""
+    facts = source.facts
+    return frozenset(call.name for call in facts.calls(function)) if facts else frozenset()
+
+
+def _simple(function: str) -> str:
+    return function.rpartition(".")[2]

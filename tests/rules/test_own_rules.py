@@ -66,6 +66,9 @@ def test_a_line_that_won_its_pattern_is_found_where_it_stands():
 GUARDED = "def view(user, doc):\n    require_owner(user, doc)\n    return doc\n\n\ndef other(user):\n    return user\n"
 
 
+NEW = "\n\ndef new(user, doc):\n    require_owner(user, doc)\n"
+
+
 def test_code_that_a_function_lost_is_found_in_that_function():
     """`removed-from-function` names the function and the line."""
     (only,) = found(CODE, Diff("a.py", GUARDED, GUARDED.replace("    require_owner(user, doc)\n", "")))
@@ -77,13 +80,14 @@ def test_code_that_a_function_lost_is_found_in_that_function():
     "new",
     [
         GUARDED.replace("require_owner(user, doc)", "require_owner(\n        user,  doc\n    )"),
+        GUARDED.replace("require_owner(user, doc)", "require_owner(user, doc.parent)"),
         GUARDED.replace("def view", "def show"),
         GUARDED.replace("    require_owner(user, doc)\n", "    _guard(user, doc)\n")
         + "\n\ndef _guard(user, doc):\n    require_owner(user, doc)\n",
         "def other(user):\n    return user\n",
         "# twohand: ignore\n" + GUARDED,
     ],
-    ids=["reformatted", "renamed", "extracted", "deleted", "commented"],
+    ids=["reformatted", "asked of another", "renamed", "extracted", "deleted", "commented"],
 )
 def test_code_that_is_still_there_is_not_lost(new):
     """Formatting, a new name, a helper that is new, and the end of the whole function are no removals."""
@@ -98,8 +102,10 @@ def test_code_that_is_still_there_is_not_lost(new):
             "    return user", "    require_owner(user, doc)\n    return user"
         ),
         GUARDED.replace("    require_owner(user, doc)\n", "    # require_owner(user, doc)\n"),
+        GUARDED.replace("    require_owner(user, doc)\n", "") + NEW,
+        GUARDED.replace("    require_owner(user, doc)\n", '    # new(user, doc)\n    "new(user, doc)"\n') + NEW,
     ],
-    ids=["renamed", "other function", "commented out"],
+    ids=["renamed", "other function", "commented out", "a new function of its own", "a new function in words"],
 )
 def test_code_that_only_seems_to_be_there_is_lost(new):
     """A new name, another function that was there before, or a comment does not stand for the check."""

@@ -1,5 +1,6 @@
 """What a pipeline runs is no longer fixed, or is another thing than its name says."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
@@ -15,6 +16,7 @@ _USES = (
 _IMAGE = rb"(?im)^\s*(?:-\s*)?(?:image|container)\s*:\s*[\"']?([\w./:-]+?)(?:@(sha256:[0-9a-f]{64}))?[\"']?\s*$|^\s*FROM\s+(?:--\S+\s+)?([\w./:-]+?)(?:@(sha256:[0-9a-f]{64}))?(?:\s+AS\b.*)?$"
 _COMMIT = rb"^[0-9a-f]{40}$"
 _BRANCH = rb"(?i)^(?:main|master|head|develop|dev|trunk|latest|nightly)$"
+_SAME = 100  # uses of one action in one file
 _OLD = "      - uses: org/act@" + "1" * 40
 _NEW = "      - uses: org/act@" + "2" * 40
 
@@ -63,10 +65,11 @@ class ActionUnpinned(Rule):
         """Of every name, the weakest new reference against those that it had."""
         if not (gate_paths.is_pipeline(edit.path) or _builds(edit.path)):
             return
-        before = _references(edit.changed.removed)
+        before: dict[bytes, list[_Use]] = defaultdict(list)
+        for old in _references(edit.changed.removed):
+            before[old.name].append(old)
         for use in _references(edit.changed.added):
-            had = [old for old in before if old.name == use.name]
-            yield from self._moved(edit, use, had)
+            yield from self._moved(edit, use, before.get(use.name, [])[:_SAME])
 
     def _moved(self, edit: Edit, use: _Use, had: list[_Use]) -> Iterator[Finding]:
         name, fixed = visible(use.name), _is_fixed(use.ref)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from rules import manifests, switches
+from rules import agent_settings, manifests, switches
 from rules.findings import Finding, Tier
 from rules.patterns import found, pattern
-from rules.rule import Diff, Edit, Rule, visible
+from rules.rule import Diff, Edit, Rule, Source, visible
 
 _NPM = rb"^[\"'](preinstall|install|postinstall|prepare|preprepare|postprepare|prepublish|prepack|postpack|dependencies)[\"']\s*:\s*[\"']([^\"']{1,1000})"
+_HOOK = rb"^(?:preinstall|install|postinstall|prepare|preprepare|postprepare|prepublish|prepack|postpack|dependencies)$"
 _USUAL = rb"^(?:(?:npx )?husky(?: install)?(?: \|\| \w+)?|is-ci \|\| husky(?: install)?|(?:npm|yarn|pnpm|bun) (?:run )?[\w:-]+(?: && (?:npm|yarn|pnpm|bun) (?:run )?[\w:-]+)*|tsc\b[\w. -]*|patch-package|lerna bootstrap|ngcc|rollup -c|vite build|turbo \w+|(?:npx )?simple-git-hooks|lefthook install|svelte-kit sync|prisma generate|opencollective(?:-postinstall)?)$"
 _PYTHON = rb"\bcmdclass\s*=|\bclass \w+\(\s*(?:install|develop|egg_info|build_py|sdist|build_ext)\s*\)"
 _PTH = rb"^import\s"
@@ -49,6 +50,7 @@ class InstallScriptAdded(Rule):
             '{"scripts": {\n"test": "a"\n}}\n',
             '{"scripts": {\n"postinstall": "node setup.js",\n"test": "a"\n}}\n',
         ),
+        Diff("package.json", '{"scripts": {"a": "b"}}', '{"scripts": {"a": "b", "install": "node a.js"}}'),
         Diff("package.json", '"postinstall": "node a.js"\n', '"postinstall": "node a.js && curl https://a.example"\n'),
         Diff("setup.py", "setup()\n", "setup(cmdclass={'install': Own})\n"),
         Diff("src/a.pth", None, "import os; os.system('a')\n"),
@@ -74,15 +76,27 @@ class InstallScriptAdded(Rule):
             yield self.came(edit, line.number, f"{said}: `{visible(what)}`", tier=tier)
 
     def _scripts(self, edit: Edit, tier: Tier) -> Iterator[Finding]:
-        for line, _ in switches.on(edit, _NPM):
-            match = pattern(_NPM).search(line.text)
-            if match is None:
+        before = _hooks(edit.old, edit.path)
+        for hook, (command, line) in _hooks(edit.new, edit.path).items():
+            if before.get(hook, (b"", 0))[0] == command:
                 continue
-            hook, command = match.group(1), match.group(2).strip()
-            local = hook in (b"prepare", b"prepack", b"postpack", b"prepublish", b"preprepare", b"postprepare")
+            local = hook.startswith((b"prep", b"preprep", b"postp"))
             weight = Tier.NOTE if found(_USUAL, command) or (local and not found(_FETCHES, command)) else tier
             message = f"`{visible(hook)}` runs `{visible(command)[:80]}` on every machine that installs this"
-            yield self.came(edit, line.number, message, tier=weight)
+            yield self.came(edit, line, message, tier=weight)
+
+
+def _hooks(side: Source, path: bytes) -> dict[bytes, tuple[bytes, int]]:
+    """What npm runs by itself, from hook to command and line: by value, else line by line where it is no JSON."""
+    settings = agent_settings.read(side, path)
+    if settings is None:
+        matches = ((pattern(_NPM).search(text.strip()), number) for number, text in enumerate(side.lines, 1))
+        return {match.group(1): (match.group(2).strip(), number) for match, number in matches if match is not None}
+    scripts = (each for each in settings if each.keys[:1] == ("scripts",) and found(_HOOK, each.keys[-1].encode()))
+    return {
+        each.keys[-1].encode(): (each.value.strip().encode("utf-8", "replace"), agent_settings.line_of(side, each))
+        for each in scripts
+    }
 
 
 _FETCHES = rb"(?i)\b(?:curl|wget|https?:|eval|base64|node -e|python -c|bash -c|sh -c)"

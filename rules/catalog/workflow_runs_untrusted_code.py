@@ -43,6 +43,7 @@ class WorkflowRunsUntrustedCode(Rule):
     HOLDS: ClassVar = (
         Diff(".github/workflows/ci.yml", "on: pull_request\n" + _FETCHES, _TARGET + _FETCHES),
         Diff(".github/workflows/ci.yml", _TARGET + _STEPS, _TARGET + _FETCHES),
+        Diff(".github/workflows/ci.yml", None, _TARGET + _STEPS + "        with: {ref: '${{ github.head_ref }}'}\n"),
     )
     PASSES: ClassVar = (
         Diff(".github/workflows/ci.yml", "on: push\n" + _FETCHES, "on: pull_request\n" + _FETCHES),
@@ -80,10 +81,15 @@ def _heads(entries: tuple[Entry, ...]) -> list[Entry]:
         entry
         for entry in entries
         if entry.job
-        and ("run" in entry.path or entry.key in ("ref", "repository"))
+        and ("run" in entry.path or _is_place(entry))
         and found(_HEAD, entry.value.encode())
-        and (entry.key in ("ref", "repository") or found(rb"(?i)\b(?:git|gh) ", entry.value.encode()))
+        and (_is_place(entry) or found(rb"(?i)\b(?:git|gh) ", entry.value.encode()))
     ]
+
+
+def _is_place(entry: Entry) -> bool:
+    """Whether the entry says what to check out; a flow mapping holds it in its value."""
+    return entry.key in ("ref", "repository") or entry.value.startswith("{")
 
 
 def _is_harmless(entries: tuple[Entry, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.gate_paths import is_gate_path, policy_table_changed
+from rules.gate_paths import is_agent_setting, is_gate_path, is_instruction, is_pipeline, policy_table_changed
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,20 @@ def test_only_another_parsed_value_edits_the_policy(old, new, changed):
 def test_deep_nesting_does_not_break_the_parser():
     """A file made to exhaust the parser is decided like one that cannot be parsed."""
     assert policy_table_changed(b"", b"twohand = " + b"[" * 100_000) is True
+
+
+@pytest.mark.parametrize(
+    ("path", "sort"),
+    [
+        (".github/workflows/ci.yml", "pipeline"), (".gitlab-ci.yml", "pipeline"), (".circleci/config.yml", "pipeline"),
+        (".github/dependabot.yml", "pipeline"), ("AGENTS.md", "instruction"), (".cursor/rules/a.mdc", "instruction"),
+        (".cursorrules", "instruction"), (".claude/skills/x/SKILL.md", "instruction"), (".claude/settings.json", "setting"),
+        (".mcp.json", "setting"), (".codex/config.toml", "setting"), (".vscode/settings.json", "setting"),
+        ("CODEOWNERS", ""), (".husky/README.md", ""), ("twohand.toml", ""), (".twohand/notes.md", ""), ("README.md", ""),
+        ("src/settings.json", ""), (".claude/hooks/run.sh", ""),
+    ],
+)  # fmt: skip
+def test_what_rules_of_their_own_read(path, sort):
+    """Pipelines, instructions and settings of agents are told apart from what is held for any edit."""
+    sorts = {"pipeline": is_pipeline, "instruction": is_instruction, "setting": is_agent_setting}
+    assert {name for name, judge in sorts.items() if judge(path.encode())} == ({sort} if sort else set())

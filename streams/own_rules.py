@@ -1,14 +1,17 @@
 """Own rules of a repository, read from branches and never from the change itself (law 29, 36)."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rules.events import LawText
 from rules.judgement import read_laws
-from rules.own.book import RuleFile, RulesInvalid, digest, rules_of
+from rules.report import Invalid
 from rules.rule import Rule
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
+
+if TYPE_CHECKING:
+    from rules.own.book import RuleFile
 
 MOST_FILES = 200  # of own rules in one directory
 LARGEST = 1 << 20  # bytes of one of them
@@ -32,17 +35,22 @@ def own_rules(repo: Repository, texts: tuple[LawText, ...], trees: Mapping[str, 
 
     `trees` is where the policy of each role was read. The floor's directory is the target's, and may be absent there.
     """
+    laws = read_laws(texts)
+    if not any(law.policy and law.policy.rules.directory for law in laws):
+        return OwnRules(texts=texts)
+    from rules.own.book import digest, rules_of  # noqa: PLC0415 - few policies name own rules
+
     rules: dict[tuple[RuleFile, ...], tuple[Rule, ...]] = {}
     told: list[LawText] = []
     seen: dict[str, None] = {}
-    for text, law in zip(texts, read_laws(texts), strict=True):
+    for text, law in zip(texts, laws, strict=True):
         directory = law.policy.rules.directory if law.policy else ""
         try:
             for branch in dict.fromkeys((trees.get(text.role, target), target)) if directory else ():
                 files = rule_files(repo, branch, directory, needed=branch == trees.get(text.role))
                 rules[files] = rules_of(files)
                 seen[f"{branch[0]}:{directory} ({digest(files)})"] = None
-        except (RulesInvalid, SourceError) as error:
+        except (Invalid, SourceError) as error:
             told.append(text._replace(problem=_words(error)))
         else:
             told.append(text)
@@ -50,12 +58,14 @@ def own_rules(repo: Repository, texts: tuple[LawText, ...], trees: Mapping[str, 
     return OwnRules(found, tuple(told), tuple(seen))
 
 
-def _words(error: RulesInvalid | SourceError) -> str:
+def _words(error: Invalid | SourceError) -> str:
     return error.message if isinstance(error, SourceError) else "\n".join(map(str, error.problems[:20]))
 
 
-def rule_files(repo: Repository, branch: Branch, directory: str, *, needed: bool) -> tuple[RuleFile, ...]:
+def rule_files(repo: Repository, branch: Branch, directory: str, *, needed: bool) -> "tuple[RuleFile, ...]":
     """The TOML files of a directory in a commit, by name. Errors: BrokenRules, where none is there and one is needed."""
+    from rules.own.book import RuleFile  # noqa: PLC0415
+
     name, commit = branch
     where = f"{name}:{directory}"
     folder = directory.encode("utf-8", "surrogateescape")

@@ -11,6 +11,7 @@ from rules.findings import Finding
 from rules.lines import Line
 from rules.own.base import Own
 from rules.rule import Edit
+from rules.structure import uncommented
 
 MOST_MEMORY = 8 << 20  # bytes that one pattern may take
 ENDS = ("\\A", "\\z", "\\Z", "\\C")
@@ -34,6 +35,13 @@ def compiled(pattern: str) -> Any:
     return made
 
 
+def _code(text: bytes) -> bytes:
+    """A line without what looks like a comment."""
+    if text.startswith((b"*", b"--", b";", b"%", b"<!--", b'"""', b"'''")):
+        return b""
+    return uncommented(text.decode("latin1")).encode("latin1")
+
+
 class Lost(Own):
     """A pattern that stood on a line which the change takes away, and on none that it brings."""
 
@@ -43,10 +51,13 @@ class Lost(Own):
                 yield self.lost(edit, line.number, self.spec.message)
 
     def _surplus(self, ours: Iterable[Line], theirs: Iterable[Line]) -> Iterator[Line]:
-        """Lines with a match that the other side does not have as often: an edit beside the match is no removal."""
-        spare = Counter(match for line in self._near(theirs) for match in self._matches(line))
+        """Lines with a match that the other side does not have as often: an edit beside the match is no removal.
+
+        What stands in a comment of the other side stands for nothing.
+        """
+        spare = Counter(match for line in self._near(theirs) for match in self._matches(_code(line.text)))
         for line in self._near(ours):
-            found = Counter(self._matches(line))
+            found = Counter(self._matches(line.text))
             if found - spare:
                 yield line
             spare -= found
@@ -57,8 +68,8 @@ class Lost(Own):
         joined = b"\n".join(line.text for line in kept)
         return kept if kept and self.matcher.search(joined) is not None else ()
 
-    def _matches(self, line: Line) -> Iterator[bytes]:
-        return (lines.squeeze(match.group(0)) for match in self.matcher.finditer(line.text))
+    def _matches(self, text: bytes) -> Iterator[bytes]:
+        return (lines.squeeze(match.group(0)) for match in self.matcher.finditer(text))
 
 
 class Won(Lost):

@@ -45,6 +45,16 @@ def test_a_line_that_was_edited_beside_its_pattern_lost_nothing():
     assert not found(REMOVED, Diff("a.py", "q.filter(tenant_id = t).all()\n", "q.filter(tenant_id=t).first()\n"))
 
 
+@pytest.mark.parametrize(
+    "comment", ["# tenant_id=t", "x = 1  # tenant_id=t", "// tenant_id=t", "* tenant_id=t", "/* tenant_id=t */"]
+)
+def test_a_comment_stands_for_no_line(comment):
+    """A match that only a comment has is gone; one that comes out of a comment has come."""
+    old, new = "q.filter(tenant_id=t)\n", f"{comment}\nq.all()\n"
+    assert found(REMOVED, Diff("a.py", old, new))
+    assert found(ADDED.replace("(?i)eval\\(", "tenant_id="), Diff("a.py", new, old))
+
+
 def test_of_two_that_stood_there_the_lost_one_counts():
     """Matches are counted, so that one that stays does not stand for one that goes."""
     old = "a.filter(tenant_id=t)\nb.filter(tenant_id=t)\n"

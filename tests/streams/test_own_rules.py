@@ -144,6 +144,23 @@ def test_the_rules_of_default_and_target_both_judge(gate):
     assert {"greeting-added", "greeting-released"} <= rules(decision)
 
 
+def test_the_organisations_floor_may_name_the_directory(gate, tmp_path):
+    """It is the target's; a repository without it breaks nothing."""
+    floor = tmp_path / "floor.toml"
+    floor.write_text(
+        f'version = 1\n[rules]\ndirectory = "{DIRECTORY}"\n[[requirement]]\nname = "all"\nfrom = ["human"]\n'
+    )
+    settings = gate.repo.path / ".git" / "twohand" / "settings.toml"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text(f'[floor]\npolicy = "{floor}"\n')
+    assert not reasons(reviewed(gate), "policy.invalid")
+    gate.repo.checkout("main")
+    gate.repo.write(f"{DIRECTORY}/greetings.toml", RULE)
+    gate.repo.commit("Rules")
+    gate.repo.checkout("feature")
+    assert "greeting-added" in rules(reviewed(gate))
+
+
 @pytest.mark.parametrize("directory", ["/etc", "../rules", "a/../b", ".git/rules", "a//b"])
 def test_a_directory_outside_the_tree_is_no_policy(gate, directory):
     """The key names a place inside the repository."""

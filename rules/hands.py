@@ -5,7 +5,7 @@ The claims carry no channel, grade or commit: who found them adds those with `fo
 
 from functools import lru_cache
 
-from rules import lineage
+from rules import lineage, naming
 from rules.claims import Claim
 from rules.visible import skeleton, visible
 
@@ -56,9 +56,9 @@ def _identity(name: str, email: str) -> tuple[Claim, ...]:
         return (_claim(kind="service", name=name, email=email, account=_account(email), text=text),)
     if tool:
         return (_agent(tool, model_in(name, tool), name=name, email=email, text=text),)
-    if is_model(name) or (lineage.is_weights(name) and lineage.is_machine_address(email)):
+    if _is_release(name, email):
         return (_agent(None, name, name=name, email=email, text=text),)
-    if lineage.is_nameless(name) and lineage.is_machine_address(email):
+    if is_nameless(name) and naming.is_machine_address(email):
         return (_agent(None, "", name=name, email=email, text=text),)
     return _person(name, email, text)
 
@@ -138,6 +138,24 @@ def is_model(name: str) -> bool:
     return versioned and (" " not in head or lineage.only_words(head))
 
 
+def _is_release(name: str, email: str) -> bool:
+    """Is whoever bears this name and address a model? Logins such as `claude94` or `jambalaya56562` are people's."""
+    family = lineage.model(name).family
+    if not family:
+        return False
+    if naming.is_machine_address(email):
+        return is_model(name) or lineage.only_words(name)
+    words = lineage.words(name)
+    said = lineage.spelt(family).intersection(words) and any(map(naming.is_version, words))
+    return bool(said) and not name.isalnum() and is_model(name) and lineage.only_words(_aside(name)[0])
+
+
+def is_nameless(name: str) -> bool:
+    """Does the name say that it is a machine, and not which: `AI assistant`, `LLM`?"""
+    words = set(lineage.words(name[: lineage.LONGEST]))
+    return bool(words & lineage.agents().machine) and words <= lineage.agents().plain
+
+
 def people(value: str) -> tuple[tuple[str, str], ...]:
     """Names and addresses in a co-author's value: with or without `<>`, closed or not, one or several."""
     if "@" not in value:
@@ -215,8 +233,8 @@ def _credit(name: str, email: str, text: str, *, any_agent: bool) -> tuple[Claim
 def _nameless(name: str, text: str) -> tuple[Claim, ...]:
     """A machine that the tables do not have: `LLM`, `TOOL (AI agent)`, `TOOL/SESSION`."""
     before, aside = _aside(name)
-    nameless = lineage.is_nameless(name) or name.startswith("LLM ")
-    if nameless or (before and lineage.is_nameless(aside)):
+    nameless = is_nameless(name) or name.startswith("LLM ")
+    if nameless or (before and is_nameless(aside)):
         return (agent(None, text=text)._replace(name=name if nameless else before),)
     head, _, session = name.partition("/")
     if not head.isalnum() or len(session) != 36 or session.count("-") != 4 or not session.replace("-", "").isalnum():

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rules import naming
 from rules.visible import skeleton
 
 _BOTS = ("[bot]", "(bot)", "-bot")
@@ -307,14 +308,14 @@ def _who(name: str, email: str) -> Tool | None:
     bot = name.lower().rstrip().endswith(_BOTS) or login(email).endswith("[bot]") or email.startswith("bot@")
     tokens = [token for token in words(name) if not bot or token != "bot"]  # noqa: S105 - a word of a name
     return (
-        _by_name(tokens, email, bot=bot)
+        _by_name(tokens, email, bot=bot, glued=name.isalnum())
         or table.emails.get(email)
         or table.logins.get(login(email))
         or (SERVICE if bot else None)
     )
 
 
-def _by_name(tokens: list[str], email: str, *, bot: bool) -> Tool | None:
+def _by_name(tokens: list[str], email: str, *, bot: bool, glued: bool) -> Tool | None:
     table = agents()
     spans = list(_spans(tokens))
     if not spans:
@@ -326,7 +327,8 @@ def _by_name(tokens: list[str], email: str, *, bot: bool) -> Tool | None:
     if not all(map(_ordinary, rest)):
         return None
     phrases = {tuple(tokens[at] for at in span) for span, _ in spans}
-    alone = phrases <= table.shared and not any(token in table.strong or _numbered(token) for token in rest)
+    versioned = not glued and any(map(naming.is_version, rest))
+    alone = phrases <= table.shared and not versioned and table.strong.isdisjoint(rest)
     return tool if not alone or _confirms(tool, email) else None
 
 
@@ -359,27 +361,7 @@ def _confirms(tool: Tool, email: str) -> bool:
     table = agents()
     if email in table.emails or login(email) in table.logins:
         return True
-    return domain in table.domains[tool.name] or is_machine_address(email)
-
-
-def is_machine_address(email: str) -> bool:
-    """Is it nobody's mailbox: none at all, a reserved domain, a `noreply`?"""
-    local, at, domain = email.lower().partition("@")
-    if not at or not domain:
-        return not local
-    reserved = domain == "localhost" or domain.endswith((".local", ".invalid", ".example", ".test", "example.com"))
-    return reserved or local in ("noreply", "no-reply", "bot", "agent")
-
-
-def is_nameless(name: str) -> bool:
-    """Does the name say that it is a machine, and not which: `AI assistant`, `LLM`?"""
-    tokens = set(words(name[:LONGEST]))
-    return bool(tokens & agents().machine) and tokens <= agents().plain
-
-
-def is_weights(name: str) -> bool:
-    """Is the name that of a family of models and nothing else: `DeepSeek`, `Kimi`?"""
-    return bool(model(name).family) and only_words(name)
+    return domain in table.domains[tool.name] or naming.is_machine_address(email)
 
 
 def login(email: str) -> str:
@@ -398,3 +380,8 @@ def environment() -> dict[str, dict[str, Any]]:
 def only_words(name: str) -> bool:
     """Is every word of the name one that stands in the names of models and tools, or a number?"""
     return all(_ordinary(token) for token in words(skeleton(name)))
+
+
+def spelt(family: str) -> frozenset[str]:
+    """The words that the names of a family begin with, as they are spelt in full."""
+    return frozenset(phrase[0].rstrip("*") for phrase in _families()[family].phrases)

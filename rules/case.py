@@ -75,7 +75,7 @@ def _proposed(case: Case, event: e.ChangeProposed) -> Case:
         case,
         change=event.change,
         proposed=event,
-        content_keys=case.content_keys | {event.content_key},
+        content_keys=case.content_keys | {event.content_key, *event.continues},
         first_seen=first_seen,
         earlier=earlier,
         upheld=case.upheld | set(event.upheld),

@@ -16,6 +16,7 @@ from rules.findings import Finding, Uncovered
 from rules.sshsig import Signer
 
 BESIDE_THE_BODY = frozenset({"at", "signer"})
+ADDED = frozenset({"continues"})  # fields that came after the first version: without a value they are no part of a body
 
 
 class CommitFact(NamedTuple):
@@ -83,6 +84,9 @@ class ChangeProposed:
     awaited: tuple[str, ...] = ()  # reviewers that the settings configure (law 39)
     read_from: tuple[str, ...] = ()  # the listings of statements that were read (law 40)
     upheld: tuple[str, ...] = ()  # objections that a recorded decision, of whatever change, found in force (law 18)
+    continues: tuple[
+        str, ...
+    ] = ()  # contents of earlier pushes that did not land and that this one takes up (law 12, 34)
     break_glass_open_since: str = ""  # oldest break-glass that nobody reviewed afterwards (law 35)
     at: str = ""
 
@@ -242,7 +246,8 @@ def type_name(kind: type[Event]) -> str:
 
 def body(event: Event) -> dict[str, object]:
     """What the event says, without what travels beside it."""
-    return {field.name: getattr(event, field.name) for field in fields(event) if field.name not in BESIDE_THE_BODY}
+    said = {field.name: getattr(event, field.name) for field in fields(event) if field.name not in BESIDE_THE_BODY}
+    return {name: value for name, value in said.items() if value or name not in ADDED}
 
 
 def event_id(event: Event) -> str:

@@ -8,21 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from rules import paths, provenance
+from rules import paths
 from rules.case import fold
-from rules.change import FileChange, change_id, content_key
+from rules.change import FileChange, content_key
 from rules.claims import Claim
 from rules.commits import Commit
 from rules.events import ChangeProposed, Event, ReviewGiven, Touched, WaiverGranted
 from rules.gate_paths import is_pyproject, policy_table_changed
 from rules.judgement import Judgement, judge, read_laws
 from rules.policy import Policy
-from rules.principals import Registry
 from rules.protection import protection
 from rules.rule import Blobs
-from rules.sshsig import Signer
 from streams import clock, evidence, scanning, settings
 from streams.engines.journal import Journal
+from streams.hearing import answering, concerning, enrolled, given_to, named
 from streams.laws import Governing, governing
 from streams.memory import Memory, decided, signed
 from streams.sources import forge_reviews, statements
@@ -45,6 +44,7 @@ class Asked(NamedTuple):
     number: str = ""
     opened_by: str = ""
     pushed_by: str = ""
+    unnamed: bool = False  # a push: nobody knows from which branch it comes (law 6)
     rewrite: bool = False  # the target shall be moved to the head, whatever it holds (law 4)
     claims: tuple[Claim, ...] = ()  # what a door knows besides
     forge: forge_reviews.Told | None = None  # what the forge says of the reviews on it (law 21)
@@ -216,19 +216,22 @@ class Desk:
         here = (*stored.rows, *self.arriving)
         known = [*here, *memory.vanished(here)]
         keys, known_keys = memory.contents(proposed.content_key), enrolled(reading.policies)
-        rows = _concerning(known, proposed, keys)
-        proposed = _named(proposed, rows, memory.signers(rows, known_keys, keep=keep), reading.policies)
-        rows = _concerning(known, proposed, keys | memory.contents_of(proposed.change))
+        rows = concerning(known, proposed, keys)
+        principal = answering(proposed, rows, memory.signers(rows, known_keys, keep=keep), reading.policies)
+        proposed = named(proposed, principal)
+        continued = memory.continued(proposed, principal) if asked.unnamed else ()
+        proposed = replace(proposed, continues=tuple(one.content_key for one in continued))
+        rows = concerning(known, proposed, keys | memory.contents_of(proposed.change) | set(proposed.continues))
         signers = memory.signers(rows, known_keys, keep=keep)
         proposed = replace(
             proposed,
             touched=self._touched([row for row in rows if row.blob in signers], proposed),
-            recorded=memory.recorded(proposed),
+            recorded=memory.recorded(proposed, continued),
             upheld=memory.upheld(rows),
             break_glass_open_since=memory.open_glass(proposed.change, proposed.at, proposed.laws),
         )
         scanned = scanning.reviews(self, reading, proposed, (blobs, commits), asked.sarif, keep=keep)
-        said = (_given(row, proposed, signers.get(row.blob)) for row in rows)
+        said = (given_to(row, proposed, signers.get(row.blob)) for row in rows)
         recorded = memory.journal.events(proposed.change) if memory.journal else ()
         told = forge_reviews.events(asked.forge, proposed, recorded)
         return [proposed, *scanned, *said, *told]
@@ -265,90 +268,6 @@ class Desk:
 
 def _told(asked: Asked) -> list[str]:
     return [f"{asked.forge.source} ({len(asked.forge.words)})"] if asked.forge else []
-
-
-def _concerning(rows: Sequence[Stored], proposed: ChangeProposed, keys: frozenset[str]) -> list[Stored]:
-    """The statements that this change may have to do with; the law decides what they mean.
-
-    `keys` are the contents that this change, or one with this content, ever had.
-    """
-    near = _Near(keys, proposed)
-    found = [row for row in rows if near.concerns(row)]
-    speakers = {row.statement.by for row in found if row.statement and row.statement.verb == "object"}
-    back = (r for r in rows if r.statement and r.statement.verb == "withdraw" and r.statement.by in speakers)
-    return list({row.blob: row for row in (*found, *back)}.values())
-
-
-def _named(
-    proposed: ChangeProposed, rows: Sequence[Stored], signers: Mapping[str, Signer], known: Iterable[Policy]
-) -> ChangeProposed:
-    """Law 6: the change id, of the number, of branch and accountable principal, or of the content."""
-    principal = ""
-    for registry in map(Registry, known):
-        said = [_proposer(row, signers.get(row.blob), registry, proposed) for row in rows]
-        made = provenance.authorship(proposed, [claim for claim in said if claim], (), registry)
-        principal = principal or min(made.accountable, default="")
-    name = change_id(
-        proposed.repository, proposed.target, number=proposed.number, branch=proposed.branch, principal=principal,
-        key=proposed.content_key,
-    )  # fmt: skip
-    return replace(proposed, change=name)
-
-
-class _Near:
-    """Whether a statement may concern a change: its content, its commits, or its paths while they have not landed."""
-
-    def __init__(self, keys: frozenset[str], proposed: ChangeProposed) -> None:
-        self._keys = keys
-        self._number = proposed.number
-        self._commits = {commit.id for commit in proposed.commits}
-        self._pairs = {(file.path, file.new_blob) for file in proposed.files}
-        self._old = {file.path: file.old_blob for file in proposed.files}
-
-    def concerns(self, row: Stored) -> bool:
-        statement = row.statement
-        if statement is None:
-            return any(f"/{key}/" in row.ref for key in self._keys)
-        if statement.content_key in self._keys or statement.head in self._commits:
-            return True
-        if self._number and statement.change == self._number:
-            return True
-        shared = [seen for seen in statement.paths if seen.path in self._old]
-        return any(
-            (seen.path, seen.new_blob) in self._pairs or seen.new_blob != self._old[seen.path] for seen in shared
-        )
-
-
-def given(row: Stored, change: str, content_key: str, *, signer: Signer | None, at: str) -> ReviewGiven | WaiverGranted:
-    """The event that a statement amounts to."""
-    signed = row.signed.decode("utf-8", "surrogateescape")
-    armor = row.armor.decode("ascii", "replace")
-    if row.statement and row.statement.verb == "waive":
-        return WaiverGranted(
-            change=change, content_key=content_key, statement=signed, signature=armor, signer=signer, at=at
-        )
-    by = row.statement.by if row.statement else "unreadable"
-    return ReviewGiven(
-        change=change, content_key=content_key, reviewer=by, statement=signed, signature=armor, signer=signer, at=at
-    )
-
-
-def _given(row: Stored, proposed: ChangeProposed, signer: Signer | None) -> ReviewGiven | WaiverGranted:
-    key = row.statement.content_key if row.statement else proposed.content_key
-    return given(row, proposed.change, key, signer=signer, at=proposed.at)
-
-
-def _proposer(row: Stored, signer: Signer | None, registry: Registry, proposed: ChangeProposed) -> Claim | None:
-    statement, enrolled = row.statement, registry.by_key(signer.key) if signer else None
-    if not statement or not enrolled or statement.verb != "propose" or statement.content_key != proposed.content_key:
-        return None
-    return Claim("proposal", "A", principal=enrolled[0].name) if statement.by in enrolled[0].names else None
-
-
-def enrolled(known: Iterable[Policy]) -> frozenset[str]:
-    """Every key line that some policy enrols: signatures by others prove nothing, and are not asked about."""
-    groups = (group for policy in known for group in (policy.people, policy.agents, policy.services))
-    return frozenset(key.line for group in groups for one in group.values() for key in one.keys)
 
 
 def _unread(stored: statements.Listing) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What the journal remembers about a change that is read now: its history, its makers, objections that vanished (law 12, 34, 40)."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -66,12 +67,29 @@ class Memory(NamedTuple):
             self.journal.remember_signers(found)
         return {name: signer for name, signer in found.items() if signer}
 
-    def recorded(self, proposed: ChangeProposed) -> tuple[Recorded, ...]:
-        """Law 12, 13: claims of other recorded changes with this content, or with one of its patches."""
+    def continued(self, proposed: ChangeProposed, principal: str) -> tuple[ChangeProposed, ...]:
+        """Earlier pushes that this one takes up again: not landed, a path in common, and nobody else answers for them.
+
+        A push names no source branch. Without this, one more byte would make another change of it (law 12, 34).
+        """
+        if not self.journal:
+            return ()
+        here = [file.path for file in proposed.files]
+        found: dict[str, ChangeProposed] = {}
+        for name in self.journal.open_changes(proposed.target, here):
+            events = list(self.journal.events(name))
+            others = _answering(events)
+            if name != proposed.change and (not others or not principal or principal in others):
+                pushes = (event for event in events if isinstance(event, ChangeProposed))
+                found |= {push.content_key: push for push in pushes if push.content_key != proposed.content_key}
+        return tuple(push for _, push in sorted(found.items()))
+
+    def recorded(self, proposed: ChangeProposed, continued: Iterable[ChangeProposed] = ()) -> tuple[Recorded, ...]:
+        """Law 12, 13: claims of other recorded changes with this content, with one of its patches, or that it continues."""
         if not self.journal:
             return ()
         patches = {commit.patch_id for commit in proposed.commits if commit.patch_id}
-        found: dict[Recorded, None] = {}
+        found = dict.fromkeys(Recorded(self._claims(push), shows=False) for push in continued)
         for name in self.journal.changes_with(proposed.content_key, patches):
             events = list(self.journal.events(name)) if name != proposed.change else []
             for event in events:
@@ -80,6 +98,10 @@ class Memory(NamedTuple):
                         Recorded((*claims, *_proposals(events, event.content_key)), shows=_shows(event, proposed))
                     ] = None
         return tuple(sorted(found))
+
+    def _claims(self, push: ChangeProposed) -> tuple[Claim, ...]:
+        events = self.journal.events(push.change) if self.journal else ()
+        return (*push.claims, *_proposals(events, push.content_key))
 
     def open_glass(self, change: str, at: str, texts: tuple[LawText, ...]) -> str:
         """Since when a break-glass that let another change in waits for its review; empty: none does (law 35)."""
@@ -96,6 +118,12 @@ class Memory(NamedTuple):
             return ""
         without = fold(event for event in events if event not in broken)
         return "" if judge(without, at).outcome == "admitted" else min(event.at for event in broken)
+
+
+def _answering(events: Iterable[Event]) -> set[str]:
+    """Who ever answered for a recorded change, as its decisions tell."""
+    decisions = (json.loads(event.decision) for event in events if isinstance(event, DecisionMade))
+    return {row["principal"] for decision in decisions for row in decision["authors"] if row["accountable"]}
 
 
 def _breaks(event: WaiverGranted) -> bool:

@@ -6,7 +6,7 @@ Several processes share the file. Rows are chained by hash: each holds the diges
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +15,17 @@ from urllib.parse import quote
 from zlib import compress, decompress
 
 from rules.canonical import canonical
-from rules.events import DecisionMade, Event, ReviewGiven, WaiverGranted, body, event_id, type_name
+from rules.events import (
+    ChangeMerged,
+    ChangeProposed,
+    DecisionMade,
+    Event,
+    ReviewGiven,
+    WaiverGranted,
+    body,
+    event_id,
+    type_name,
+)
 from rules.sshsig import Signer
 from streams.engines.codec import TYPES, Undecodable, revive
 from streams.sources.errors import SourceError
@@ -32,6 +42,7 @@ TOPICS = {
     "reviewer": "twohand.trust",
 }
 APPROVES = '"verb":"approve"}\n'  # how the canonical text of an approval ends
+AT_ONCE = 500  # values of one question
 PATIENCE = 5.0  # seconds that a locked journal is waited for
 PAUSE = 0.0005  # between tries; SQLite's own back-off waits up to 100 ms
 FIRST = """
@@ -53,6 +64,8 @@ create table admitted (target text not null, head text not null, key text not nu
 insert or ignore into admitted select decision ->> '$.change.target', decision ->> '$.change.head', key, content_key from (
     select key, body ->> '$.decision' as decision, body ->> '$.content_key' as content_key from log
     where type = 'dev.twohand.decision-made.v1' and body ->> '$.outcome' = 'admitted');
+create table open_path (target text not null, path text not null, key text not null,
+    primary key (target, path, key)) strict, without rowid;
 create table tip (ref text primary key, id text not null, at text not null) strict, without rowid;
 create table blob (id text primary key, data blob not null) strict, without rowid;
 """
@@ -121,6 +134,11 @@ class Journal:
         if isinstance(event, DecisionMade):
             db.executemany("insert or ignore into upheld values (?)", [(name,) for name in event.objections])
             self._index_admitted(db, event)
+        if isinstance(event, ChangeProposed) and not event.branch and not event.number:
+            rows = [(_text(event.target), file.path, event.change) for file in event.files]
+            db.executemany("insert or ignore into open_path values (?, ?, ?)", rows)
+        if isinstance(event, ChangeMerged):
+            db.execute("delete from open_path where key = ?", (event.change,))
         if key := getattr(event, "content_key", ""):
             db.execute("insert or ignore into content values (?, ?)", (key, event.change))
         for commit in getattr(event, "commits", ()):
@@ -209,6 +227,16 @@ class Journal:
                     for name, signer in signers.items()
                 ],
             )
+
+    def open_changes(self, target: str, paths: Sequence[str]) -> list[str]:
+        """Changes without source branch or number that were proposed for this target, touch one of these paths, and did not land."""
+        found: set[str] = set()
+        for first in range(0, len(paths), AT_ONCE):
+            part = paths[first : first + AT_ONCE]
+            marks = ", ".join("?" * len(part))
+            query = f"select distinct key from open_path where target = ? and path in ({marks})"  # noqa: S608
+            found |= {row[0] for row in self._read(query, (_text(target), *part))} if self._format > 1 else set()
+        return sorted(found)
 
     def admitted(self, target: str, head: str) -> list[tuple[str, str]]:
         """Change and content key of what was ever admitted with this head for this target."""

@@ -10,8 +10,9 @@ from rules.sshsig import Signer
 from rules.sshsig import parse as parse_signature
 from rules.statement import MAX_BYTES
 from rules.votes import CLOCK_SKEW
-from streams.desk import Standing, enrolled, given
+from streams.desk import Standing
 from streams.engines.journal import Journal
+from streams.hearing import enrolled, given
 from streams.sources import statements
 from streams.sources.git import Repository
 from streams.sources.landing import Move

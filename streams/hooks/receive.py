@@ -18,7 +18,8 @@ from rules.judgement import Judgement, Law, read_laws
 from rules.protection import Protection, protection
 from rules.record import record
 from rules.report import Invalid
-from streams.desk import Asked, Desk, Standing, enrolled
+from streams.desk import Asked, Desk, Standing
+from streams.hearing import enrolled
 from streams.hooks import budget, certificate, letterbox, pushed, refusal
 from streams.hooks.entry import Called
 from streams.hooks.refusal import Voice
@@ -133,7 +134,7 @@ def _verdict(desk: Desk, move: Move, floor: _Floor, said: tuple[Claim, ...]) -> 
     if floor.unborn and move.ref == floor.default:
         return _first(desk, move)
     found = landing.step(desk.repo, move, floor.ground(move))
-    reading, asked = desk.reading(found), Asked(claims=said)
+    reading, asked = desk.reading(found), Asked(claims=said, unnamed=True)
     judgement = desk.judge(reading, asked)
     if judgement.outcome == ADMITTED or _stepwise(desk, found, asked):
         return _broken(desk, move, reading.read.files) or _Verdict(move, admitted=True, judgement=judgement)

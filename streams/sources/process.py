@@ -56,6 +56,7 @@ OVERRIDES = (
     "merge.directoryRenames=conflict",
     "merge.renames=true",
     "merge.renormalize=false",
+    "safe.bareRepository=all",  # a directory that somebody named with -C, or that git itself gave to its hook
 )
 OPTIONS = ("--no-pager", "--literal-pathspecs", *(part for pair in OVERRIDES for part in ("-c", pair)))
 

@@ -152,3 +152,32 @@ def test_an_objection_that_an_administrator_removed_stays_in_force(served: Serve
     pushed = served.push("feature:main")
     assert not pushed.taken
     assert "veto" in pushed.words
+
+
+def test_one_more_byte_takes_nothing_back(served: Served) -> None:
+    """Law 6, 12, 34: a push names no source branch, so what it takes up again is known by its paths and who answers."""
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("object", "bob", "HEAD", "--reason", "no")
+    assert not served.push("feature:main").taken
+    served.work.write("shop/cart.py", "TOTAL = 10\n")
+    served.work.git("commit", "-q", "--amend", "-a", "--no-edit")
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("approve", "carol")
+    pushed = served.push("feature:main")
+    assert not pushed.taken
+    assert "veto: bob objects" in pushed.words
+
+
+def test_what_landed_is_over(served: Served) -> None:
+    """A later change of the same file is another change: what was withdrawn and what landed do not concern it."""
+    served.say("object", "bob", "HEAD", "--reason", "no")
+    assert not served.push("feature:main").taken
+    served.say("withdraw", "bob")
+    served.agree()
+    assert served.push("feature:main").taken
+    served.work.write("shop/cart.py", "TOTAL = 3\n")
+    served.work.commit("Again")
+    served.work.git("fetch", "-q", "origin")
+    served.work.git("branch", "-f", "main", "origin/main")
+    served.agree()
+    assert served.push("feature:main").taken

@@ -8,7 +8,7 @@ import argparse
 import json
 import subprocess
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -46,7 +46,10 @@ class Objects:
         source: IO[bytes] = self._process.stdout
         self._process.stdin.write(object_id.encode() + b"\n")
         self._process.stdin.flush()
-        size = int(source.readline().split()[2])
+        head = source.readline().split()
+        if len(head) != 3:
+            raise LookupError(object_id)
+        size = int(head[2])
         data = source.read(size)
         source.read(1)
         return data
@@ -69,20 +72,28 @@ class Objects:
         return None if mode in (ABSENT, SUBMODULE) else self.blob(object_id)
 
 
-def answers(rows: list[dict[str, str]], mirrors: Path) -> Iterator[Answer]:
+def changes(rows: Sequence[dict[str, Any]], mirrors: Path) -> Iterator[tuple[dict[str, Any], list[Blobs]]]:
+    """Every row whose repository and objects are there, by repository, with the files that it changed."""
     by_repository = defaultdict(list)
     for row in rows:
         by_repository[row["repo"]].append(row)
     for name, group in sorted(by_repository.items()):
-        directory = mirrors / name.replace("/", "+") / "repo"
+        directory = mirrors / name.replace("/", "+", 1) / "repo"
         if not directory.exists():
             continue
         objects = Objects(directory)
         for row in group:
             ends = (f"{row['commit']}^1", row["commit"])
             old, new = reversed(ends) if row["kind"] == "security-fix" else ends
-            yield Answer(row, scan(objects.change(old, new)).findings)
+            try:
+                yield row, objects.change(old, new)
+            except (LookupError, subprocess.CalledProcessError):
+                continue  # a snapshot may lack its largest objects, a first commit has no parent
         objects.close()
+
+
+def answers(rows: list[dict[str, str]], mirrors: Path) -> Iterator[Answer]:
+    yield from (Answer(row, scan(blobs).findings) for row, blobs in changes(rows, mirrors))
 
 
 def report(found: list[Answer], without: frozenset[str]) -> None:

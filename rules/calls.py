@@ -1,11 +1,55 @@
 """Compares what the functions of a file call before and after."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rules import guards
 from rules.rule import Change, Edit, remembered
 from rules.structure import Call, Facts, Mark
+
+
+class Changed(NamedTuple):
+    """A call of one target with other arguments than before; equal ones are set aside."""
+
+    before: Call
+    after: Call
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The arguments that only the old call has."""
+        return tuple((Counter(self.before.arguments) - Counter(self.after.arguments)).elements())
+
+    @property
+    def won(self) -> tuple[str, ...]:
+        """The arguments that only the new call has."""
+        return tuple((Counter(self.after.arguments) - Counter(self.before.arguments)).elements())
+
+
+@remembered
+def changed(edit: Edit) -> tuple[Changed, ...]:
+    """Calls of surviving functions whose arguments differ, in the order of the text; a target's first loss meets its first gain."""
+    if edit.both is None:
+        return ()
+    old, new = edit.both
+    known = guards.pairs(edit)
+    names = [name for name in guards.differing(edit) if name in known]
+    return tuple(pair for name in names for pair in _changed_of(old.calls(name), new.calls(known[name])))
+
+
+def _changed_of(before: tuple[Call, ...], after: tuple[Call, ...]) -> Iterator[Changed]:
+    spare = Counter((call.target, call.arguments) for call in before)
+    fresh: dict[str, deque[Call]] = {}
+    for call in after:
+        if spare[(call.target, call.arguments)] > 0:
+            spare[(call.target, call.arguments)] -= 1
+        else:
+            fresh.setdefault(call.target, deque()).append(call)
+    for call in before:
+        if spare[(call.target, call.arguments)] > 0:
+            spare[(call.target, call.arguments)] -= 1
+            if fresh.get(call.target):
+                yield Changed(call, fresh[call.target].popleft())
 
 
 def lost(edit: Edit) -> Iterator[Call]:

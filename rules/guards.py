@@ -98,7 +98,7 @@ _ENDS = frozenset({b"", b"}", b"end", b"});", b"};"})
 
 
 @remembered
-def _words(edit: Edit, name: str, *, old: bool) -> frozenset[str]:
+def words_of(edit: Edit, name: str, *, old: bool) -> frozenset[str]:
     """All words of a function, or of the whole file for ""."""
     side = edit.old if old else edit.new
     spans = side.facts.by_name.get(name, []) if side.facts is not None else []
@@ -182,7 +182,7 @@ def retired(edit: Edit) -> Iterator[tuple[int, Branch]]:
         if not span.is_function or span.name in known:
             continue
         name = span.name.rsplit(".", 1)[-1].rstrip("!?")
-        if name not in _words(edit, "", old=False):
+        if name not in words_of(edit, "", old=False):
             lines = [number for number in _uses(edit).get(name, ()) if not span.start <= number <= span.end]
             asked = [branch for branch in old.branches(span.name) if not _moved(edit.change, branch)]
             if lines and asked:
@@ -302,6 +302,25 @@ def _old_names(change: Change) -> frozenset[str]:
     return frozenset(span.name.rsplit(".", 1)[-1] for each in facts if each is not None for span in each.spans)
 
 
+@remembered
+def texts(change: Change) -> frozenset[bytes]:
+    """The lines that production files of this change won, without the signs around them."""
+    edits = (edit for edit in change.edits if edit.is_code)
+    return frozenset(line.text.strip(b"();{}, ") for edit in edits for line in edit.changed.added)
+
+
+@remembered
+def called_more(change: Change) -> frozenset[str]:
+    """The arguments of calls that the change's code has more often than before."""
+    before: Counter[str] = Counter()
+    after: Counter[str] = Counter()
+    for edit in change.edits:
+        if edit.is_code:
+            before.update(word for call in calls_of(edit.old.facts, differing(edit)) for word in call.arguments)
+            after.update(word for call in calls_of(edit.new.facts, differing(edit)) for word in call.arguments)
+    return frozenset(word for word, count in after.items() if count > before[word])
+
+
 def calls_of(facts: Facts | None, functions: tuple[str, ...]) -> Iterator[Call]:
     """The calls of some functions of one side."""
     for function in functions if facts is not None else ():
@@ -314,8 +333,20 @@ def _renamed(edit: Edit, branch: Branch, now: Branch, names: tuple[str, str]) ->
     if len(before) != len(after) or branch.condition.atoms == now.condition.atoms:
         return False
     mapping = {(old, new) for old, new in zip(before, after, strict=True) if old != new}
-    old_text, new_text = _words(edit, names[0], old=True), _words(edit, names[1], old=False)
+    old_text, new_text = words_of(edit, names[0], old=True), words_of(edit, names[1], old=False)
     return bool(mapping) and all(
-        old not in new_text and new not in old_text and vocabulary.is_name(old) and vocabulary.is_name(new)
+        old not in new_text
+        and new not in old_text
+        and vocabulary.is_name(old)
+        and vocabulary.is_name(new)
+        and (f"{old}(" not in "".join(before) or new in _new_names(edit.change))
         for old, new in mapping
     )
+
+
+@remembered
+def _new_names(change: Change) -> frozenset[str]:
+    """The functions that the change's code has now and had not: what is called by another name may be one of them."""
+    facts = [edit.new.facts for edit in change.edits if edit.is_code]
+    now = {span.name.rsplit(".", 1)[-1] for each in facts if each is not None for span in each.spans}
+    return frozenset(now) - _old_names(change)

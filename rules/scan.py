@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from rules import catalogue, media
+from rules import catalogue, media, risk
 from rules.findings import Finding, Tier, Uncovered
 from rules.kinds import Kind
 from rules.patterns import PatternSet
@@ -28,21 +28,25 @@ class Scan(NamedTuple):
 def scan(blobs: Sequence[Blobs], *, rules: Sequence[Rule] | None = None) -> Scan:
     """Every rule over every file of one change. The order of the files is without effect."""
     chosen = all_rules() if rules is None else tuple(rules)
-    change = Change(_limited(each) for each in blobs)
-    found = [finding for edit in change.edits for finding in _file(edit, chosen)]
-    found += [
-        finding for edit in change.renames for finding in _file(edit, chosen) if finding.side == "old" and finding.line
-    ]
+    change = Change(limited(each) for each in blobs)
+    found = tuple(risk.judged(observed(change, chosen)))
     unread = [(edit.file.path, media.unread(edit)) for edit in change.edits]
     change.forget()
     return Scan(tuple(sorted(set(found), key=_order)), tuple(Uncovered(path, why) for path, why in unread if why))
+
+
+def observed(change: Change, rules: tuple[Rule, ...]) -> list[tuple[Edit, Finding]]:
+    """What each rule says by itself, with the file that it says it of."""
+    found = [(edit, finding) for edit in change.edits for finding in _file(edit, rules)]
+    moved = ((edit, finding) for edit in change.renames for finding in _file(edit, rules))
+    return found + [(edit, finding) for edit, finding in moved if finding.side == "old" and finding.line]
 
 
 def _order(finding: Finding) -> tuple[str, int, str, str, str]:
     return finding.path, finding.line, finding.rule, finding.side, finding.message
 
 
-def _limited(blobs: Blobs) -> Blobs:
+def limited(blobs: Blobs) -> Blobs:
     """Too large a side is not read, and says so."""
     if blobs.why:
         return Blobs(blobs.file, None, None, blobs.why)

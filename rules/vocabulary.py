@@ -25,6 +25,10 @@ _REFUSAL = (
 _EMPTY = rb"\breturn(?:\s*;|\s*\}|\s*$|\s+(?:None|nil|null|false|False|undefined|\(?-1|0\b|\[\]|\{\}|\"\"|''|err\b|nil, |\w*[eE]rr))"
 _SOFT = _EMPTY + rb"|^\{?\s*(?:return|continue|break|next|exit)\b"
 _LEAVES = rb"\b(?:return|raise|throw|continue|break|next|exit|abort|panic|die|halt|redirect_to|fail)\b"
+_CURRENT = (
+    rb"(?i)\b(?:current_?(?:user|account|tenant|organi[sz]ation|team)|(?:request|req|self\.request|ctx|c)\s*(?:\.|->)\s*user|signed_?(?:in_?)?user|"
+    rb"auth(?:\(\))?\s*(?:\.|->|::)\s*user|principal|tenant|owner)\b"
+)
 _VERBS = (
     rb"(?i)^_*(?:re|pre|post|do|is|has|can|must|should|before|assert|skip)?_?(?:verif|valid|check|ensure|require|req[A-Z_]|assert|authori|authenti|"
     rb"permi|escape|html_?escape|saniti|clean|strip|normali|quote|encode_|csrf|protect|guard|forbid|prevent|disallow|deny|confirm|limit|"
@@ -90,6 +94,33 @@ def is_verifying(name: str, target: str) -> bool:
     """Whether what is called by this name verifies, authorises, cleans, limits or revokes."""
     last = ".".join(target[-80:].split(".")[-2:])
     return found(_VERBS, name.encode("utf-8", "replace")) or found(ANYWHERE, last.encode("utf-8", "replace"))
+
+
+RECOVERY = (
+    rb"(?i)(?:password|passwd|pwd|credential)_?s?(?:_?re)(?:set|cover)|re(?:set|cover)\w*_?(?:password|passwd|pwd|account|token|code|key|link|e?mail)|"
+    rb"forg[oe]t\w*_?pass|account_?recover|recovery_?(?:code|key|e?mail|phone|token|flow)|recoverable|lost_?password|"
+    rb"\bmfa\b|mfa_|_mfa|two_?factor|2fa|\b[th]?otp\b|[th]?otp_|_[th]?otp\b|second_?factor|backup_?codes?|webauthn|passkey|authenticator|"
+    rb"(?:e?mail|phone|account)_?(?:address_?)?(?:verif|confirm|activat)|(?:verif|confirm|activat)\w*_?(?:e?mail|phone|account|user)|"
+    rb"confirmable|confirmation_?(?:token|link|instructions|sent)|unconfirmed|activat\w*_?(?:code|link|token|key)|"
+    rb"re_?authenticat|recent_?login|sudo_?mode|magic_?link|one_?time_?(?:code|password|token)|password_?confirm|current_?password|old_?password"
+)
+
+
+@lru_cache(maxsize=8192)
+def is_recovery(text: str) -> bool:
+    """Whether the text speaks of how somebody gets into an account without, or with more than, a password."""
+    return found(RECOVERY, text.encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=4096)
+def is_current_user(text: str) -> bool:
+    """Whether the text names whoever asks."""
+    return found(_CURRENT, text.encode("utf-8", "replace"))
+
+
+def opens_block(line: bytes) -> bool:
+    """Whether a line only opens what follows, as the head of a condition or a function does."""
+    return line.rstrip().endswith((b"{", b":", b" then", b" do", b"("))
 
 
 @lru_cache(maxsize=4096)

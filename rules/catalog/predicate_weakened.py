@@ -6,7 +6,10 @@ from typing import ClassVar
 from rules import guards, vocabulary
 from rules.conditions import Condition
 from rules.findings import Finding, Tier
+from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
+
+_JOINS = rb"&&|\|\||\?\?|\b(?:and|or|not)\b|!"
 
 
 class PredicateWeakened(Rule):
@@ -122,7 +125,25 @@ def _less(lost: guards.Lost, after: Condition, *, refuses: bool) -> str:
 
 def _swapped(before: Condition, after: Condition) -> str:
     """The one question of a condition gave way to others, or is answered the other way."""
-    return "" if before.text == after.text else f"the condition `{_shown(before.text)}` became `{_shown(after.text)}`"
+    turned = before.polarity == after.polarity or before.questions != after.questions
+    if before.text == after.text or (turned and _asks_as_much(before.text, after.text)):
+        return ""
+    return f"the condition `{_shown(before.text)}` became `{_shown(after.text)}`"
+
+
+def _asks_as_much(before: str, after: str) -> bool:
+    """The same words in another spelling, as `len(x) == 0` and `x.Len() == 0`; or the same question, told more."""
+    if _words(before) == _words(after):
+        return True
+    ahead = iter(vocabulary.tokens(after))
+    kept = all(token in ahead for token in vocabulary.tokens(before))
+    return kept and not found(_JOINS, after.encode("utf-8", "replace")) and after.count("(") >= 1
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(token.lower() for token in vocabulary.tokens(text) if token.isalnum()) | frozenset(
+        sign for sign in ("!", "<", ">", "not ") if sign in text
+    )
 
 
 def _shown(text: str) -> str:

@@ -1,6 +1,7 @@
 """Did anybody but its makers look at a commit? What messages and merges of a history say about it; all of it is grade D (law 10)."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rules import hands
@@ -17,7 +18,7 @@ MOST = 50  # review marks of one message that are looked at
 class Sign(NamedTuple):
     """One sign of a review. `result` is independent, self or unknown."""
 
-    channel: str  # review-mark, forge-merge, forge, statement, decision, decision-note
+    channel: str  # review-mark, forge-merge, forge, committer, statement, decision, decision-note
     grade: str
     by: str
     result: str
@@ -38,7 +39,24 @@ def signs(commit: Commit, authors: Sequence[Author], lander: Commit | None) -> t
     if not found and commit.committer.email.casefold() == FORGE_COMMITTER and len(commit.parents) < 2:
         text = "it came in through the forge, which does not write into git who read it"
         found.append(Sign("forge", "D", "", UNKNOWN, text))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) or _committed(commit)
+
+
+@lru_cache(4096)
+def _handed_on(author: tuple[str, str], committer: tuple[str, str]) -> tuple[Sign, ...]:
+    """Did a person commit what another hand wrote? They had it before them; whether they read it is not known."""
+    wrote, did = hands.identity(*author), hands.identity(*committer)
+    names = {text.casefold() for claim in wrote for text in (claim.name, claim.email)} - {""}
+    by = next((claim for claim in did if claim.kind == "person"), None)
+    if not by or not wrote or not names.isdisjoint((by.name.casefold(), by.email.casefold())):
+        return ()
+    text = f"{by.text} committed it, which does not say whether they read it"
+    return (Sign("committer", "D", by.text, UNKNOWN, text[: hands.LONGEST_TEXT]),)
+
+
+def _committed(commit: Commit) -> tuple[Sign, ...]:
+    author, committer = commit.author[:2], commit.committer[:2]
+    return _handed_on(author, committer) if author != committer else ()
 
 
 def of_step(step: Commit, members: Iterable[Commit], authors: Sequence[Author]) -> tuple[Sign, ...]:

@@ -283,6 +283,15 @@ def test_a_committer_who_merged_it_too_is_no_author_reading_their_own(repo):
     assert (row["committer"], row["review"]) == ("Alice Doe <alice@example.com>", INDEPENDENT)
 
 
+def test_who_committed_what_another_wrote_may_have_read_it(repo):
+    """A rebase or a patch passed through somebody's hands: not known to be read, nor unread."""
+    repo.commit("Patch", author=BOB)
+    row = rows(repo)[0]
+    assert (row["review"], row["review_evidence"][0]["channel"]) == (UNKNOWN, "committer")
+    repo.commit("Mine", author="Alice Doe <alice@home.example>")
+    assert rows(repo)[0]["review"] == NONE
+
+
 def test_what_a_forge_squashed_is_not_known_to_be_unread(repo):
     """The forge does not write into git who read a pull request."""
     repo.commit("Add it (#12)", committer=GITHUB)

@@ -110,12 +110,17 @@ def _slugs(cases: Sequence[Case]) -> Iterator[str]:
     yield from (slug for case in cases for slug, tier in case.seen if tier is not Tier.NOTE)
 
 
-def _rule(slug: str, weak: Sequence[Case], benign: Sequence[Case]) -> Iterator[str]:
+def _counts(slug: str, weak: Sequence[Case], benign: Sequence[Case]) -> tuple[list[int], list[float]]:
+    """How many of each a rule holds or blocks by itself, and which share of them."""
     counts = [
         sum(any(rule == slug and tier is not Tier.NOTE for rule, tier in case.seen) for case in group)
         for group in (weak, benign)
     ]
-    shares = [count / max(len(group), 1) for count, group in zip(counts, (weak, benign), strict=True)]
+    return counts, [count / max(len(group), 1) for count, group in zip(counts, (weak, benign), strict=True)]
+
+
+def _rule(slug: str, weak: Sequence[Case], benign: Sequence[Case]) -> Iterator[str]:
+    counts, shares = _counts(slug, weak, benign)
     precision = f"{shares[0] / sum(shares):.0%}" if sum(shares) else "not seen"
     yield from (f"`{slug}`", str(counts[0]), f"{shares[0]:.1%}", str(counts[1]), f"{shares[1]:.1%}", precision)
 
@@ -143,4 +148,17 @@ def toml(by: risk.Weights, cases: Sequence[Case]) -> str:
         "",
         "[signs]",
     ]
-    return "\n".join([*head, *(f'"{sign}" = {weight:.3f}' for sign, weight in sorted(by.signs.items())), ""])
+    signs = (f'"{sign}" = {weight:.3f}' for sign, weight in sorted(by.signs.items()))
+    return "\n".join([*head, *signs, "", *_measured(cases)])
+
+
+def _measured(cases: Sequence[Case]) -> Iterator[str]:
+    """What rules.figures reads: each rule that held or blocked anything by itself."""
+    kept = [case for case in cases if case.row["kind"] != "attack"]
+    weak = [case for case in kept if case.is_weak]
+    benign = [case for case in kept if not case.is_weak]
+    for slug in sorted(set(_slugs(kept))):
+        counts, shares = _counts(slug, weak, benign)
+        yield from (f"[measured.{slug}]", f"weakenings = {counts[0]}", f"recall = {shares[0]:.4f}")
+        yield from (f"ordinary = {counts[1]}", f"share = {shares[1]:.4f}")
+        yield from (f"precision = {shares[0] / sum(shares):.4f}", "")

@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from rules import figures
+from bench.fitting import Case
+from bench.tables import toml
+from rules import figures, risk
 from rules.catalogue import all_rules
+from rules.findings import Tier
 from rules.own.book import RuleFile, rules_of
 from rules.own.trial import failures
 from streams.commands.app import run
@@ -143,6 +147,24 @@ def test_a_measured_rule_says_so_in_its_page(monkeypatch, said, tmp_path):
     rules = {rule.slug: rule for rule in all_rules()}
     assert "## Measured" in page(rules["secret-added"])
     assert "## Measured" not in page(rules["gate-edited"])
+
+
+def test_what_the_benchmark_writes_is_what_is_read():
+    """Counts, shares, and precision as if weakenings and ordinary changes were equally many."""
+    held, noted = frozenset({("a-rule", Tier.HOLD)}), frozenset({("a-rule", Tier.NOTE)})
+    rows = [
+        ("security-fix", held),
+        ("security-fix", noted),
+        ("benign", held),
+        *[("benign", noted)] * 7,
+        ("attack", held),
+    ]
+    cases = [Case({"kind": kind}, (), frozenset(), seen) for kind, seen in rows]
+    data = tomllib.loads(toml(risk.weights(), cases))
+    row = {"weakenings": 1, "recall": 0.5, "ordinary": 1, "share": 0.125, "precision": 0.8}
+    assert data["measured"] == {"a-rule": row}
+    assert figures.worded(row).startswith("Precision 80% where weakenings")
+    assert data["signs"] == {sign: round(weight, 3) for sign, weight in risk.weights().signs.items()}
 
 
 def test_figures_are_read_from_the_data_that_ships():

@@ -1,7 +1,7 @@
 """What exactly is installed changed, and nobody asked for it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from rules import manifests
@@ -68,15 +68,12 @@ class LockfileChanged(Rule):
             yield self.came(edit, 0, "this lock file changed and no manifest beside it did", tier=Tier.NOTE)
 
     def _hosts(self, edit: Edit) -> Iterator[Finding]:
-        known = {host for line in edit.old.lines for host in _hosts_of(line)}
-        seen: set[bytes] = set()
+        first: dict[bytes, int] = {}
         for line in edit.changed.added:
             for host in _hosts_of(line.text):
-                if host not in known and host not in seen and known:
-                    seen.add(host)
-                    yield self.came(
-                        edit, line.number, f"packages come from `{visible(host)}` now, where none came from before"
-                    )
+                first.setdefault(host, line.number)
+        for host in _strange(first, edit.old.lines):
+            yield self.came(edit, first[host], f"packages come from `{visible(host)}` now, where none came from before")
 
     def _checksums(self, edit: Edit) -> Iterator[Finding]:
         lost, won = _sums(edit, edit.changed.removed, new=False), _sums(edit, edit.changed.added, new=True)
@@ -86,7 +83,22 @@ class LockfileChanged(Rule):
                 yield self.came(edit, won[entry].number, message)
 
 
+def _strange(hosts: Iterable[bytes], old: Iterable[bytes]) -> list[bytes]:
+    """Those that no old line names, where old lines name any; the old file is read no further than it takes to know all."""
+    unknown = dict.fromkeys(hosts)
+    named = False
+    for line in old if unknown else ():
+        for host in _hosts_of(line):
+            named = True
+            unknown.pop(host, None)
+        if not unknown:
+            break
+    return list(unknown) if named else []
+
+
 def _hosts_of(line: bytes) -> Iterator[bytes]:
+    if b"://" not in line:
+        return
     for match in pattern(_HOST).finditer(line[:2000]):
         host = (match.group(1) or match.group(2)).lower()
         yield host.split(b"://")[0] + b"://" + host.split(b"://")[1].rsplit(b"@", 1)[-1]

@@ -1,5 +1,7 @@
 """Marks of tools as they stand in public histories, and what only looks like one: each line is a message's own."""
 
+import time
+
 import pytest
 
 from rules import history, quick
@@ -200,3 +202,22 @@ def test_what_is_one_all_the_same(message: str) -> None:
 def test_plain_bots(author: str, kind: str) -> None:
     """A bot without a mind of its own is a service; a person called Bot is not."""
     assert made("Fix thing", author).kind == kind
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "see this:\n> a\ngoes on\n",
+        "```\nx\n",
+        "> a\n",
+        "Generated with\n",
+        "[a](https://x)\n",
+        "Assisted-by: LLM LLM\n",
+    ],
+)
+def test_a_megabyte_of_anything_is_read_in_seconds(line: str) -> None:
+    """What is quoted is told apart in linear time, and the mark at the end is found (law 40)."""
+    message = "Fix\n\n" + line * ((1 << 20) // len(line)) + CLAUDE
+    begin = time.process_time()
+    assert "claude" in agents(made(message))
+    assert time.process_time() - begin < 10

@@ -121,8 +121,12 @@ def try_(place: Directory = None, *, where: options.Where = HERE) -> int:
     for slug in untested(rules):
         print(f"note: {slug} has no example that it must find: add [[rule.holds]]", file=sys.stderr)
     count = sum(len(rule.HOLDS) + len(rule.PASSES) for rule in rules)
-    print(f"{len(rules)} rules, {count} examples, {len(wrong)} of them wrong")
+    print(f"{_many(len(rules), 'rule')}, {_many(count, 'example')}, {len(wrong)} wrong")
     return FAILED if wrong else 0
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _told(failure: "Failure") -> list[str]:
@@ -177,7 +181,7 @@ def import_gitleaks(file: Gitleaks, *, output: options.Output = None) -> int:
         raise NoRules(f"{file} holds no rule that can be taken over.", remedy="The notes above say why.")
     write.data(made.toml, output)
     print(
-        f"{len(made.slugs)} rules are taken over; add examples, and try them with `twohand rules test`.",
+        f"Taken over: {_many(len(made.slugs), 'rule')}. Add examples, and try them with `twohand rules test`.",
         file=sys.stderr,
     )
     return 0

@@ -347,6 +347,17 @@ def test_the_policy_says_what_an_error_weighs_and_may_name_the_rule(gate, tmp_pa
     assert {row["name"]: row["state"] for row in decision["requirements"]}["greetings"] == "unmet"
 
 
+@pytest.mark.parametrize("form", ["text", "json", "jsonl", "sarif", "github"])
+def test_every_form_tells_of_findings_that_are_not_the_catalogues(gate, tmp_path, form):
+    """Own rules and other scanners are shown like all rules."""
+    lay(gate)
+    file = sarif("auth/login.py", tmp_path)
+    said = gate.run("review", "--format", form, "--sarif", file)
+    assert said.code in (0, 4), said.err
+    assert "people are greeted" in said.out
+    assert "do not greet" in said.out
+
+
 def test_a_person_waives_a_scanners_finding(gate, tmp_path):
     """Law 35: by name, signed, with a reason; nothing in the change could."""
     gate.repo.checkout("main")

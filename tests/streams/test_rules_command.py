@@ -178,7 +178,7 @@ def test_figures_are_read_from_the_data_that_ships():
 
 def test_right_examples_pass(repo, said):
     """Exit 0 and how many were tried."""
-    assert said("test", "-C", str(repo.path))[:2] == (0, "1 rules, 2 examples, 0 of them wrong\n")
+    assert said("test", "-C", str(repo.path))[:2] == (0, "1 rule, 2 examples, 0 wrong\n")
     assert said("test", str(repo.path / "checks"))[0] == 0
     assert said("test", str(repo.path / "checks" / "tenants.toml"))[0] == 0
 
@@ -240,7 +240,7 @@ def test_a_new_rule_can_be_tried_at_once(repo, said):
     code, out, _ = said("new", "owner-check-dropped", "-C", str(repo.path))
     assert code == 0
     assert "twohand rules test" in out
-    assert said("test", "-C", str(repo.path))[:2] == (0, "2 rules, 4 examples, 0 of them wrong\n")
+    assert said("test", "-C", str(repo.path))[:2] == (0, "2 rules, 4 examples, 0 wrong\n")
 
 
 def test_a_first_rule_says_what_the_policy_lacks(repo, said):

@@ -194,6 +194,10 @@ class Arena:
         self.letters.append(ref)
         return self.do("update-ref", ref, blob)
 
+    def later(self, seconds: int) -> str:
+        """An instant after that of the last statement."""
+        return instants.text_of(self.seconds + seconds)
+
     def signed(self, data: bytes, name: str, namespace: str = "twohand") -> bytes:
         command = ["ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(self.ground.keys / name)]
         return ask(command, at=self.root, env=self.env, stdin=data)

@@ -1,7 +1,7 @@
 """All cases: what is tried at a gate, and what has to land."""
 
 from streams.selftest.case import Case
-from streams.selftest.table import content, honest, identity, letters, policies, routes, surroundings
+from streams.selftest.table import content, honest, identity, letters, odd, policies, routes, surroundings
 
 CASES: tuple[Case, ...] = (
     *routes.CASES,
@@ -10,5 +10,6 @@ CASES: tuple[Case, ...] = (
     *letters.CASES,
     *policies.CASES,
     *surroundings.CASES,
+    *odd.CASES,
     *honest.CASES,
 )

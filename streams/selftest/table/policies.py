@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from rules import instants
 from streams.selftest import law
 from streams.selftest.arena import LETTERS, Arena, Pushed
 from streams.selftest.case import Case
@@ -12,6 +11,7 @@ SELF_EDIT = "policy.self-edit"
 INVALID = "cannot be used"
 NO_WAIVER = "waiver.invalid"
 FINDING = "auth-check-removed"
+WEEK = 6 * 86_400  # seconds; within what the policy allows
 ONTO_MAIN = ("HEAD:main", LETTERS)
 WEAK = """version = 1
 repository = "example/shop"
@@ -71,11 +71,6 @@ def waived(a: Arena, by: str = "carol", **more: Any) -> Pushed:
     return a.made(HELPERS, data=WEAKENED).approve("bob").say("waive", by, **fields).push(*ONTO_MAIN)
 
 
-def a_week(a: Arena) -> str:
-    """A week from the arena's own time, within what the policy allows."""
-    return instants.text_of(a.seconds + 6 * 86_400)
-
-
 def linked(a: Arena) -> Pushed:
     """The policy's file is a link, and what it leads to is the author's."""
     a.branch().write("weak.toml", WEAK.format(key=a.ground.public["alice"])).write("twohand.toml", None)
@@ -118,7 +113,7 @@ CASES = (
     Case("policy-unknown-key", "A policy with a key that means nothing.", "edit twohand.toml", "36",
          lambda a: broken(a, "twohand.toml", text(a) + "\n[requirements]\nnone = true\n"), "policy is broken"),
     Case("policy-broken-waived", "The same, with a waiver of what the rules say about it.", "twohand waive --finding gate-edited", "35, 36",
-         lambda a: a.made("twohand.toml", data="version = [\n").approve("carol", "bob").say("waive", "carol", finding="gate-edited", reason="Ok", expires=a_week(a))
+         lambda a: a.made("twohand.toml", data="version = [\n").approve("carol", "bob").say("waive", "carol", finding="gate-edited", reason="Ok", expires=a.later(WEEK))
          .push(*ONTO_MAIN), INVALID),
     Case("policy-two-forms", "A policy in both of its places.", "[tool.twohand]", "36",
          lambda a: broken(a, "pyproject.toml", "[tool.twohand]\nversion = 1\n"), INVALID),
@@ -131,9 +126,9 @@ CASES = (
     Case("waiver-too-long", "A waiver for ever.", "twohand waive --expires 1000y", "35", waived, NO_WAIVER),
     Case("waiver-expired", "A waiver that has ended.", "twohand waive", "35",
          lambda a: waived(a, time="2020-01-01T00:00:00Z", expires="2020-01-02T00:00:00Z"), "waiver.expired"),
-    Case("waiver-no-reason", "A waiver without a reason.", "twohand waive", "35", lambda a: waived(a, reason="", expires=a_week(a)), NO_WAIVER),
+    Case("waiver-no-reason", "A waiver without a reason.", "twohand waive", "35", lambda a: waived(a, reason="", expires=a.later(WEEK)), NO_WAIVER),
     Case("waiver-self-review", "A waiver of what nobody may waive.", "twohand waive --finding self-review.identity", "35",
-         lambda a: a.made().approve("alice").say("waive", "carol", finding="self-review.identity", reason="Trust me", expires=a_week(a)).push(*ONTO_MAIN),
+         lambda a: a.made().approve("alice").say("waive", "carol", finding="self-review.identity", reason="Trust me", expires=a.later(WEEK)).push(*ONTO_MAIN),
          "self-review.identity"),
     Case("glass-unnamed", "Break-glass where the policy names nobody.", "twohand waive --break-glass", "35", lambda a: glass(a, "carol"), NO_WAIVER),
     Case("glass-author", "Break-glass by the author.", "twohand waive --break-glass", "35", lambda a: glass(a, "alice", '["alice"]'), NO_WAIVER),

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rules import guards, vocabulary
-from rules.lines import Line
-from rules.patterns import found, pattern
+from rules.lines import Line, words
+from rules.patterns import pattern
 from rules.places import function_at
 from rules.rule import Change, Edit, remembered
 from rules.vocabulary import is_name
@@ -16,7 +16,6 @@ MAX_LINES = 2_000  # of one side
 MAX_ALIKE = 400  # lines of one side that are compared by their words
 AHEAD = 6  # of them at once
 COMMON = 8  # lines of one beginning that are looked at
-_HEAD = rb"^[^=:(\[{]{0,120}"
 _NAME = rb"([A-Za-z_$@][\w$-]*[?!]?)[\"']?\s*\]?\s*(?::=|=>|=|:)\s*[\"'\[({]*\s*$"
 _ASIDE = (b"#", b"//", b"*", b"/*", b"--", b"<!--", b"import ", b"from ", b"use ", b"require ", b"package ", b'"""')
 
@@ -27,7 +26,7 @@ class Swap(NamedTuple):
     old: Line
     new: Line
     name: str  # what the differing value belongs to: a keyword, a key, a variable
-    before: str  # the differing part, words and signs joined by blanks
+    before: str  # the differing part; no word is cut
     after: str
 
 
@@ -87,7 +86,7 @@ def won_lines(edit: Edit) -> tuple[Line, ...]:
 def _pairs(edit: Edit) -> tuple[Swap, ...]:
     """Lost lines with the won line of the same beginning, else the most alike near it; each won line is taken once."""
     waiting: dict[bytes, deque[Line]] = {}
-    for line in won_lines(edit):
+    for line in won_lines(edit) if lost_lines(edit) else ():
         waiting.setdefault(_key(line.text), deque()).append(line)
     paired: list[tuple[Line, Line]] = []
     others: list[Line] = []
@@ -102,6 +101,19 @@ def _pairs(edit: Edit) -> tuple[Swap, ...]:
     return tuple(_swap(old, new) for old, new in sorted(paired))
 
 
+def _alike(lost: list[Line], won: list[Line]) -> Iterator[tuple[Line, Line]]:
+    """Lines that share half of their words with one of the next few that are left."""
+    start = 0
+    known = [frozenset(words(line.text)) for line in won]
+    for line in lost:
+        mine = frozenset(words(line.text))
+        ahead = range(start, min(start + AHEAD, len(won)))
+        best = max(ahead, key=lambda index: (len(mine & known[index]), -index), default=-1)
+        if best >= 0 and len(mine & known[best]) * 2 >= max(len(mine), len(known[best])) and len(mine) > 1:
+            yield line, won[best]
+            start = best + 1
+
+
 @remembered
 def swaps(edit: Edit) -> tuple[Swap, ...]:
     """The lines that gave way to others which say something else: new names for what a function holds are no change."""
@@ -110,11 +122,12 @@ def swaps(edit: Edit) -> tuple[Swap, ...]:
 
 def _is_renamed(edit: Edit, swap: Swap) -> bool:
     """Only names of values differ, the old ones are gone from the function and the new ones were unknown to it."""
-    before, after = _tokens(swap.old), _tokens(swap.new)
+    before, after = vocabulary.tokens(swap.before), vocabulary.tokens(swap.after)
     mapping = {(old, new) for old, new in zip(before, after, strict=False) if old != new}
     if len(before) != len(after) or not all(is_name(name) and name not in _VALUES for pair in mapping for name in pair):
         return False
-    bound = {token for index, token in enumerate(before) if _is_bound(before, index)}
+    shown = vocabulary.tokens(swap.old.text.decode("utf-8", "replace"))
+    bound = {token for index, token in enumerate(shown) if _is_bound(shown, index)}
     old_words = guards.words_of(edit, function_at(edit, swap.old.number, old=True), old=True)
     new_words = guards.words_of(edit, function_at(edit, swap.new.number, old=False), old=False)
     return all(old not in new_words and new not in old_words and old not in bound for old, new in mapping)
@@ -128,19 +141,6 @@ def _is_bound(tokens: tuple[str, ...], index: int) -> bool:
     return (index > 0 and tokens[index - 1] in {".", ">"}) or tokens[index + 1 : index + 2] == ("(",)
 
 
-def _alike(lost: list[Line], won: list[Line]) -> Iterator[tuple[Line, Line]]:
-    """Lines that share half of their words with one of the next few that are left."""
-    start = 0
-    words = [frozenset(_tokens(line)) for line in won]
-    for line in lost:
-        mine = frozenset(_tokens(line))
-        ahead = range(start, min(start + AHEAD, len(won)))
-        best = max(ahead, key=lambda index: (len(mine & words[index]), -index), default=-1)
-        if best >= 0 and len(mine & words[best]) * 2 >= max(len(mine), len(words[best])) and len(mine) > 2:
-            yield line, won[best]
-            start = best + 1
-
-
 @remembered
 def alone(edit: Edit) -> tuple[Line, ...]:
     """Lost lines that nothing took the place of."""
@@ -149,47 +149,66 @@ def alone(edit: Edit) -> tuple[Line, ...]:
 
 
 def _key(text: bytes) -> bytes:
-    hit = pattern(_HEAD).search(text)
-    return b"".join(hit.group(0).split()) if hit else b""
+    """What stands before the first sign of a value."""
+    for sign in (b"=", b":", b"(", b"[", b"{"):
+        text = text[: text.find(sign)] if sign in text else text
+    return b"".join(text[:120].split())
 
 
 def _swap(old: Line, new: Line) -> Swap:
-    before, after = _tokens(old), _tokens(new)
-    shortest = min(len(before), len(after))
-    start = next((i for i in range(shortest) if before[i] != after[i]), shortest)
-    end = next((i for i in range(shortest - start) if before[-1 - i] != after[-1 - i]), shortest - start)
-    return Swap(old, new, _name(before[:start]), _part(before, start, end), _part(after, start, end))
+    before, after = old.text, new.text
+    start = _boundary(before, after, _common(before, after))
+    end = _boundary(before[::-1], after[::-1], _common(before[start:][::-1], after[start:][::-1]))
+    parts = (text[start : len(text) - end].strip().decode("utf-8", "replace") for text in (before, after))
+    return Swap(old, new, _name(before[:start]), *parts)
 
 
-def _tokens(line: Line) -> tuple[str, ...]:
-    return vocabulary.tokens(line.text.decode("utf-8", "replace"))
+def _common(left: bytes, right: bytes) -> int:
+    """How many bytes at the front are equal."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
-def _part(tokens: tuple[str, ...], start: int, end: int) -> str:
-    return " ".join(tokens[start : len(tokens) - end])
+def _boundary(left: bytes, right: bytes, count: int) -> int:
+    """The same, but no word is cut."""
+    cut = any(_is_word(text[count : count + 1]) for text in (left, right))
+    while cut and count and _is_word(left[count - 1 : count]):
+        count -= 1
+    return count
 
 
-def _name(ahead: tuple[str, ...]) -> str:
+def _is_word(byte: bytes) -> bool:
+    return byte.isalnum() or byte == b"_" or byte >= b"\x80"
+
+
+def _name(ahead: bytes) -> str:
     """The last name with a sign of assignment before the difference, else the last word."""
-    shown = "".join(f" {token}" if is_name(token) else token for token in ahead).encode("utf-8", "replace")
-    hit = pattern(_NAME).search(shown)
+    hit = pattern(_NAME).search(ahead)
     if hit is not None:
         return str(hit.group(1).decode("utf-8", "replace"))
-    named = [token for token in ahead if is_name(token)]
-    return named[-1] if named else ""
+    return next((word for word in reversed(words(ahead)) if is_name(word)), "")
 
 
 @remembered
 def balance(change: Change, what: bytes) -> int:
     """How often the change's code says something after, less before; imports and comments are not asked."""
+    asked = pattern(what)
     total = 0
     for edit in change.edits:
         if edit.is_code:
-            total += sum(found(what, line.text) for line in won_lines(edit))
-            total -= sum(found(what, line.text) for line in _own(edit))
+            total += sum(1 for _ in asked.finditer(_joined(edit, old=False)))
+            total -= sum(1 for _ in asked.finditer(_joined(edit, old=True)))
     return total
 
 
 @remembered
-def _own(edit: Edit) -> tuple[Line, ...]:
-    return tuple(line for line in edit.changed.removed if is_code(line.text) and len(line.text) <= MAX_LINE)[:MAX_LINES]
+def _joined(edit: Edit, *, old: bool) -> bytes:
+    """The changed lines of code of one side as one text."""
+    lines = edit.changed.removed if old else edit.changed.added
+    return b"\n".join(line.text for line in lines[:MAX_LINES] if is_code(line.text) and len(line.text) <= MAX_LINE)

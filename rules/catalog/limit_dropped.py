@@ -62,11 +62,15 @@ class LimitDropped(Rule):
 
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Lost statements, where the change limits less than before."""
-        if not edit.is_code or not edit.new.present or swaps.balance(edit.change, _LIMITS) >= 0:
+        if not edit.is_code or not edit.new.present:
             return
         for line in swaps.lost_lines(edit):
             hit = pattern(_LIMITS).search(line.text)
-            if hit is None or not found(rb"[(=.<>]|\breturn\b|\bif\b", line.text):
+            if (
+                hit is None
+                or not found(rb"[(=.<>]|\breturn\b|\bif\b", line.text)
+                or swaps.balance(edit.change, _LIMITS) >= 0
+            ):
                 continue
             at = places.where(edit, line.number)
             firm = vocabulary.is_guarding(at) or vocabulary.is_recovery(f"{at} {line.text.decode('latin1')}")

@@ -79,7 +79,9 @@ class PatternLoosened(Rule):
 
 def _differs(swap: swaps.Swap) -> bool:
     """Whether more than names changed."""
-    before, after = (tuple(t for t in part.split() if not vocabulary.is_name(t)) for part in (swap.before, swap.after))
+    before, after = (
+        tuple(t for t in vocabulary.tokens(part) if not vocabulary.is_name(t)) for part in (swap.before, swap.after)
+    )
     renamed = vocabulary.is_name(swap.before) and vocabulary.is_name(swap.after) and "match" not in swap.before
     return not renamed and (before != after or "match" in swap.before)
 

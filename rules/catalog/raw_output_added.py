@@ -63,7 +63,7 @@ class RawOutputAdded(Rule):
 
     def check(self, edit: Edit) -> Iterator[Finding]:
         """New uses on lines that took the place of others."""
-        if not edit.is_code or swaps.balance(edit.change, _RAW) <= 0 or not edit.old.present:
+        if not edit.is_code or not edit.old.present or swaps.balance(edit.change, _RAW) <= 0:
             return
         lost = _functions(edit)
         for line in swaps.won_lines(edit):

@@ -79,8 +79,9 @@ class ScopeFilterDropped(Rule):
         """Lost filters, lost conditions of kept ones, and collections of somebody that became those of all."""
         if not edit.is_code or not edit.new.present:
             return
-        told = {line for line, _ in _reported(edit)}
-        for line, what in _reported(edit):
+        reported = _reported(edit)
+        told = {line for line, _ in reported}
+        for line, what in reported:
             yield self.lost(
                 edit, line, f"{places.where(edit, line)} no longer narrows its query by `{visible(what.encode())}`"
             )
@@ -93,14 +94,13 @@ class ScopeFilterDropped(Rule):
 
 def _reported(edit: Edit) -> list[tuple[int, str]]:
     found_lines: dict[int, str] = {}
-    gained = guards.called_more(edit.change)
     for call in calls.lost(edit):
         said = ", ".join(call.arguments)
         if found(_FILTERS, call.name.encode()) and len(said) <= 300 and _speaks(f"{call.name} {said}"):
             found_lines.setdefault(call.line, f"{call.name}({said})")
     for pair in calls.changed(edit):
         for argument in pair.lost if found(_FILTERS, pair.before.name.encode()) else ():
-            if not pair.won and _speaks(argument) and argument not in gained:
+            if not pair.won and _speaks(argument) and argument not in guards.called_more(edit.change):
                 found_lines.setdefault(pair.before.line, argument)
     return sorted(found_lines.items())
 

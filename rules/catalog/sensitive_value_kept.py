@@ -68,9 +68,10 @@ class SensitiveValueKept(Rule):
 
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Statements without successor, where the change takes less away than before."""
-        if not edit.is_code or not edit.new.present or swaps.balance(edit.change, _TAKES) >= 0:
+        if not edit.is_code or not edit.new.present:
             return
         for line in swaps.alone(edit):
-            if found(_TAKES, line.text) and found(_SECRET, line.text) and not vocabulary.opens_block(line.text):
+            takes = found(_TAKES, line.text) and found(_SECRET, line.text) and not vocabulary.opens_block(line.text)
+            if takes and swaps.balance(edit.change, _TAKES) < 0:
                 at = places.where(edit, line.number)
                 yield self.lost(edit, line.number, f"{at} no longer takes this out: `{visible(line.text)}`")

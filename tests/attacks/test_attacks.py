@@ -11,8 +11,10 @@ from streams.selftest.case import ADMITTED, REFUSED, Case, problem
 from streams.selftest.cases import CASES
 from streams.selftest.ground import Ground
 from streams.selftest.runner import tried
+from tests.attacks.page import TITLES, page
 
 NAMES = [case.name for case in CASES]
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "attacks.md"
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +33,12 @@ def test_every_case_has_a_name_and_a_sentence() -> None:
     """A user can pick one by its name, and reads what it tries."""
     assert len(NAMES) == len(set(NAMES))
     assert [case.name for case in CASES if not case.title.endswith(".") or not case.route or not case.article] == []
+
+
+def test_the_page_shows_the_table() -> None:
+    """docs/attacks.md is what the table says: `python -m tests.attacks.page > docs/attacks.md` writes it."""
+    assert PAGE.read_text("utf-8") == page()
+    assert {name.partition("-")[0] for name in NAMES} == set(TITLES)
 
 
 def test_there_are_attacks_of_every_kind() -> None:

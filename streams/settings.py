@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rules.policy import decoded, syntax_problem
 from rules.policy_shape import EMAIL, NAME
 from rules.report import Invalid, Problem, Report
-from rules.shape import Duration, Entry, Flag, ListOf, Named, OneOf, Table, Text
+from rules.shape import Entry, Flag, ListOf, Named, OneOf, Table, Text
+from streams import settings_reviewers
+from streams.settings_reviewers import Reviewer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,19 +23,6 @@ PLACES: Final = f"--settings FILE, ${VARIABLE}, twohand/settings.toml in the git
 
 class SettingsInvalid(Invalid):
     """Settings that cannot be used, with every mistake in them."""
-
-
-class Reviewer(NamedTuple):
-    """A model reviewer that the gate runs itself; empty text is what nobody declared."""
-
-    name: str
-    endpoint: str
-    model: str
-    maker: str = ""
-    family: str = ""
-    key_env: str = ""  # the environment variable that holds the key of the endpoint
-    fallback: tuple[str, ...] = ()  # names of other reviewers
-    timeout: int = 120  # seconds in all
 
 
 class Alert(NamedTuple):
@@ -143,27 +132,13 @@ def _alert(name: str, fields: dict[str, Any]) -> Alert:
 
 
 def _check(settings: Settings, report: Report) -> None:
-    for path, value, allowed, message in (*_wrong_reviewers(settings), *_wrong_alerts(settings)):
+    for path, value, allowed, message in (*settings_reviewers.wrong(settings.reviewers), *_wrong_alerts(settings)):
         report.add(path, value, allowed, message)
     if settings.engine == "kafka" and not settings.store:
         report.add(("engine",), "kafka", ("journal",), "needs a case store: set [store] url")
 
 
-_Wrong = tuple[tuple[str | int, ...], str | None, tuple[str, ...], str]
-
-
-def _wrong_reviewers(settings: Settings) -> Iterator[_Wrong]:
-    known = tuple(settings.reviewers)
-    for name, reviewer in settings.reviewers.items():
-        for index, fallback in enumerate(reviewer.fallback):
-            path = ("reviewers", name, "fallback", index)
-            if fallback == name:
-                yield path, fallback, known, "is the reviewer itself"
-            elif fallback and fallback not in known:
-                yield path, fallback, known, "is no reviewer of these settings"
-
-
-def _wrong_alerts(settings: Settings) -> Iterator[_Wrong]:
+def _wrong_alerts(settings: Settings) -> Iterator[settings_reviewers.Wrong]:
     for name, alert in settings.alerts.items():
         needed = _NEEDED.get(alert.kind, ())
         have = {"url": alert.url or alert.url_env, "key_env": alert.key_env, "from": alert.sender}
@@ -192,12 +167,6 @@ def _url(text: str) -> str:
     if not text or (mark and scheme.isalpha() and rest and " " not in _line(text)):
         return text
     raise ValueError("must be a URL such as https://llm.internal/v1")
-
-
-def _required_url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError("must be a URL that begins with http:// or https://")
-    return _url(text)
 
 
 def _variable(text: str) -> str:
@@ -255,17 +224,7 @@ KAFKA: Final = Table(
         "ssl_check_hostname": Entry(_CHECK_HOSTNAME, "As in kafka-python.", default=True),
     }
 )
-REVIEWER: Final = Table(
-    {
-        "endpoint": Entry(Text("a URL", _required_url, "^https?://"), "The base address of an OpenAI-compatible API."),
-        "model": Entry(_TEXT, "The model to ask for."),
-        "maker": Entry(_TEXT, "Who made the weights.", ""),
-        "family": Entry(_TEXT, "The lineage of the weights.", ""),
-        "key_env": Entry(_ENV, "The environment variable that holds the endpoint's key.", ""),
-        "fallback": Entry(ListOf(NAME), "Reviewers to ask when this one cannot answer, in order.", _NONE),
-        "timeout": Entry(Duration(1, 3600), "How long one review may take in all.", "2m"),
-    }
-)
+REVIEWER: Final = settings_reviewers.table(line=_TEXT, variable=_ENV, absolute=Text("an absolute path", _absolute))
 ALERT: Final = Table(
     {
         "kind": Entry(

@@ -6,7 +6,8 @@ import jsonschema
 import pytest
 
 from streams import settings
-from streams.settings import Alert, Reviewer, Settings, SettingsInvalid
+from streams.settings import Alert, Settings, SettingsInvalid
+from streams.settings_reviewers import Reviewer
 
 FULL = """\
 engine = "kafka"
@@ -193,3 +194,44 @@ class TestLoad:
             settings.load(None, tmp_path, {})
         with pytest.raises(SettingsInvalid, match="cannot be read"):
             settings.load(None, tmp_path / ("x" * 5000), {})
+
+
+PRICED = """\
+[reviewers.second-hand]
+endpoint = "https://llm.internal/v1"
+model = "prod-3"
+declared = "qwen3-coder"
+price_in = 0.5
+price_out = 2
+tokens_per_day = 1_000_000
+money_per_change = 0.25
+"""
+
+
+def test_limits_prices_and_budgets_of_a_reviewer_arrive():
+    """Prices are data: money is counted in millionths, and rounded up."""
+    found = settings.parse(PRICED, "settings.toml").reviewers["second-hand"]
+    assert (found.lineage, found.tokens_per_day, found.money_per_change) == ("qwen3-coder", 1_000_000, 0.25)
+    assert (found.tokens, found.answer_tokens, found.mode) == (400_000, 8_000, "json_schema")
+    assert (found.micros(1000, 100), found.micros(1, 0), found.micros(0, 0)) == (700, 1, 0)
+
+
+REFUSED = [
+    ("[reviewers.rules]\nendpoint='https://a.example/v1'\nmodel='m'", "the name of the reviewer that runs the rules"),
+    ("[reviewers.a]\nendpoint='http://a.example/v1'\nmodel='m'", "leaves this machine unprotected"),
+    ("[reviewers.a]\nendpoint='https://u:p@a.example/v1'\nmodel='m'", "holds a user name or password"),
+    ("[reviewers.a]\nendpoint='https://a.example/v1'\nmodel='m'\nkey_env='K'\nkey_file='/k'", "one key too many"),
+    ("[reviewers.a]\nendpoint='https://a.example/v1'\nmodel='m'\nmoney_per_day=1", "needs price_in and price_out"),
+    ("[reviewers.a]\nendpoint='https://a.example/v1'\nmodel='m'\nprice_in=-1", "a number such as 0.25"),
+    ("[reviewers.a]\nendpoint='https://a.example/v1'\nmodel='m'\nprice_in=true", "a number such as 0.25"),
+    ("[reviewers.a]\nendpoint='https://a.example/v1'\nmodel='m'\nmode='xml'", "json_object"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), REFUSED)
+def test_a_reviewer_that_could_not_work_is_refused(text, says):
+    """An address without protection, two keys, a budget without prices: said before anything is sent."""
+    with pytest.raises(SettingsInvalid) as caught:
+        settings.parse(text, "settings.toml")
+    assert says in str(caught.value)
+    assert "u:p@" not in str(caught.value)

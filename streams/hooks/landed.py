@@ -1,11 +1,12 @@
 """post-receive: what landed is recorded, and what nobody admitted is said aloud. It can refuse nothing any more."""
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rules.events import ChangeMerged
+from rules.events import ChangeMerged, DecisionMade
 from streams.desk import Desk
 from streams.hooks import pushed
 from streams.hooks.entry import Called
@@ -38,10 +39,30 @@ def record(desk: Desk, moves: Iterable[Move], voice: Voice) -> None:
             continue
         merged = list(_merged(desk, move._replace(ref=ref)))
         desk.journal.append(merged)
+        if desk.settings.notes:
+            _note(desk, merged)
         if merged or _first(desk, move):
             remember(desk, ref, move.new)
         else:
             voice.say("warning", f"{ref} moved, and no admitted decision is recorded for it")
+
+
+def _note(desk: Desk, merged: Iterable[ChangeMerged]) -> None:
+    """The decision beside the commit, for other tools, where the operator asked for it."""
+    from rules import noted  # noqa: PLC0415 - most servers write none
+    from streams.sinks import notes  # noqa: PLC0415
+
+    made = {one.commit: decision for one in merged if (decision := _admitting(desk, one))}
+    notes.write_all(desk.repo, {commit: noted.of_decision(json.loads(text)) for commit, text in made.items()})
+
+
+def _admitting(desk: Desk, merged: ChangeMerged) -> str:
+    """The newest admitted decision about what landed, "" where it deleted a ref: there is no commit to stand beside."""
+    events = [event for event in desk.journal.events(merged.change) if isinstance(event, DecisionMade)]
+    made = [
+        event.decision for event in events if event.outcome == "admitted" and event.content_key == merged.content_key
+    ]
+    return made[-1] if made and merged.commit != desk.repo.empty_tree else ""
 
 
 def _merged(desk: Desk, move: Move) -> Iterator[ChangeMerged]:

@@ -1,5 +1,6 @@
 """post-receive records what landed; what moved while nobody looked is found afterwards, with its commits."""
 
+import json
 import os
 import signal
 import subprocess
@@ -156,3 +157,13 @@ def test_a_clock_set_back_admits_nothing_new(served: Served, tmp_path: Path) -> 
     pushed = served.push("refs/twohand/*:refs/twohand/*")
     assert not pushed.taken
     assert "in the future" in pushed.words
+
+
+def test_the_decision_stands_beside_its_commit_where_the_operator_asked(served: Served) -> None:
+    """`[record] notes = true`: other tools read refs/notes/twohand."""
+    enforce(served.server, "[record]\nnotes = true\n")
+    served.agree()
+    assert served.push("feature:main").taken
+    note = json.loads(served.server.git("notes", "--ref=twohand", "show", served.head))
+    assert (note["outcome"], note["target"]) == ("admitted", "refs/heads/main")
+    assert {row["name"] for row in note["reviewers"]} == {"bob", "carol"}

@@ -15,6 +15,8 @@ from rules.sshsig import NAMESPACE, Signer
 from rules.sshsig import parse as parse_signature
 from rules.statement import Statement, StatementInvalid, parse, statement_id
 
+COMPLETED = "completed"  # the one status of a review that can speak for what it did not find
+
 
 class Heard(NamedTuple):
     """A statement as it arrived. `signer` is what the decider's own verification found; None where it found nothing good."""
@@ -28,11 +30,13 @@ class Heard(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What the rules saw in exactly this content."""
+    """What the rules, another scanner or a model saw in exactly this content. Only a model's has `judged`."""
 
     findings: tuple[Finding, ...]
     uncovered: tuple[Uncovered, ...]
     status: str
+    why: str = ""
+    judged: e.Judged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +88,16 @@ def _proposed(case: Case, event: e.ChangeProposed) -> Case:
 
 
 def _reviewed(case: Case, event: e.ReviewGiven) -> Case:
+    """What was seen in a content is replaced by the same reviewer's later completed look; one that failed takes nothing back."""
     if event.statement:
         return _heard(case, event.statement, event)
     if event.account:
         return _reported(case, event)
     key = (event.content_key, event.reviewer)
-    return replace(case, scans={**case.scans, key: Scan(event.findings, event.uncovered, event.status)})
+    scan = Scan(event.findings, event.uncovered, event.status, event.why, event.judged)
+    if scan.status != COMPLETED and (before := case.scans.get(key)):
+        scan = scan._replace(findings=tuple(dict.fromkeys((*before.findings, *scan.findings))))
+    return replace(case, scans={**case.scans, key: scan})
 
 
 def _reported(case: Case, event: e.ReviewGiven) -> Case:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from rules import instants, waivers
 from rules.ballots import Ballot
-from rules.case import Case
+from rules.case import COMPLETED, Case
 from rules.docket import PROPOSED_BY, Docket, docket, registry_of
 from rules.events import ChangeProposed
 from rules.findings import Finding, Tier, Uncovered
@@ -22,6 +22,7 @@ from rules.votes import Standing, Voice, objections, said, speaker, voices, vote
 BLOCKED, ESCALATED, PENDING, ADMITTED = "blocked", "escalated", "pending", "admitted"
 OUTCOMES = (BLOCKED, ESCALATED, PENDING, ADMITTED)  # worst first
 RULES = "rules"  # the reviewer that runs the catalogue
+MISMATCH = "identity-mismatch"  # the status of a review by another model than the one that was declared (law 22)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,10 @@ def _unlisted_media(findings: Iterable[Finding], policy: Policy) -> Iterator[Unc
 
 
 def scanned(case: Case, proposed: ChangeProposed) -> tuple[tuple[Finding, ...], tuple[Uncovered, ...]]:
-    """What every reviewer saw in exactly this content, by union."""
+    """What every reviewer saw in exactly this content, by union. What a model could not read costs its vote alone."""
     scans = [scan for (key, _), scan in sorted(case.scans.items()) if key == proposed.content_key]
     findings = tuple(dict.fromkeys(finding for scan in scans for finding in scan.findings))
-    return findings, tuple(dict.fromkeys(one for scan in scans for one in scan.uncovered))
+    return findings, tuple(dict.fromkeys(one for scan in scans if not scan.judged for one in scan.uncovered))
 
 
 def _judge(s: Sitting) -> Decision:
@@ -121,7 +122,7 @@ def _judge(s: Sitting) -> Decision:
     pending = [reason for one in rulings for reason in one.pending]
     if s.proposed.files and all(one.state == NOT_APPLICABLE for one in rulings):
         escalated.append(Reason("policy.no-requirement", s.docket.policy.source, remedy="twohand policy show"))
-    if pending and s.proposed.content_key in s.case.overdue:
+    if pending and _overdue(s):
         escalated.extend(pending)
         pending = []
     outcome = next(
@@ -152,13 +153,24 @@ def _rulings(s: Sitting) -> tuple[Room, tuple[Ruling, ...]]:
 
 
 def _room(s: Sitting, guarded: frozenset[int]) -> Room:
-    overdue = s.proposed.content_key in s.case.overdue
     return Room(
         s.docket.policy, s.docket.registry, s.ballots, guarded, s.people,
         lambda at: s.owning.of(s.docket.raw[at]).would, lambda at: s.proposed.files[at].path,
-        frozenset() if overdue else frozenset(s.proposed.awaited) | s.case.asked,
+        frozenset() if _overdue(s) else (frozenset(s.proposed.awaited) | s.case.asked) - _answered(s),
         s.case.suspended, s.waived.glass, lambda name: not s.recused(name), s.docket.commands,
     )  # fmt: skip
+
+
+def _overdue(s: Sitting) -> bool:
+    return s.proposed.content_key in s.case.overdue
+
+
+def _answered(s: Sitting) -> frozenset[str]:
+    """Models whose review of this content is complete: whatever they said, nothing more is awaited of them."""
+    key = s.proposed.content_key
+    return frozenset(
+        n for (at, n), scan in s.case.scans.items() if at == key and scan.judged and scan.status == COMPLETED
+    )
 
 
 def _vetoes(in_force: Sequence[Voice], s: Sitting) -> Iterator[Reason]:
@@ -240,7 +252,7 @@ def _evidence(s: Sitting) -> Iterator[Reason]:
     if not s.proposed.read_from:
         yield Reason("evidence.incomplete", "no listing of statements was read", remedy=again)
     scan = s.case.scans.get((s.proposed.content_key, RULES))
-    if scan is None or scan.status != "completed":
+    if scan is None or scan.status != COMPLETED:
         yield Reason("evidence.incomplete", "the rules did not run over this content", remedy=again)
     if s.docket.owners_file and s.docket.owners_file.too_large:
         yield Reason(
@@ -269,8 +281,27 @@ def _background(s: Sitting, room: Room, rulings: Sequence[Ruling]) -> Iterator[R
             yield Reason(f"approval.{ballot.vote.fault}", ballot.name, remedy=s.docket.commands.approve(again))
     for name in sorted({ballot.name for ballot in s.ballots} & s.case.suspended):
         yield Reason("reviewer.suspended", name)
+    if any(one.state == "unmet" for one in rulings):
+        yield from _judges(s)
     yield from s.waived.faults
     yield from _inactive(s, room)
+
+
+def _judges(s: Sitting) -> Iterator[Reason]:
+    """Model reviewers that gave no vote, and why not: it failed, it is not who it should be, or it said nothing in time."""
+    voted = {ballot.name for ballot in s.ballots if ballot.vote.whole} | {speaker(voice) for voice in s.objections}
+    for name in sorted(set(s.proposed.awaited) - voted):
+        scan = s.case.scans.get((s.proposed.content_key, name))
+        if scan and scan.status == MISMATCH:
+            yield Reason(
+                "reviewer.identity-mismatch", name, values={"why": scan.why}, remedy=f"twohand reviewers probe {name}"
+            )
+        elif scan and scan.status != COMPLETED:
+            yield Reason(
+                "reviewer.failed", name, values={"status": scan.status, "why": scan.why}, remedy="twohand review"
+            )
+        elif not scan and _overdue(s) and s.docket.registry.named(name):
+            yield Reason("reviewer.silent", name, remedy=f"twohand reviewers probe {name}")
 
 
 def _inactive(s: Sitting, room: Room) -> Iterator[Reason]:

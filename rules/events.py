@@ -16,7 +16,9 @@ from rules.findings import Finding, Uncovered
 from rules.sshsig import Signer
 
 BESIDE_THE_BODY = frozenset({"at", "signer"})
-ADDED = frozenset({"continues"})  # fields that came after the first version: without a value they are no part of a body
+ADDED = frozenset(
+    {"continues", "why", "judged"}
+)  # fields that came after the first version: without a value they are no part of a body
 
 
 class CommitFact(NamedTuple):
@@ -53,6 +55,20 @@ class LawText(NamedTuple):
     text: str
     form: str = "twohand.toml"
     problem: str = ""  # why it is no policy, where the reader already knows
+
+
+class Judged(NamedTuple):
+    """How a model came to its review: what was asked for, and what answered as which model (law 22)."""
+
+    asked: str
+    reported: str = ""
+    version: str = ""  # sha256 over model, prompts and limits: with another it is another reviewer
+    session: str = ""
+    answers: tuple[str, ...] = ()  # sha256 of each answer as it came over the wire
+    tokens_in: int = 0
+    tokens_out: int = 0
+    redactions: int = 0  # secrets that were taken out of the diff before it left
+    dropped: int = 0  # findings that quoted no line of the change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +111,17 @@ class ChangeProposed:
 class ReviewGiven:
     """One review: of rules (findings), a signed statement to propose, approve, object or withdraw, or a forge's word.
 
+    What a model saw comes unsigned, with `judged`: it may add findings. Its vote is a signed statement beside it.
+
     A forge says what an account did to exactly one head (law 21): `account`, `verdict`, `head` and `time` are set then.
     """
 
     change: str
     content_key: str
     reviewer: str
-    status: str = "completed"  # completed, refused, truncated, invalid, timeout, unreachable, over-budget
+    status: str = (
+        "completed"  # refused, truncated, invalid, timeout, unreachable, over-budget, recused, identity-mismatch
+    )
     findings: tuple[Finding, ...] = ()
     uncovered: tuple[Uncovered, ...] = ()
     statement: str = ""  # the signed bytes
@@ -110,6 +130,8 @@ class ReviewGiven:
     verdict: str = ""  # approve, object or withdraw
     head: str = ""
     time: str = ""  # when the forge says that it was given: the same word given again is another
+    why: str = ""  # in words, where a model's review was not completed
+    judged: Judged | None = None
     signer: Signer | None = None
     at: str = ""
 

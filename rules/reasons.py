@@ -23,6 +23,7 @@ CODES = (
     "reviewer.suspended",
     "reviewer.silent",
     "reviewer.failed",
+    "reviewer.identity-mismatch",
     "policy.invalid",
     "policy.no-requirement",
     "policy.self-edit",

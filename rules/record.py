@@ -70,10 +70,11 @@ def _reviews(decision: Decision, judgement: Judgement) -> Iterator[dict[str, Any
     for (key, name), scan in sorted(judgement.case.scans.items()):
         if proposed and key == proposed.content_key:
             yield {
-                "reviewer": name, "kind": "rules", "verdict": "abstain", "status": scan.status, "counts": False,
-                "why": "rules never approve", "presence": None, "axes": [], "recusals": [],
+                "reviewer": name, "kind": "model" if scan.judged else "rules", "verdict": "abstain",
+                "status": scan.status, "counts": False, "why": scan.why if scan.judged else "rules never approve",
+                "presence": None, "axes": [], "recusals": [],
                 "coverage": {"complete": not scan.uncovered, "uncovered": plain(scan.uncovered)},
-                "findings": len(scan.findings),
+                "findings": len(scan.findings), **({"judged": plain(scan.judged)} if scan.judged else {}),
             }  # fmt: skip
     ballots = {ballot.vote.voice.heard: ballot for ballot in decision.ballots}
     used = {name for ruling in decision.rulings for name in ruling.uses}

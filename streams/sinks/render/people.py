@@ -85,6 +85,8 @@ def reviews(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
 
 
 def _said(row: Row) -> str:
+    if row["kind"] == "model":
+        return _judged(row)
     if row["kind"] == "rules":
         seen = row["findings"]
         unread = len(row["coverage"]["uncovered"])
@@ -99,6 +101,16 @@ def _said(row: Row) -> str:
     reason = f' "{shown(row["reason"], 120)}"' if row["reason"] else ""
     supposed = " (simulated)" if row.get("simulated") else ""
     return f"{kind}, {verb}{supposed}{reason}{_worth(row)}"
+
+
+def _judged(row: Row) -> str:
+    """A model's look at the change, beside which its signed vote stands where it gave one."""
+    judged, seen = row["judged"], row["findings"]
+    who = shown(judged["reported"] or judged["asked"], 60)
+    if row["status"] != "completed":
+        return f"model {who}, no review ({shown(row['status'])}): {shown(row['why'], 300)}"
+    tokens = judged["tokens_in"] + judged["tokens_out"]
+    return f"model {who} read it, {seen} finding{'' if seen == 1 else 's'}, {tokens:,} tokens"
 
 
 def _worth(row: Row) -> str:

@@ -160,6 +160,12 @@ WORDS: dict[str, Words] = {
         "Run it again, or let another reviewer approve.",
         "anybody",
     ),
+    "reviewer.identity-mismatch": Words(
+        "{subject} is not who it should be: {why}",
+        "The endpoint reported another model than the one that was declared, or none. Who judges is evidence; without it there is no vote.",
+        "Find out what answers there: `twohand reviewers probe NAME`. Then correct the settings, or the endpoint.",
+        "who runs the gate",
+    ),
     "policy.invalid": Words(
         "{subject}{at}: {problem}",
         "The policy cannot be understood. A broken policy admits nothing.",

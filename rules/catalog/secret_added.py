@@ -87,13 +87,23 @@ def _had(change: Change) -> frozenset[bytes]:
     return frozenset(match.group(0) for edit in change.edits for match in pattern(_SURE).finditer(edit.old.data))
 
 
+def credentials(line: bytes) -> Iterator[bytes]:
+    """Every value in a line that this rule speaks of, the sure ones first; the body of a private key is none."""
+    yield from _values(_SURE, line)
+    likely = (*_values(_LIKELY, line), *_values(_PAIR, line))
+    yield from (value for value in likely if not found(_PLACEHOLDER, value) and _is_rare(value))
+
+
 def _value(text: bytes, line: bytes) -> bytes:
+    return next(_values(text, line), b"")
+
+
+def _values(text: bytes, line: bytes) -> Iterator[bytes]:
     for match in pattern(text).finditer(line):
         value = match.group(1) if match.groups() else match.group(0)
         digits = any(0x30 <= byte <= 0x39 for byte in value)
         if len(set(value)) >= _VARIETY and digits and b"EXAMPLE" not in value.upper() and not _is_counted(value):
-            return bytes(value)
-    return b""
+            yield bytes(value)
 
 
 def _looks_secret(line: bytes) -> bool:

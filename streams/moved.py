@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from rules.events import ChangeProposed
 from rules.judgement import read_laws
 from rules.protection import Protection, protection
 from streams.desk import Desk
 from streams.sources.git import HEADS
 
 MOST_COMMITS = 1_000
+MOST_DECISIONS = 10_000  # that are followed backwards
 
 
 class Incident(NamedTuple):
@@ -60,18 +62,36 @@ def _moved(desk: Desk, names: list[str], here: dict[str, str], left: dict[str, s
     null = desk.repo.null_id
     for ref in names:
         old, new = left.get(ref, null), here.get(ref, null)
-        if old != new and not _brought(desk, ref, old, new):
+        made = ref not in left and bool(desk.journal.admitted(ref, new))
+        if old != new and not made and not brought(desk, ref, old, new):
             yield Incident(ref, old, new, _between(desk, new, old), _between(desk, old, new))
 
 
-def _brought(desk: Desk, ref: str, old: str, new: str) -> bool:
-    """Whether an admitted decision leads from where the gate left it to where it is: only its record was lost."""
-    head = desk.repo.empty_tree if new == desk.repo.null_id else new
-    for change, key in desk.journal.admitted(ref, head):
-        proposals = (event for event in desk.journal.events(change) if getattr(event, "content_key", "") == key)
-        if any(getattr(event, "base", None) == old and getattr(event, "head", "") == head for event in proposals):
+def brought(desk: Desk, ref: str, old: str, new: str) -> bool:
+    """Whether admitted decisions lead, one after the other, from where the gate left it to where it is."""
+    seen: set[str] = set()
+    ends = [_tree_of(desk, new)]
+    while ends and len(seen) < MOST_DECISIONS:
+        head = ends.pop()
+        seen.add(head)
+        bases = set(_bases(desk, ref, head))
+        if _tree_of(desk, old) in bases:
             return True
+        ends += sorted(bases - seen)
     return False
+
+
+def _tree_of(desk: Desk, name: str) -> str:
+    """A deleted ref leads to the empty tree."""
+    return desk.repo.empty_tree if name == desk.repo.null_id else name
+
+
+def _bases(desk: Desk, ref: str, head: str) -> Iterator[str]:
+    """From where admitted decisions brought this ref to this head."""
+    for change, key in desk.journal.admitted(ref, head):
+        for event in desk.journal.events(change):
+            if isinstance(event, ChangeProposed) and (event.content_key, event.head) == (key, head):
+                yield event.base
 
 
 def _between(desk: Desk, tip: str, without: str) -> tuple[str, ...]:

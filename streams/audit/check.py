@@ -11,6 +11,9 @@ from rules.commits import parse
 from streams.audit.decided import Decided, decided
 from streams.audit.diffs import Edge, changed
 from streams.audit.reading import COMMIT_LIMIT
+from streams.desk import Desk
+from streams.doctor_refs import told
+from streams.moved import Incident, incidents
 from streams.sources.errors import NoTarget
 from streams.sources.git import HEADS, ORIGIN, Repository
 
@@ -39,6 +42,7 @@ class Checked(NamedTuple):
     decisions: int  # admitted ones that are recorded for this branch
     uncovered: tuple[Landed, ...]
     cut: bool  # only the first `MOST` steps were looked at
+    incidents: tuple[Incident, ...] = ()  # protected refs that are not where the gate left them, where one is installed
 
 
 def check(repo: Repository, revisions: str | None = None) -> Checked:
@@ -50,13 +54,23 @@ def check(repo: Repository, revisions: str | None = None) -> Checked:
     known = [one for one in decided(repo) if one.target == target]
     chain = _chain(repo, tip, without)
     journal = str(repo.common_dir / "twohand" / "journal.db")
+    left, moved = _gate(repo, target)
     uncovered: list[str] = []
     for step, by in _looked_at(repo, target, chain, known, {without or repo.empty_tree, repo.empty_tree}):
-        if by and not without:
-            return Checked(target, tip, journal, step, len(known), _told(repo, uncovered), cut=False)
+        if (by or step == left) and not without:
+            return Checked(target, tip, journal, step, len(known), _told(repo, uncovered), cut=False, incidents=moved)
         if not by:
             uncovered.append(step)
-    return Checked(target, tip, journal, "", len(known), _told(repo, uncovered), cut=len(chain) > MOST)
+    landed = _told(repo, uncovered)
+    return Checked(target, tip, journal, "", len(known), landed, cut=len(chain) > MOST, incidents=moved)
+
+
+def _gate(repo: Repository, target: str) -> tuple[str, tuple[Incident, ...]]:
+    """Where an installed gate left the branch, and which protected refs are elsewhere; nothing where none is installed."""
+    if not (repo.common_dir / "twohand" / "journal.db").exists():
+        return "", ()
+    with Desk(repo) as desk:
+        return desk.journal.tips().get(target, ("", ""))[0], tuple(incidents(desk))
 
 
 def covered(repo: Repository, revisions: str | None = None) -> dict[str, Decided]:
@@ -147,6 +161,7 @@ def as_json(found: Checked) -> str:
         **found._asdict(),
         "anchor": found.anchor or None,
         "uncovered": [step._asdict() for step in found.uncovered],
+        "incidents": [incident._asdict() for incident in found.incidents],
     }
     return json.dumps(row) + "\n"
 
@@ -156,6 +171,7 @@ def as_text(found: Checked) -> str:
     several_known = "decision" if found.decisions == 1 else "decisions"
     asked = f"{found.decisions} admitted {several_known} for {branch} in {found.read_from}"
     read = f"Read: {asked}. Notes and statements are no decisions.\n"
+    read = "".join(f"incident: {told(incident)}\n" for incident in found.incidents) + read
     if not found.uncovered:
         since = f" up to {found.anchor[:12]}" if found.anchor else ""
         return f"covered: an admitted decision covers all that landed on {branch}{since}\n{read}"

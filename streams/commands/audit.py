@@ -111,7 +111,7 @@ def _checked(repo: Repository, revisions: str | None, fmt: Format, output: Path 
     found = check.check(repo, revisions)
     with _written(output) as out:
         out.write(check.as_text(found) if fmt is Format.TEXT else check.as_json(found))
-    return 1 if found.uncovered else 0
+    return 1 if found.uncovered or found.incidents else 0
 
 
 def _revisions(repo: Repository, revisions: str | None, *, everything: bool, landed: bool) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rules.events import ChangeMerged, DecisionMade
@@ -11,7 +11,7 @@ from streams.desk import Desk
 from streams.hooks import pushed
 from streams.hooks.entry import Called
 from streams.hooks.refusal import Voice
-from streams.moved import guards, remember
+from streams.moved import brought, guards, remember
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
 from streams.sources.landing import MOST_STEPS, Move
@@ -42,9 +42,16 @@ def record(desk: Desk, moves: Iterable[Move], voice: Voice) -> None:
         if desk.settings.notes:
             _note(desk, merged)
         if merged or _first(desk, move):
-            remember(desk, ref, move.new)
+            _remember(desk, move._replace(ref=ref), known)
         else:
             voice.say("warning", f"{ref} moved, and no admitted decision is recorded for it")
+
+
+def _remember(desk: Desk, move: Move, known: Mapping[str, tuple[str, str]]) -> None:
+    """Where the ref stands now; where it had moved before while nobody looked, that stays an incident."""
+    left = known.get(move.ref, ("", ""))[0]
+    if left in ("", move.old) or brought(desk, move.ref, left, move.old):
+        remember(desk, move.ref, move.new)
 
 
 def _note(desk: Desk, merged: Iterable[ChangeMerged]) -> None:

@@ -104,6 +104,25 @@ def test_a_decision_afterwards_closes_an_incident(served: Served) -> None:
     assert found(served) == []
 
 
+def test_a_later_honest_push_hides_no_incident(served: Served) -> None:
+    """What came in unseen stays one, below what was admitted on top of it; `audit --check` tells, too."""
+    assert served.push("feature:topic").taken
+    served.server.git("update-ref", "refs/heads/main", served.head)
+    served.work.git("fetch", "-q", "origin")
+    served.work.git("branch", "-f", "main", "origin/main")
+    served.work.write("shop/next.py", "N = 1\n")
+    honest = served.work.commit("Next")
+    served.agree(honest)
+    assert served.push(f"{honest}:main").taken
+    assert found(served) == ["refs/heads/main"]
+    assert run(["audit", "--check", "-C", str(served.server.path)]) == 1
+
+
+def test_what_was_there_before_the_gate_is_no_incident(served: Served) -> None:
+    """`audit --check` looks at what landed since."""
+    assert run(["audit", "--check", "-C", str(served.server.path)]) == 0
+
+
 def test_a_lost_record_of_an_admitted_push_is_no_incident(served: Served) -> None:
     """post-receive was killed: the admitted decision still leads there."""
     served.agree()

@@ -105,7 +105,7 @@ def _foretold(desk: "Desk", move: Move, place: Place, remote: str) -> bool:
     if not _protected(desk, move, place):
         return True
     try:
-        return _judged(desk, _known(desk.repo, move, place, remote), place, Voice())
+        return _judged(desk, _known(desk.repo, move, place, remote), place, Voice(remote=remote))
     except Unknown as unknown:
         _cannot(unknown.message, unknown.remedy)
         return False
@@ -152,7 +152,7 @@ def _judged(desk: "Desk", move: Move, place: Place, voice: "Voice") -> bool:
         refusal.admitted(decision, voice)
         return True
     voice.say("hint", "what the gate will say, as far as this clone knows:")
-    refusal.refused(decision, voice, reachable=_elsewhere(desk.repo, move, place))
+    refusal.refused(decision, voice, default=place.name, reachable=_elsewhere(desk.repo, move, place))
     return False
 
 

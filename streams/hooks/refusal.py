@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from shlex import quote
 from textwrap import wrap
 from typing import Any, Final, TextIO
 
@@ -20,7 +21,8 @@ Row = Mapping[str, Any]
 class Voice:
     """Where a hook speaks. GitLab shows people only what bears its prefix."""
 
-    def __init__(self, *, gitlab: bool = False, out: TextIO = sys.stderr) -> None:
+    def __init__(self, *, gitlab: bool = False, out: TextIO = sys.stderr, remote: str = "origin") -> None:
+        self.remote = quote(remote)  # what the pusher calls the other side, where that is known
         self._prefix = FOR_GITLAB if gitlab else ""
         self._out = out
 
@@ -69,7 +71,7 @@ def refused(decision: Row, voice: Voice, *, default: str = "", reachable: bool) 
         voice.say("error", f"and {len(told) - MOST_REASONS} more; `twohand review` tells all", indent=2)
     if not reachable:
         voice.say("hint", "this push was not kept; let the others fetch the commits first:")
-        voice.command("git push origin HEAD:refs/heads/CHANGE")
+        voice.command(f"git push {voice.remote} HEAD:refs/heads/CHANGE")
     _next(decision, voice, f" --target {_short(default)}" if default == change["target"] else "")
 
 
@@ -93,7 +95,7 @@ def _next(decision: Row, voice: Voice, needless: str) -> None:
     found = steps(decision["reasons"])
     for step in found[:MOST_STEPS]:
         voice.say("hint", _whom(step))
-        voice.command(_pushed(step.command.replace(needless, "", 1)))
+        voice.command(_pushed(step.command.replace(needless, "", 1), voice.remote))
     if found:
         voice.say("hint", "then push again, exactly this")
 
@@ -103,10 +105,10 @@ def _whom(step: Step) -> str:
     return f"{' or '.join(people)} can:" if people else "what helps:"
 
 
-def _pushed(command: str) -> str:
+def _pushed(command: str, remote: str) -> str:
     """Statements count here once they are pushed."""
     verb = command.removeprefix("twohand ").split(" ", 1)[0]
-    return f"{command} --push origin" if verb in ("propose", "approve", "withdraw", "waive", "object") else command
+    return f"{command} --push {remote}" if verb in ("propose", "approve", "withdraw", "waive", "object") else command
 
 
 def _short(ref: str) -> str:

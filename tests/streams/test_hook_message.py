@@ -10,8 +10,8 @@ from rules import lineage, messages
 from rules.commits import parse
 from streams.hooks import draft, marks
 from tests.gitrepo import Repo
+from tests.streams.client_hook import install
 from tests.streams.gate import clean_environment
-from tests.streams.hooked import install
 
 AGENT = {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "0b2f1c1e-1111-4222-8333-444455556666"}
 COPILOT = {"COPILOT_CLI": "1", "COPILOT_MODEL": "gpt-5.2", "COPILOT_AGENT_SESSION_ID": "c0ffee00-1111"}

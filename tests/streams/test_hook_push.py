@@ -10,8 +10,8 @@ import pytest
 from rules.policy import parse
 from streams.hooks import push
 from tests.gitrepo import Repo
+from tests.streams.client_hook import install
 from tests.streams.gate import NAMES, POLICY, clean_environment, make_keys
-from tests.streams.hooked import install
 
 PROTECT = '\nprotect = ["release/*"]\n'
 LINE = re.compile(r"^(error|warning|hint|success): ")
@@ -79,6 +79,14 @@ def test_what_the_gate_will_say(world: World) -> None:
     assert "approval.missing" in text
     assert "owner.required" in text
     assert "twohand propose" in text
+
+
+def test_the_remote_has_its_own_name(world: World) -> None:
+    """Commands that push name the remote as its user does."""
+    world.repo.git("remote", "rename", "origin", "upstream")
+    world.change()
+    text = "\n".join(shape(world.push("upstream", "HEAD:main")))
+    assert ("--push upstream" in text, "origin" in text) == (True, False)
 
 
 def test_an_approved_change_is_told_so(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -313,3 +313,16 @@ def test_ten_thousand_commits_end_with_a_verdict(served: Served) -> None:
     pushed = served.push("many:main")
     assert not pushed.taken
     assert "stays where it is" in pushed.words, pushed.err
+
+
+def test_the_readme_shows_what_a_refused_pusher_reads(served: Served) -> None:
+    """README's example is this very output, apart from the commit id."""
+    served.work.git("switch", "-q", "-c", "greet", "main")
+    served.work.write("auth/login.py", "def login(user):\n    check(user)\n    greet(user)\n")
+    head = served.work.commit("Greet")
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    shown = readme.split("<!-- a refused push: tests compare it -->\n```text\n")[1].split("\n```")[0]
+    first, *lines = shown.splitlines()
+    said = [f"remote: {line}".replace(head[:12], "2c6a76572efb") for line in served.push("HEAD:main").said]
+    assert first == "$ git push origin HEAD:main"
+    assert said == lines

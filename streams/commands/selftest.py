@@ -88,7 +88,7 @@ def _text(results: Sequence["Result"], seconds: float, *, quiet: bool) -> Iterat
         yield f"{len(wrong)} of {len(results)} cases went another way than the law asks: do not trust this gate."
     elif not quiet:
         honest = len(results) - refused
-        yield f"{refused} attacks were refused and {honest} honest pushes admitted ({seconds:.0f} s, twohand {VERSION})."
+        yield f"Attacks refused: {refused}. Honest pushes admitted: {honest}. ({seconds:.0f} s, twohand {VERSION})"
 
 
 def _wrong(result: "Result") -> Iterator[str]:

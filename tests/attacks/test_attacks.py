@@ -78,7 +78,7 @@ def test_honest_work_that_is_refused_is_a_problem() -> None:
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     """Text says how many; JSON names each case and what was said."""
     assert run(["selftest", "--only", "route-fast"]) == 0
-    assert "1 attacks were refused and 0 honest pushes admitted" in capsys.readouterr().out
+    assert "Attacks refused: 1. Honest pushes admitted: 0." in capsys.readouterr().out
     assert run(["selftest", "--only", "honest-approved", "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["schema"], told["ok"], told["cases"][0]["expected"]) == ("twohand.selftest/v1", True, "admitted")

@@ -73,10 +73,14 @@ class Sitting(NamedTuple):
 
 def decide(case: Case, policy: Policy, at: str) -> Decision:
     """Decide under one policy. ValueError where no change was proposed yet: there is nothing to decide."""
+    return _judge(sit(case, policy, at))
+
+
+def sit(case: Case, policy: Policy, at: str) -> Sitting:
+    """What a decision rests on, for whoever asks before there is one. ValueError as for `decide`."""
     if case.proposed is None:
         raise ValueError("a case without a proposed change cannot be decided")
-    sitting = _sit(case, case.proposed, policy, at)
-    return _judge(sitting)
+    return _sit(case, case.proposed, policy, at)
 
 
 def _sit(case: Case, proposed: ChangeProposed, policy: Policy, at: str) -> Sitting:

@@ -15,7 +15,10 @@ RULE = SecurityPath.slug
 
 
 class Origin(NamedTuple):
-    """An earlier name of a path, and the commit in which its content came from there."""
+    """An earlier name of a path, and the commit in which its content came from there.
+
+    Without a commit: a path that a disk which ignores case takes for the same.
+    """
 
     path: bytes
     commit: str
@@ -50,17 +53,19 @@ def _first(
     if classify(path) is Kind.PRODUCTION and not is_security_path(path):
         for origin in earlier:
             if is_security_path(origin.path):
-                said = f"this file came from {_shown(origin)}, which decides who is let in"
+                said = f"{_shown(origin)}, which decides who is let in"
                 yield Finding(RULE, Tier.NOTE, file.path, side, 0, said, "")
                 return
 
 
 def _held(origin: Origin, requirement: Requirement) -> str:
-    return f'this file came from {_shown(origin)}, for which the policy asks "{requirement.name}"'
+    return f'{_shown(origin)}, for which the policy asks "{requirement.name}"'
 
 
 def _shown(origin: Origin) -> str:
-    return f"{paths.quote(origin.path)} (in {origin.commit[:12]})"
+    if not origin.commit:
+        return f"where case is ignored, this file stands in the place of {paths.quote(origin.path)}"
+    return f"this file came from {paths.quote(origin.path)} (in {origin.commit[:12]})"
 
 
 def _paths(when: When) -> tuple[str, ...]:

@@ -51,17 +51,28 @@ _AGENT_ROOMS = frozenset({
     b".claude", b".codex", b".gemini", b".cursor", b".windsurf", b".continue", b".roo", b".kiro", b".junie", b".amazonq",
     b".opencode", b".crush", b".qwen", b".goose", b".vscode", b"settings",
 })  # fmt: skip
+_UNSEEN = dict.fromkeys(
+    [*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF]
+)  # HFS+ skips them
 _EDITOR = frozenset({b"mcp.json", b"settings.json", b"tasks.json"})
 
 
 def is_gate_path(path: bytes) -> bool:
     """Whether editing this path edits what decides about the edit. pyproject.toml is judged by `policy_table_changed`."""
     *directories, name = path.lower().split(b"/")
+    if any(map(_is_git_directory, (*directories, name))):
+        return True
     if name in _NAMES or not _DIRECTORIES.isdisjoint((*directories, name)):
         return True
     if name.endswith((b".instructions.md", b".prompt.md", b".chatmode.md", b".agent.md", b".gitlab-ci.yml")):
         return True
     return _in_forge([*directories, name]) or (directories[-1:] == [b".vscode"] and name in _EDITOR)
+
+
+def _is_git_directory(part: bytes) -> bool:
+    """A name that some disk takes for `.git`: with blanks or dots behind, a stream, short, or with letters nobody sees."""
+    plain = part.decode("utf-8", "ignore").translate(_UNSEEN).partition(":")[0].rstrip(". ")
+    return plain in (".git", "git~1")
 
 
 def is_own_rule(path: bytes, directory: str) -> bool:

@@ -14,6 +14,7 @@ from rules.paths import unquote
 from rules.rule import Blobs, Rule
 from streams.own_rules import BrokenRules
 from streams.sources.ancestry import ancestry
+from streams.sources.twins import twins
 
 if TYPE_CHECKING:
     from streams.desk import Desk, Reading
@@ -53,13 +54,16 @@ def beside(desk: "Desk", reading: "Reading") -> tuple[Rule, ...]:
 
 
 def _inherited(desk: "Desk", reading: "Reading", *, keep: bool) -> Iterator[Finding]:
-    """What the earlier names of the files mean, and a note where some may be missing."""
-    paths = [unquote(file.path) for file in reading.read.files if file.exists_before]
+    """What the earlier names of the files mean, and a note where some may be missing; and what twins of names mean."""
+    files, base = reading.read.files, reading.found.base
+    added = [unquote(file.path) for file in files if not file.exists_before]
+    yield from inherited(files, twins(desk.repo, base, added), reading.policies)
+    paths = [unquote(file.path) for file in files if file.exists_before]
     if not paths:
         return
     kept = desk.journal_path.with_name("ancestry.db")
-    found = ancestry(desk.repo, reading.found.base, paths, kept=kept, write=keep)
-    yield from inherited(reading.read.files, found.origins, reading.policies)
+    found = ancestry(desk.repo, base, paths, kept=kept, write=keep)
+    yield from inherited(files, found.origins, reading.policies)
     if found.doubt:
         said = f"earlier names of these files may be missing: of the history before the change, {found.doubt}"
         yield Finding("coverage", Tier.NOTE, "", "new", 0, said, "")

@@ -12,7 +12,6 @@ from rules.findings import Finding
 from rules.lineage import same_model
 
 _HARDER = {Word.APPROVE: 0, Word.ABSTAIN: 1, Word.OBJECT: 2}
-_ANSWERED = frozenset({Status.COMPLETED, Status.REFUSED, Status.TRUNCATED, Status.INVALID})
 _WORSE = (
     Status.COMPLETED, Status.REFUSED, Status.TRUNCATED, Status.INVALID, Status.OVER_BUDGET, Status.UNREACHABLE,
     Status.TIMEOUT,
@@ -36,7 +35,7 @@ def combined(shown: Sheets, replies: Sequence[Reply], endpoint: Endpoint, *, due
     if not replies:
         return _nothing(shown)
     worst = max((reply.answer for reply in replies), key=lambda answer: _WORSE.index(answer.status))
-    reported = tuple(dict.fromkeys(reply.answer.model for reply in replies if reply.answer.status in _ANSWERED))
+    reported = tuple(dict.fromkeys(reply.answer.model for reply in replies if reply.answer.model or _done(reply)))
     word = passed(replies) if len(replies) >= due else max(passed(replies), Word.ABSTAIN, key=_HARDER.__getitem__)
     verdict = Verdict(
         worst.status, word, _why(replies), _findings(replies), shown.uncovered, _coverage(shown, replies),
@@ -62,6 +61,10 @@ def sealed(verdict: Verdict) -> Verdict:
     return verdict._replace(verdict=Word.ABSTAIN, why=f"{fault}: {verdict.why}") if fault else verdict
 
 
+def _done(reply: Reply) -> bool:
+    return reply.answer.status is Status.COMPLETED
+
+
 def _nothing(shown: Sheets) -> Verdict:
     why = "the change holds no text that a model could judge"
     return Verdict(Status.COMPLETED, Word.ABSTAIN, why, uncovered=shown.uncovered, coverage=shown.total)
@@ -69,7 +72,7 @@ def _nothing(shown: Sheets) -> Verdict:
 
 def _why(replies: Sequence[Reply]) -> str:
     """The reasons that decided, without repeats: of what failed, else of the hardest verdict."""
-    failed = [reply for reply in replies if reply.answer.status is not Status.COMPLETED]
+    failed = [reply for reply in replies if not _done(reply)]
     word = passed(replies)
     told = failed or [reply for reply in replies if reply.answer.verdict is word]
     return "; ".join(dict.fromkeys(_placed(reply) for reply in told))
@@ -91,7 +94,7 @@ def _findings(replies: Iterable[Reply]) -> tuple[Finding, ...]:
 
 def _coverage(shown: Sheets, replies: Iterable[Reply]) -> Coverage:
     """What the blind pass saw and answered for."""
-    done = [r.request.sheet for r in replies if r.request.blind and r.answer.status is Status.COMPLETED]
+    done = [reply.request.sheet for reply in replies if reply.request.blind and _done(reply)]
     return seen(shown.total, done)
 
 

@@ -183,6 +183,10 @@ class Progress(NamedTuple):
     tokens_out: int = 0
     why: str = ""
 
+    def counted(self, tokens_in: int, tokens_out: int) -> "Progress":
+        """The same with what it has cost so far."""
+        return self._replace(tokens_in=tokens_in, tokens_out=tokens_out)
+
 
 Tell = Callable[[Progress], None]
 

@@ -33,8 +33,10 @@ def run(called: Called) -> int:
 def record(desk: Desk, moves: Iterable[Move], voice: Voice) -> None:
     """ChangeMerged for every admitted step, and where each protected ref stands now."""
     known, covered = desk.journal.tips(), guards(desk)
+    moves = list(moves)
+    real = desk.repo.symrefs([move.ref for move in moves])
     for move in moves:
-        ref = desk.repo.symref(move.ref) or move.ref
+        ref = real.get(move.ref, move.ref)
         if ref not in known and not covered.covers(ref):
             continue
         merged = list(_merged(desk, move._replace(ref=ref)))

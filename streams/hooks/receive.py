@@ -55,7 +55,7 @@ def _repository() -> Repository:
 
 def _received(desk: Desk, asked: Sequence[Move], voice: Voice) -> int:
     floor = _Floor(desk)
-    moves = [floor.resolved(move) for move in asked]
+    moves = floor.resolved(asked)
     misplaced = [(move, why) for move in moves if (why := floor.misplaced(move))]
     for move, why in misplaced:
         voice.say("error", f"{move.ref} is not taken: {why}")
@@ -83,9 +83,10 @@ class _Floor:
     def _guards(self) -> Protection:
         return protection(self.default, [law.policy for law in read_laws(self.standing.branches.texts)])
 
-    def resolved(self, move: Move) -> Move:
+    def resolved(self, moves: Sequence[Move]) -> list[Move]:
         """Law 4: the branch that a symbolic ref names is the one that moves."""
-        return move._replace(ref=self.desk.repo.symref(move.ref) or move.ref)
+        real = self.desk.repo.symrefs([move.ref for move in moves])
+        return [move._replace(ref=real.get(move.ref, move.ref)) for move in moves]
 
     def ground(self, move: Move) -> Ground:
         heads = self.desk.repo.refs("refs/heads") if self.guards.globs else []
@@ -200,7 +201,8 @@ def _reachable(repo: Repository, move: Move) -> bool:
     """Whether others can fetch the commits, because some ref of ours holds them already."""
     if move.new == repo.null_id:
         return True
-    return not repo.run("rev-list", "--max-count=1", move.new, "--not", "--all", "--").out
+    done = repo.run("rev-list", "--max-count=1", move.new, "--not", "--all", "--", ok=(0, 128))
+    return done.code == 0 and not done.out
 
 
 def _pusher(desk: Desk, moves: Sequence[Move], standing: Standing) -> Iterator[Claim]:

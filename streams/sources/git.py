@@ -21,6 +21,7 @@ EMPTY_TREES = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
+NAMES_AT_ONCE = 500  # refs that one command is asked about
 FILE_LIMIT = 8 * 1024 * 1024  # bytes of one file that we read into memory
 PATTERN = frozenset("*?[\\\0")  # no ref's name holds these; git would take them as a pattern
 NO_INDEX = "twohand/no-index"  # a file that never exists: attributes of an index must not steer us
@@ -192,6 +193,16 @@ class Repository:
         rows = (os.fsdecode(line).split("\0") for line in done.out.splitlines())
         found = {name: Ref(real or name, object_id) for name, real, object_id in rows}
         return next((found[name] for name in asked if name in found), None)
+
+    def symrefs(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of these full names that are symbolic refs, and what each points to."""
+        asked = [name for name in names if name.startswith("refs/") and not PATTERN & set(name)]
+        found: dict[str, str] = {}
+        for first in range(0, len(asked), NAMES_AT_ONCE):
+            part = asked[first : first + NAMES_AT_ONCE]
+            done = self.run("for-each-ref", "--format=%(refname)%00%(symref)", *part)
+            found |= dict(os.fsdecode(line).split("\0") for line in done.out.splitlines())
+        return {name: target for name, target in found.items() if target}
 
     def symref(self, name: str) -> str:
         """What a symbolic ref points to, in full; "" when it is none."""

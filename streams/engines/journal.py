@@ -7,7 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +28,7 @@ from rules.events import (
 )
 from rules.sshsig import Signer
 from streams.engines.codec import TYPES, Undecodable, revive
+from streams.engines.outbox import TABLES
 from streams.sources.errors import SourceError
 
 VERSION = 2
@@ -69,7 +70,7 @@ create table open_path (target text not null, path text not null, key text not n
 create table tip (ref text primary key, id text not null, at text not null) strict, without rowid;
 create table blob (id text primary key, data blob not null) strict, without rowid;
 """
-FORMATS = (FIRST, SECOND)  # what each version of the format adds
+FORMATS = (FIRST, SECOND + TABLES)  # what each version of the format adds
 
 
 class JournalUnusable(SourceError):
@@ -100,7 +101,19 @@ class Journal:
     def append(self, events: Iterable[Event]) -> int:
         """Record events that are not there yet, in one transaction; how many were new."""
         with self._writing() as db:
-            return sum(self._append(db, event) for event in events)
+            return self.append_in(db, events)
+
+    def append_in(self, db: sqlite3.Connection, events: Iterable[Event]) -> int:
+        """`append` inside a transaction that was begun with `transaction`."""
+        return sum(self._append(db, event) for event in events)
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """One transaction over tables that another module keeps in this file, whole or not at all."""
+        return self._writing()
+
+    def ask(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a question about tables that another module keeps in this file."""
+        return self._read(query, values)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -16,13 +16,14 @@ from rules.judgement import Judgement, read_laws
 from rules.policy import Key, Policy
 from rules.principals import Principal, Registry
 from rules.shape import seconds_of
-from rules.statement import Content, Seen, Statement, payload, statement_id
+from rules.statement import Content, Statement, payload, statement_id
 from streams.commands import options
 from streams.commands.options import HERE
 from streams.desk import Asked, Desk, Reading
 from streams.sinks.render import write
 from streams.sources import signatures, statements
 from streams.sources.errors import SourceError
+from streams.speaking import after, seen_authors
 
 Revision = Annotated[str, typer.Argument(metavar="REV", help="The commit or branch that is spoken of.")]
 As = Annotated[
@@ -244,8 +245,8 @@ def _check_agent(speech: Speech, principals: list[Principal]) -> None:
 
 
 def _statement(speech: Speech, name: str, asked: Asked, reading: Reading, desk: Desk) -> Statement:
-    now = _after(name, desk)
-    seen = _seen(asked, desk) if speech.verb == "approve" else ()
+    now = after(name, desk)
+    seen = seen_authors(desk.review(asked, dry_run=True)) if speech.verb == "approve" else ()
     expires = instants.later(now, _lifetime(speech.expires)) if speech.expires else ""
     return Statement(
         speech.verb, name, reading.repository, reading.found.target, reading.found.base, reading.found.head, reading.key,
@@ -255,34 +256,11 @@ def _statement(speech: Speech, name: str, asked: Asked, reading: Reading, desk: 
     )  # fmt: skip
 
 
-def _after(name: str, desk: Desk) -> str:
-    """Now, or a second after this signer's last statement: a signer's time orders what they say (law 18).
-
-    Only what lies within a minute counts: a forged date moves nobody's clock.
-    """
-    now = desk.now()
-    soon = instants.later(now, 60)
-    stored = statements.listing(desk.repo).rows
-    rows = (*stored, *desk.memory(write=False).vanished(stored))
-    own = [row.statement.time for row in rows if row.statement and row.statement.by == name]
-    return max([now, *(instants.later(time, 1) for time in own if now <= time <= soon)])
-
-
 def _lifetime(text: str) -> int:
     try:
         return seconds_of(text)
     except ValueError as error:
         raise CannotSay(f"--expires {text!r} {error}.", remedy="Write it as 30m, 12h or 7d.") from None
-
-
-def _seen(asked: Asked, desk: Desk) -> tuple[Seen, ...]:
-    """The authors as a review shows them to the approver (law 12)."""
-    leading = desk.review(asked, dry_run=True).leading
-    authors = leading.made.authors if leading else ()
-    return tuple(
-        Seen(author.kind, author.principal or author.name, author.tool, author.model, author.session, author.operator)
-        for author in authors
-    )
 
 
 def _told(statement: Statement, key: signatures.KeyChoice, ref: str, push: str) -> str:

@@ -87,7 +87,8 @@ def thresholds(cases: Sequence[Case], summed: Sum, costs: tuple[float, float, fl
     held = sorted((summed.best(case) for case in benign), reverse=True)
     several = sorted((_best(case, summed, tested=False) for case in benign), reverse=True)
     tested = sorted((_best(case, summed, tested=True) for case in benign), reverse=True)
-    return _at(held, costs[0]), _at(several, costs[1]), _at(tested, costs[2])
+    hold = _at(held, costs[0])
+    return hold, max(_at(several, costs[1]), hold), max(_at(tested, costs[2]), hold)
 
 
 def _best(case: Case, summed: Sum, *, tested: bool) -> float:

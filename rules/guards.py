@@ -137,9 +137,14 @@ def _lost_of(edit: Edit, name: str, now: str) -> Iterator[Lost]:
 def gone(edit: Edit) -> Iterator[Lost]:
     """Refusals that are gone: the condition is, or it no longer refuses."""
     for each in lost(edit):
-        same = each.now is None or each.now.condition.polarity == each.branch.condition.polarity
-        if each.refusal and same and _weighs(edit, each):
+        if each.refusal and (each.now is None or _is_disarmed(each, each.now)) and _weighs(edit, each):
             yield each
+
+
+def _is_disarmed(each: Lost, now: Branch) -> bool:
+    """Whether the same is asked, and what refused beyond doubt no longer does."""
+    refused = vocabulary.turns_away(each.branch.body) or vocabulary.turns_away(each.branch.otherwise)
+    return refused and now.condition.polarity == each.branch.condition.polarity
 
 
 _ELSEWHERE = frozenset({"err", "error", "errors", "nil", "null", "None", "undefined", "ok", "Is", "As"})

@@ -270,6 +270,7 @@ class _Reader:
     def _called(self, node: Any) -> tuple[str, str, tuple[str, ...]]:
         """Name, target and arguments."""
         target, arguments = _callee(node, self.flat)
+        target = target.rstrip(".")  # Ruby calls `check.(x)`, which has no name of its own
         return target.replace("->", ".").replace("::", ".").rsplit(".", 1)[-1], target, arguments
 
     def exit(self, function: Any, node: Any) -> Exit | None:

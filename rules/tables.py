@@ -71,6 +71,34 @@ def now(edit: Edit, row: Call) -> frozenset[str] | None:
     return frozenset(new.hooks.get(row.function, ())) if stays and found(_HOOKS, row.name.encode()) else None
 
 
+@remembered
+def shelters(edit: Edit, *, old: bool) -> dict[_Key, list[frozenset[str]]]:
+    """From each route to what the groups around it name, in the order of the text."""
+    found_rows: dict[_Key, list[frozenset[str]]] = defaultdict(list)
+    around: list[Call] = []
+    for row in sorted(table(edit, old=old).rows, key=lambda row: (row.line, -row.end)):
+        while around and around[-1].end < row.line:
+            around.pop()
+        if row.arguments and row.arguments[0].startswith(("'", '"', "`")):
+            named = (word for group in (*around, row) for word in words(group))
+            found_rows[row.name, "", row.arguments[:1]].append(frozenset(named))
+        if row.end > row.line:
+            around.append(row)
+    return found_rows
+
+
+def unsheltered(edit: Edit) -> list[tuple[str, Call]]:
+    """Words of groups that no longer stand around a route which does, with the route's row in the old file."""
+    old, new = shelters(edit, old=True), shelters(edit, old=False)
+    rows = {(row.name, "", row.arguments[:1]): row for row in table(edit, old=True).rows if row.arguments}
+    lost = []
+    for key, sets in old.items():
+        now = new.get(key, [])
+        if key in rows and len(now) == len(sets):
+            lost += [(word, rows[key]) for was, will in zip(sets, now, strict=True) for word in sorted(was - will)]
+    return lost
+
+
 def _is_row(call: Call) -> bool:
     return found(_ROUTES, call.name.encode()) or found(_HOOKS, call.name.encode())
 

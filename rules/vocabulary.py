@@ -20,7 +20,8 @@ WEAK = (
 _REFUSAL = (
     rb"(?i:\b(?:raise|throw|panic!?|abort!?|die|halt|reject|deny|forbid|refuse)\b|\babort_if\b|permission_?denied|unauthori[sz]ed|"
     rb"\bforbidden\b|access_?denied|\b(?:400|401|403|404|409|413|422|429)\b|not_?found\(|bad_?request|"
-    rb"redirect_to|redirect\(|errors?\.(?:new|add|errorf|wrap)|fmt\.errorf|add_error|\berr\(|\bthrow_)"
+    rb"redirect_to|redirect\(|errors?\.(?:new|add|errorf|wrap)|fmt\.errorf|add_error|\berr\(|\bthrow_|"
+    rb"\bfail(?:_json|_with|_auth)?\w*!?\(|\bsend_?error\(|\bhttp_?(?:error|exception|40[0-9])\b)"
 )
 _EMPTY = rb"\breturn(?:\s*;|\s*\}|\s*$|\s+(?:None|nil|null|false|False|undefined|\(?-1|0\b|\[\]|\{\}|\"\"|''|err\b|nil, |\w*[eE]rr))"
 _SOFT = _EMPTY + rb"|^\{?\s*(?:return|continue|break|next|exit)\b"

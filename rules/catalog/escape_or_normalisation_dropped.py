@@ -75,7 +75,7 @@ class EscapeOrNormalisationDropped(Rule):
             if swaps.balance(edit.change, what) >= 0 or swaps.balance(edit.change, _FORMS + rb"|" + _CLEANS) >= 0:
                 continue
             at = places.where(edit, line.number)
-            firm = found(_FIRM, name) or vocabulary.is_checking(at)
+            firm = found(_FIRM, name) or vocabulary.is_checking(f"{at} {line.text.decode('latin1')}")
             yield self.lost(
                 edit,
                 line.number,

@@ -46,9 +46,9 @@ class PatternLoosened(Rule):
             "def allowed(host):\n    return re.match(r'[a-z.]+', host)\n",
         ),
         Diff(
-            "web/redirect.go",
-            "package web\n\nvar invalidRedirectRegex = regexp.MustCompile(`[/\\\\](?:[\\s\\v]*|\\.{1,2})[/\\\\]`)\n",
-            "package web\n\nvar invalidRedirectRegex = regexp.MustCompile(`^/(\\s|\\v)?(/|\\\\)`)\n",
+            "web/hosts.go",
+            "package web\n\nvar validHost = regexp.MustCompile(`^[a-z0-9.]{1,253}$`)\n",
+            "package web\n\nvar validHost = regexp.MustCompile(`^[a-z0-9.]+`)\n",
         ),
     )
     PASSES: ClassVar = (

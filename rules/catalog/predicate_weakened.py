@@ -9,6 +9,11 @@ from rules.findings import Finding, Tier
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
 
+_QUALIFIES = frozenset(".:->$")
+_EXISTS = frozenset(
+    {"null", "nil", "None", "undefined", "empty", "isset", "len", "length", "size", "is", "not", "defined"}
+)
+_PRESENT = rb"^(?:[\w$.>-]+|(?:empty|isset|len)\([^()]*\)(?:[<>=]+0)?|[\w$.>()-]+(?:={2,3}| is )(?:null|nil|None|undefined|\"\"))$"
 _JOINS = rb"&&|\|\||\?\?|\b(?:and|or|not)\b|!"
 
 
@@ -105,7 +110,7 @@ def _speaks(lost: guards.Lost) -> bool:
 
 def _less(lost: guards.Lost, after: Condition, *, refuses: bool) -> str:
     before = lost.branch.condition
-    gone = [atom for atom in before.atoms if atom.text not in after.questions]
+    gone = [atom for atom in before.atoms if atom.text not in after.questions and not _only_exists(atom.text, after)]
     come = [atom for atom in after.atoms if atom.text not in before.questions]
     harmless = "and" if refuses else "or"
     sharper = "or" if refuses else "and"
@@ -117,7 +122,7 @@ def _less(lost: guards.Lost, after: Condition, *, refuses: bool) -> str:
         return _swapped(before, after)
     if [atom for atom in gone if atom.joined != harmless or come or vocabulary.is_guarding(atom.text)]:
         return f"the condition `{_shown(before.text)}` no longer asks `{_shown(gone[0].text)}`"
-    if [atom for atom in come if atom.joined == harmless]:
+    if vocabulary.is_guarding(before.text) and [atom for atom in come if atom.joined == harmless]:
         return f"the condition `{_shown(before.text)}` yields where `{_shown(come[0].text)}`"
     turned = not gone and not come and before.polarity != after.polarity
     return _swapped(before, after) if turned else ""
@@ -135,9 +140,29 @@ def _asks_as_much(before: str, after: str) -> bool:
     """The same words in another spelling, as `len(x) == 0` and `x.Len() == 0`; or the same question, told more."""
     if _words(before) == _words(after):
         return True
-    ahead = iter(vocabulary.tokens(after))
-    kept = all(token in ahead for token in vocabulary.tokens(before))
-    return kept and not found(_JOINS, after.encode("utf-8", "replace")) and after.count("(") >= 1
+    extra = _extra(vocabulary.tokens(before), vocabulary.tokens(after))
+    if extra is not None and after.count("(") and not found(_JOINS, " ".join(extra).encode("utf-8", "replace")):
+        return True
+    less = _extra(vocabulary.tokens(after), vocabulary.tokens(before))
+    return any(part and all(vocabulary.is_name(t) or t in _QUALIFIES for t in part) for part in (extra, less))
+
+
+def _extra(short: tuple[str, ...], long: tuple[str, ...]) -> tuple[str, ...] | None:
+    """What the longer one says besides all of the shorter one, in its order; None where it does not say all of it."""
+    rest = list(short)
+    extra = []
+    for token in long:
+        if rest and token == rest[0]:
+            rest.pop(0)
+        else:
+            extra.append(token)
+    return None if rest else tuple(extra)
+
+
+def _only_exists(atom: str, after: Condition) -> bool:
+    """Whether a question that is gone only asked if there is something, of which the others still ask more."""
+    named = vocabulary.names(atom) - _EXISTS
+    return found(_PRESENT, atom.encode("utf-8", "replace")) and bool(named) and named <= vocabulary.names(after.text)
 
 
 def _words(text: str) -> frozenset[str]:

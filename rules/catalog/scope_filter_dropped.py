@@ -96,7 +96,11 @@ def _reported(edit: Edit) -> list[tuple[int, str]]:
     found_lines: dict[int, str] = {}
     for call in calls.lost(edit):
         said = ", ".join(call.arguments)
-        if found(_FILTERS, call.name.encode()) and len(said) <= 300 and _speaks(f"{call.name} {said}"):
+        if (
+            found(_FILTERS, call.name.encode())
+            and len(said) <= 300
+            and _speaks(f"{call.name} {said} {edit.old.line(call.line)[:300].decode('latin1')}")
+        ):
             found_lines.setdefault(call.line, f"{call.name}({said})")
     for pair in calls.changed(edit):
         for argument in pair.lost if found(_FILTERS, pair.before.name.encode()) else ():

@@ -1,5 +1,6 @@
 """What stood guard before a function is gone."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from rules.structure import Call, Facts
 
 _GUARDS = (
     rb"(?i)(?:auth|permi|requir|login|secur|role|allow|csrf|protect|limit|throttl|restrict|verif|valid|access|admin|owner|staff|"
-    rb"granted|sudo|guard|gate|policy|exempt|safe|only|denied|reauth|mfa|token|confirm)"
+    rb"granted|sudo|guard|gate|policy|exempt|safe|only|denied|reauth|mfa|token|confirm|must_?sign|(?-i:\breq[A-Z]))"
 )
 _MIXINS = rb"(?i)(?:auth|permission|login|access|secur|requir|csrf|protect|superuser|owner)\w*"
 _EXEMPTS = rb"(?i)(?:exempt|allow_?any|permit_?all|anonymous|public|skip_|no_?auth)"
@@ -58,6 +59,11 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
         ),
         Diff("app/views.py", "def pay(request):\n    go()\n", "@csrf_exempt\ndef pay(request):\n    go()\n"),
         Diff("app.js", "app.use(requireAuth);\napp.use(log);\n", "app.use(log);\n"),
+        Diff(
+            "web/routes.go",
+            'package web\nfunc Routes(m *M) {\n\tm.Group("", func() {\n\t\tm.Post("/a", show)\n\t}, open)\n\tm.Group("", func() {\n\t\tm.Post("/b", save)\n\t}, reqSignIn)\n}\n',
+            'package web\nfunc Routes(m *M) {\n\tm.Group("", func() {\n\t\tm.Post("/a", show)\n\t\tm.Post("/b", save)\n\t}, open)\n}\n',
+        ),
         Diff("app/v.py", "class Keys(LoginRequiredMixin, View):\n    x = 1\n", "class Keys(View):\n    x = 1\n"),
     )
     PASSES: ClassVar = (
@@ -76,7 +82,8 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
             return
         yield from self._marks(edit, *edit.both)
         yield from self._exempted(edit, *edit.both)
-        yield from self._routes(edit)
+        told = list(self._routes(edit))
+        yield from told or self._groups(edit)
         yield from self._bases(edit)
 
     def _marks(self, edit: Edit, old: Facts, new: Facts) -> Iterator[Finding]:
@@ -101,6 +108,16 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
                 if word not in (kept or ()) and _demands(word):
                     message = f"`{visible(word.encode())}` no longer stands in `{visible(row.target.encode())}`"
                     yield self.lost(edit, _line_of(edit, row, word), message)
+
+    def _groups(self, edit: Edit) -> Iterator[Finding]:
+        gone = Counter(word for row in tables.table(edit, old=True).rows for word in tables.words(row))
+        gone.subtract(word for row in tables.table(edit, old=False).rows for word in tables.words(row))
+        told = set()
+        for word, row in tables.unsheltered(edit):
+            if _demands(word) and gone[word] >= 0 and word not in told:
+                told.add(word)
+                route, text = visible(row.arguments[0].encode()), visible(word.encode())
+                yield self.lost(edit, row.line, f"`{text}` no longer stands around the route {route}")
 
     def _bases(self, edit: Edit) -> Iterator[Finding]:
         added = b"\n".join(line.text for line in edit.changed.added)

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from rules import places, swaps, vocabulary
 from rules.findings import Finding, Tier
+from rules.lines import Line
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
 
@@ -71,7 +72,15 @@ class SensitiveValueKept(Rule):
         if not edit.is_code or not edit.new.present:
             return
         for line in swaps.alone(edit):
-            takes = found(_TAKES, line.text) and found(_SECRET, line.text) and not vocabulary.opens_block(line.text)
+            said = _whole(edit, line)
+            takes = found(_TAKES, said) and found(_SECRET, said) and not vocabulary.opens_block(said)
             if takes and swaps.balance(edit.change, _TAKES) < 0:
                 at = places.where(edit, line.number)
                 yield self.lost(edit, line.number, f"{at} no longer takes this out: `{visible(line.text)}`")
+
+
+def _whole(edit: Edit, line: Line) -> bytes:
+    """A statement that goes on in the next lines, with the first of them."""
+    if not line.text.endswith(b"("):
+        return line.text
+    return b" ".join(text.strip() for text in edit.old.lines[line.number - 1 : line.number + 3])

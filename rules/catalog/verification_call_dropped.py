@@ -103,6 +103,6 @@ def _verifies(edit: Edit, call: Call) -> bool:
         return False
     if vocabulary.is_verifying(call.name, call.target):
         return True
-    stands_alone = found(rb"^[\w$.:>!@-]*$", line.split(name, 1)[0])
+    stands_alone = bool(name) and found(rb"^[\w$.:>!@-]*$", line.split(name, 1)[0])
     said = f"{call.target} {' '.join(call.arguments)}"
     return stands_alone and len(said) <= 160 and vocabulary.is_guarding(said)

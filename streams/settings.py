@@ -35,6 +35,8 @@ class Alert(NamedTuple):
     key_env: str = ""
     sender: str = ""  # `from` of e-mail
     to: tuple[str, ...] = ()
+    key_file: str = ""
+    answers_env: str = ""  # the variable with the secret that signs what comes back
 
 
 class Settings(NamedTuple):
@@ -141,7 +143,7 @@ def _check(settings: Settings, report: Report) -> None:
 def _wrong_alerts(settings: Settings) -> Iterator[settings_reviewers.Wrong]:
     for name, alert in settings.alerts.items():
         needed = _NEEDED.get(alert.kind, ())
-        have = {"url": alert.url or alert.url_env, "key_env": alert.key_env, "from": alert.sender}
+        have = {"url": alert.url or alert.url_env, "key_env": alert.key_env or alert.key_file, "from": alert.sender}
         for key in needed:
             if not have[key]:
                 yield ("alerts", name, key), None, (), f"is missing: kind {alert.kind} needs it"
@@ -202,6 +204,7 @@ _TEXT: Final = Text("one line of text", _line)
 _URL: Final = Text("a URL", _url)
 _ENV: Final = Text("the name of an environment variable", _variable, r"^([A-Za-z_][A-Za-z0-9_]*)?$", secret=True)
 _SECRET: Final = Text("one line of text", _line, secret=True)
+_ABSOLUTE: Final = Text("an absolute path", _absolute)
 _NONE: Final[list[str]] = []
 _CHECK_HOSTNAME: Final = Flag(empty=True)
 
@@ -224,7 +227,7 @@ KAFKA: Final = Table(
         "ssl_check_hostname": Entry(_CHECK_HOSTNAME, "As in kafka-python.", default=True),
     }
 )
-REVIEWER: Final = settings_reviewers.table(line=_TEXT, variable=_ENV, absolute=Text("an absolute path", _absolute))
+REVIEWER: Final = settings_reviewers.table(line=_TEXT, variable=_ENV, absolute=_ABSOLUTE)
 ALERT: Final = Table(
     {
         "kind": Entry(
@@ -233,6 +236,10 @@ ALERT: Final = Table(
         "url": Entry(_URL, "Where messages go.", ""),
         "url_env": Entry(_ENV, "The environment variable that holds the address, where it is a secret.", ""),
         "key_env": Entry(_ENV, "The environment variable that holds the key or signing secret.", ""),
+        "key_file": Entry(_ABSOLUTE, "The file that holds it instead.", ""),
+        "answers_env": Entry(
+            _ENV, "The environment variable that holds the secret of answers (PagerDuty's webhook).", ""
+        ),
         "from": Entry(_TEXT, "The sender of e-mail.", ""),
         "to": Entry(ListOf(EMAIL), "Who gets e-mail besides the people addressed.", _NONE),
     }

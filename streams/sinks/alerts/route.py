@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from streams.settings import Alert
     from streams.sinks.alerts.message import Message
@@ -37,9 +37,14 @@ Answer = Sent | NotSent
 class Route(Protocol):
     """A route of the settings. `resend` is the seconds after which an open problem has to be told again, or 0."""
 
-    name: str
-    kind: str
-    resend: float
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def resend(self) -> float: ...
 
     def send(self, message: Message) -> Answer:
         """Deliver one message within DEADLINE seconds; never raises."""
@@ -53,14 +58,14 @@ def routes(alerts: Mapping[str, Alert], environ: Mapping[str, str]) -> dict[str,
 
 def made(alert: Alert, environ: Mapping[str, str]) -> Route:
     """The route of one `[alerts.NAME]`."""
-    from streams.sinks.alerts import alertmanager, email, log, pagerduty, slack, webhook  # noqa: PLC0415
+    from streams.sinks.alerts import alertmanager, log, mail, pagerduty, slack, webhook  # noqa: PLC0415
 
-    kinds: dict[str, type[Route]] = {
+    kinds: dict[str, Callable[[Alert, Mapping[str, str]], Route]] = {
         "pagerduty": pagerduty.PagerDuty,
         "alertmanager": alertmanager.Alertmanager,
         "slack": slack.Slack,
         "webhook": webhook.Webhook,
-        "email": email.Email,
+        "email": mail.Mail,
         "log": log.Log,
     }
-    return kinds[alert.kind](alert, environ)  # type: ignore[call-arg]
+    return kinds[alert.kind](alert, environ)

@@ -37,6 +37,7 @@ COMMANDS = {
     "hook": "hook",
     "doctor": "doctor",
     "selftest": "selftest",
+    "model-server": "model_server",
 }  # command -> the module under streams.commands that registers it, in the order of the help page
 
 

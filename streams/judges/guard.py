@@ -30,18 +30,23 @@ class Guard(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One exchange; TooLarge where the answer is compressed, which nobody asked for."""
-        for name in set(request.headers) - SENT:
-            del request.headers[name]
-        request.headers["accept-encoding"] = "identity"
-        if not self._endpoint.key:
-            request.headers.pop("authorization", None)
-        response = await self._inner.handle_async_request(request)
+        response = await self._inner.handle_async_request(self._plain(request))
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
             raise TooLarge("the answer is compressed, which was not asked for")
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _Capped(response.stream, self._endpoint.limits.answer)
         return response
+
+    def _plain(self, request: httpx2.Request) -> httpx2.Request:
+        """The request with the headers of `SENT` alone; the library reads its own ones from the one that it made."""
+        kept = {name: value for name, value in request.headers.items() if name in SENT}
+        if not self._endpoint.key:
+            kept.pop("authorization", None)
+        headers = {**kept, "accept-encoding": "identity"}
+        return httpx2.Request(
+            request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
+        )
 
     async def aclose(self) -> None:
         """End all connections."""

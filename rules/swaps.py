@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rules import guards, vocabulary
 from rules.lines import Line, words
-from rules.patterns import pattern
+from rules.patterns import found, pattern
 from rules.places import function_at
 from rules.rule import Change, Edit, remembered
 from rules.vocabulary import is_name
@@ -17,6 +17,7 @@ MAX_ALIKE = 400  # lines of one side that are compared by their words
 AHEAD = 6  # of them at once
 COMMON = 8  # lines of one beginning that are looked at
 _NAME = rb"([A-Za-z_$@][\w$-]*[?!]?)[\"']?\s*\]?\s*(?::=|=>|=|:)\s*[\"'\[({]*\s*$"
+_LOGS = rb"(?i)^(?:\w+(?:\.|->|::))*_?(?:log|logger|logging|slog|klog|logrus|console)(?:\(\))?(?:\.|->|::)\w+\("
 _ASIDE = (b"#", b"//", b"*", b"/*", b"--", b"<!--", b"import ", b"from ", b"use ", b"require ", b"package ", b'"""')
 
 
@@ -31,8 +32,12 @@ class Swap(NamedTuple):
 
 
 def is_code(text: bytes) -> bool:
-    """Whether a line says something: no comment, no import."""
-    return not text.startswith(_ASIDE)
+    """Whether a line does something: no comment, no import, no line of a log."""
+    return not text.startswith(_ASIDE) and not (_may_log(text) and found(_LOGS, text))
+
+
+def _may_log(text: bytes) -> bool:
+    return b"log" in text or b"LOG" in text or b"Log" in text or b"console" in text
 
 
 @remembered

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from rules.findings import Finding, Tier
 from rules.patterns import found, pattern
-from rules.rule import Change, Diff, Edit, Rule, remembered
+from rules.places import where
+from rules.rule import Change, Diff, Edit, Rule, remembered, visible
 
 _COMPARES = (
     rb"(?i)compare_digest|timing_?safe_?equal|constant_?time_?(?:eq|compare|equal)|secure_?compare|hash_equals|"
@@ -56,7 +57,10 @@ class ConstantTimeCompareDropped(Rule):
             if found(_COMPARES, line.text) and not line.text.startswith(
                 (b"#", b"//", b"*", b"import ", b"from ", b"use ")
             ):
-                yield self.lost(edit, line.number, "this comparison in constant time is gone")
+                message = (
+                    f"{where(edit, line.number)} no longer compares in constant time: `{visible(line.text)}` is gone"
+                )
+                yield self.lost(edit, line.number, message)
 
 
 @remembered

@@ -68,7 +68,7 @@ class EscapeOrNormalisationDropped(Rule):
             return
         for line in swaps.lost_lines(edit):
             hit = pattern(_FORMS).search(line.text) or pattern(_CLEANS).search(line.text)
-            if hit is None:
+            if hit is None or not _is_used(line.text, hit.start(), hit.end()):
                 continue
             name = hit.group(0).strip(b"(!=.)] \t")
             what = rb"(?i)\b" + name + rb"\b" if name.replace(b"_", b"").isalnum() else _CLEANS
@@ -79,6 +79,15 @@ class EscapeOrNormalisationDropped(Rule):
             yield self.lost(
                 edit,
                 line.number,
-                f"{at} uses a value as it came, which `{visible(name)}` brought into a safe form: `{visible(line.text)}` is gone",
+                f"{at} no longer brings a value into a safe form, as `{visible(name)}` did: `{visible(line.text)}` is gone",
                 tier=Tier.HOLD if firm else Tier.NOTE,
             )
+
+
+def _is_used(text: bytes, start: int, end: int) -> bool:
+    """Whether a name is called or read as an attribute, and is not only a variable's own."""
+    return (
+        text[end - 1 : end] in b"(!"
+        or text[end : end + 1] == b"("
+        or text[max(start - 1, 0) : start] in (b".", b">", b":")
+    )

@@ -76,7 +76,7 @@ class SensitiveValueKept(Rule):
             takes = found(_TAKES, said) and found(_SECRET, said) and not vocabulary.opens_block(said)
             if takes and swaps.balance(edit.change, _TAKES) < 0:
                 at = places.where(edit, line.number)
-                yield self.lost(edit, line.number, f"{at} no longer takes this out: `{visible(line.text)}`")
+                yield self.lost(edit, line.number, f"{at} no longer takes a secret out: `{visible(line.text)}`")
 
 
 def _whole(edit: Edit, line: Line) -> bytes:

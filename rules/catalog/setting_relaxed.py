@@ -30,7 +30,10 @@ _SHORTER = rb"(?i)(?:min\w*|(?:password|token|key|code|secret|salt)_?(?:length|l
 _TRUE = {"True", "true", "1", "yes", "on", "TRUE", "YES", "ON"}
 _FALSE = {"False", "false", "0", "no", "off", "FALSE", "None", "null", "nil", "undefined"}
 _SAME_SITE = {"strict": 2, "lax": 1, "none": 0, "false": 0, "off": 0}
-_KEPT = rb"^[\"']?([\w$@.-]{2,60})[\"']?\s*\]?\s*(?:=>|:=|=|:)\s*([\w\"'.]{1,40})\s*[,;)}\]]*$"
+_KEPT = (
+    rb"^[\"']?([\w$@.-]{2,60})[\"']?\s*\]?\s*(?:=>|:=|=|:)\s*"
+    rb"((?i:true|yes|on|strict|lax|required|always|none)|\d{1,9}|[\"'][^\"']{1,40}[\"'])\s*[,;)}\]]*$"
+)
 _CONFIG = (b".yml", b".yaml", b".ini", b".toml", b".json", b".properties", b".cfg")
 
 

@@ -3,11 +3,10 @@
 Between two words may stand what hides a sentence from a plain search: line breaks, comment signs, dashes, underscores.
 """
 
-import tomllib
 from functools import lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
+from rules import packaged
 from rules.patterns import PatternSet, pattern
 
 _GAP = rb"[\s\W_]{1,12}"
@@ -49,10 +48,15 @@ _ENGLISH = (
 
 @lru_cache(maxsize=1)
 def _phrases() -> tuple[Phrase, ...]:
-    table = tomllib.loads((files("rules") / "data" / "phrases.toml").read_text("utf-8"))
+    table = packaged.table("phrases.toml")
     return tuple(Phrase(_spread(phrase.text), phrase.plain) for phrase in _ENGLISH) + tuple(
         Phrase(_spread(text.encode()), plain=False) for text in table["phrases"]
     )
+
+
+def prepare() -> None:
+    """Compile the phrases."""
+    _all()
 
 
 @lru_cache(maxsize=1)

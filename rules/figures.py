@@ -1,9 +1,9 @@
 """What was measured of single rules: rules/data/weights.toml, where `bench` wrote figures of them."""
 
-import tomllib
 from functools import lru_cache
-from importlib import resources
 from typing import Any
+
+from rules import packaged
 
 
 def measured(slug: str) -> str:
@@ -24,7 +24,6 @@ def worded(row: dict[str, Any]) -> str:
 @lru_cache(maxsize=1)
 def _figures() -> dict[str, dict[str, Any]]:
     """The tables `[measured.SLUG]`; none where the file or the table is not there."""
-    file = resources.files("rules").joinpath("data/weights.toml")
-    data = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+    data = packaged.table("weights.toml") if (packaged.DATA / "weights.toml").is_file() else {}
     rows: dict[str, dict[str, Any]] = data.get("measured", {})
     return rows

@@ -3,14 +3,13 @@
 What the tables do not know stays unknown: an empty maker, `None` for a tool. Format and upkeep: docs/lineage.md.
 """
 
-import tomllib
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from rules import naming
+from rules.packaged import table
 from rules.visible import skeleton
 
 _BOTS = ("[bot]", "(bot)", "-bot")
@@ -39,11 +38,6 @@ class _Family(NamedTuple):
     maker: str
     phrases: tuple[tuple[str, ...], ...]
     tuned_from: tuple[str, ...]
-
-
-def table(name: str) -> dict[str, Any]:
-    """One packaged TOML table of rules/data."""
-    return tomllib.loads((Path(__file__).parent / "data" / name).read_text("utf-8"))
 
 
 @cache

@@ -1,11 +1,14 @@
 """Which refs are protected: the default branch, and what `protect` of any policy that speaks names (law 4)."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
-from rules.globs import compiled_refs
-from rules.policy import Policy
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rules.policy import Policy
 
 HEADS = "refs/heads/"
 
@@ -24,9 +27,13 @@ class Protection(NamedTuple):
         if self.everything and ref.startswith(HEADS):
             return True
         name = _folded(ref)
-        return name == _folded(self.default) or compiled_refs(tuple(map(_folded, self.globs))).match(
-            name.encode("utf-8", "surrogateescape")
-        )
+        return name == _folded(self.default) or (bool(self.globs) and self._matches(name))
+
+    def _matches(self, folded: str) -> bool:
+        from rules.globs import compiled_refs  # noqa: PLC0415 - re2; hooks ask this before they load anything else
+
+        named = compiled_refs(tuple(map(_folded, self.globs)))
+        return named.match(folded.encode("utf-8", "surrogateescape"))
 
 
 def protection(default: str, policies: Sequence[Policy | None]) -> Protection:

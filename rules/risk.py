@@ -5,13 +5,11 @@ Each sign has a weight, measured by `bench.evaluate` on labelled changes: how mu
 tests agree, the change is blocked, by a finding of its own that names the signs.
 """
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
-from rules import guards, places, swaps, vocabulary
+from rules import guards, packaged, places, swaps, vocabulary
 from rules.findings import Finding, Tier
 from rules.kinds import Kind
 from rules.rule import Edit, remembered, visible
@@ -76,8 +74,7 @@ class Group(NamedTuple):
 @lru_cache(maxsize=1)
 def weights() -> Weights:
     """The measured weights, from rules/data/weights.toml."""
-    text = resources.files("rules.data").joinpath("weights.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
+    data = packaged.table("weights.toml")
     return Weights(data["bias"], data["signs"], data["hold"], data["several"], data["tested"])
 
 

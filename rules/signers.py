@@ -5,7 +5,7 @@ from binascii import a2b_base64
 from functools import cache, lru_cache
 from hashlib import sha256
 
-from rules import hands, lineage, sshsig
+from rules import hands, lineage, packaged, sshsig
 from rules.claims import Claim
 from rules.principals import Principal, Registry
 
@@ -17,7 +17,7 @@ _KEPT = 1024
 @cache
 def known() -> dict[str, str]:
     """Fingerprint of a key that a vendor is seen to sign with -> tool; the table is rules/data/signers.toml."""
-    rows = lineage.table("signers.toml")["signer"]
+    rows = packaged.table("signers.toml")["signer"]
     return {fingerprint(row["key"]): row["tool"] for row in rows}
 
 

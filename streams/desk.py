@@ -88,6 +88,7 @@ class Desk:
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self.repo = repo
+        self.explicit = explicit
         self.settings = settings.load(explicit, repo.common_dir, environ)
         self.now = now
         self.arriving: tuple[Stored, ...] = ()  # statements that come with a push, verified at the door

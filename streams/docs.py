@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from streams import docs_cli, docs_events, docs_keys, docs_reasons, docs_rules
+from streams import docs_cli, docs_events, docs_keys, docs_reasons, docs_rules, docs_tables
 
 ROOT: Final = Path(__file__).resolve().parent.parent / "docs"
 WRITERS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
@@ -13,6 +13,7 @@ WRITERS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
     docs_events.pages,
     docs_keys.pages,
     docs_reasons.pages,
+    docs_tables.pages,
     lambda: {f"rules/{name}": text for name, text in docs_rules.pages().items()},
 )
 

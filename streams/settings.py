@@ -11,13 +11,13 @@ from rules.policy_shape import EMAIL, NAME
 from rules.report import Invalid, Problem, Report
 from rules.shape import Entry, Flag, ListOf, Named, OneOf, Table, Text
 from streams import settings_reviewers
+from streams.settings_file import SYSTEM, places
 from streams.settings_reviewers import Reviewer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 VARIABLE: Final = "TWOHAND_SETTINGS"
-SYSTEM: Final = Path("/etc/twohand/settings.toml")
 PLACES: Final = f"--settings FILE, ${VARIABLE}, twohand/settings.toml in the git directory, {SYSTEM}"
 
 
@@ -64,7 +64,7 @@ def load(explicit: Path | None, git_common_dir: Path, environ: Mapping[str, str]
     named = explicit or (Path(environ[VARIABLE]) if environ.get(VARIABLE) else None)
     if named is not None:
         return _read(named)
-    found = (path for path in (git_common_dir / "twohand" / "settings.toml", SYSTEM) if _present(path))
+    found = (path for path in places(None, git_common_dir) if _present(path))
     path = next(found, None)
     return _read(path) if path else Settings()
 

@@ -1,12 +1,10 @@
 """The project depends on something new."""
 
-import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.resources import files
 from typing import ClassVar
 
-from rules import manifests
+from rules import manifests, packaged
 from rules.findings import Finding, Tier
 from rules.kinds import Kind
 from rules.lines import Line
@@ -151,7 +149,7 @@ def _near(path: bytes, name: bytes) -> str:
 
 @lru_cache(maxsize=8)
 def _known(registry: str) -> frozenset[str]:
-    table = tomllib.loads((files("rules") / "data" / "packages.toml").read_text("utf-8"))
+    table = packaged.table("packages.toml")
     return frozenset(name.replace("_", "-") for name in table.get(registry, "").split())
 
 

@@ -1,84 +1,136 @@
-"""post-receive: what landed is recorded, and what nobody admitted is said aloud. It can refuse nothing any more."""
+"""post-receive: what landed is recorded, and what nobody admitted is said aloud. It can refuse nothing any more.
+
+What an ordinary landing does not need is imported where it is used: the policies, the settings, the voice.
+"""
 
 import json
 import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rules.events import ChangeMerged, DecisionMade
-from streams.desk import Desk
+from streams import clock
+from streams.engines.journal import Journal
 from streams.hooks import pushed
 from streams.hooks.entry import Called
-from streams.hooks.refusal import Voice
-from streams.moved import brought, guards, remember
+from streams.settings_file import places
 from streams.sources.errors import SourceError
 from streams.sources.git import Repository
-from streams.sources.landing import MOST_STEPS, Move
+from streams.sources.refs import MOST_STEPS, Move
+
+if TYPE_CHECKING:
+    from streams.desk import Desk
 
 
-def run(called: Called) -> int:
+def run(called: Called, lines: Sequence[bytes]) -> int:
     """Always 0: git takes no notice of it."""
-    voice = Voice(gitlab=pushed.for_gitlab(os.environ))
     try:
         repo = Repository.open(Path(os.environ.get("GIT_DIR") or "."))
-        with Desk(repo, explicit=called.settings, environ={}) as desk:
-            record(desk, pushed.moves(sys.stdin.buffer), voice)
+        with Journal(repo.common_dir / "twohand" / "journal.db") as journal:
+            moved = list(_record(_Landing(repo, journal, called.settings), pushed.moves(lines)))
     except (SourceError, ValueError, OSError) as error:
-        voice.say("warning", f"what landed is not recorded: {error}")
-        voice.say("hint", "for who runs this server: `twohand doctor` compares refs and journal")
+        _say([f"what landed is not recorded: {error}"], "`twohand doctor` compares refs and journal")
+    else:
+        _say([f"{ref} moved, and no admitted decision is recorded for it" for ref in moved])
     return 0
 
 
-def record(desk: Desk, moves: Iterable[Move], voice: Voice) -> None:
-    """ChangeMerged for every admitted step, and where each protected ref stands now."""
-    known, covered = desk.journal.tips(), guards(desk)
-    moves = list(moves)
-    real = desk.repo.symrefs([move.ref for move in moves])
+def _say(warnings: Sequence[str], remedy: str = "") -> None:
+    if not warnings:
+        return
+    from streams.hooks.refusal import Voice  # noqa: PLC0415
+
+    voice = Voice(gitlab=pushed.for_gitlab(os.environ))
+    for warning in warnings:
+        voice.say("warning", warning)
+    if remedy:
+        voice.say("hint", f"for who runs this server: {remedy}")
+
+
+class _Landing:
+    """Where it landed. `settings`: the file that was fixed at installation."""
+
+    def __init__(self, repo: Repository, journal: Journal, settings: Path | None) -> None:
+        self.repo = repo
+        self.journal = journal
+        self._settings = settings
+
+    @cached_property
+    def desk(self) -> "Desk":
+        """The policies and everything else that the journal alone does not tell."""
+        from streams.desk import Desk  # noqa: PLC0415
+
+        return Desk(self.repo, explicit=self._settings, environ={})
+
+    def guards(self, ref: str) -> bool:
+        """Whether the policies protect a ref that the journal does not know."""
+        from streams.moved import guards  # noqa: PLC0415
+
+        return guards(self.desk).covers(ref)
+
+    def brought(self, ref: str, old: str, new: str) -> bool:
+        """Whether admitted decisions lead from where the gate left a ref to where this push found it."""
+        from streams.moved import brought  # noqa: PLC0415
+
+        return brought(self.desk, ref, old, new)
+
+    @property
+    def notes(self) -> bool:
+        """Whether the operator wants decisions as git notes; without settings nobody does."""
+        found = places(self._settings, self.repo.common_dir)
+        return any(map(os.path.lexists, found)) and self.desk.settings.notes
+
+
+def _record(here: _Landing, moves: Sequence[Move]) -> Iterator[str]:
+    """ChangeMerged for every admitted step, and where each protected ref stands now; the refs that nobody admitted."""
+    known = here.journal.tips()
+    real = here.repo.symrefs([move.ref for move in moves])
     for move in moves:
         ref = real.get(move.ref, move.ref)
-        if ref not in known and not covered.covers(ref):
+        if ref not in known and not here.guards(ref):
             continue
-        merged = list(_merged(desk, move._replace(ref=ref)))
-        desk.journal.append(merged)
-        if desk.settings.notes:
-            _note(desk, merged)
-        if merged or _first(desk, move):
-            _remember(desk, move._replace(ref=ref), known)
+        merged = list(_merged(here, move._replace(ref=ref)))
+        here.journal.append(merged)
+        if here.notes:
+            _note(here, merged)
+        if merged or _first(here, move):
+            _remember(here, move._replace(ref=ref), known)
         else:
-            voice.say("warning", f"{ref} moved, and no admitted decision is recorded for it")
+            yield ref
 
 
-def _remember(desk: Desk, move: Move, known: Mapping[str, tuple[str, str]]) -> None:
+def _remember(here: _Landing, move: Move, known: Mapping[str, tuple[str, str]]) -> None:
     """Where the ref stands now; where it had moved before while nobody looked, that stays an incident."""
     left = known.get(move.ref, ("", ""))[0]
-    if left in ("", move.old) or brought(desk, move.ref, left, move.old):
-        remember(desk, move.ref, move.new)
+    if left in ("", move.old) or here.brought(move.ref, left, move.old):
+        here.journal.remember_tip(move.ref, move.new, clock.now())
 
 
-def _note(desk: Desk, merged: Iterable[ChangeMerged]) -> None:
+def _note(here: _Landing, merged: Iterable[ChangeMerged]) -> None:
     """The decision beside the commit, for other tools, where the operator asked for it."""
     from rules import noted  # noqa: PLC0415 - most servers write none
     from streams.sinks import notes  # noqa: PLC0415
 
-    made = {one.commit: decision for one in merged if (decision := _admitting(desk, one))}
-    notes.write_all(desk.repo, {commit: noted.of_decision(json.loads(text)) for commit, text in made.items()})
+    made = {one.commit: decision for one in merged if (decision := _admitting(here, one))}
+    notes.write_all(here.repo, {commit: noted.of_decision(json.loads(text)) for commit, text in made.items()})
 
 
-def _admitting(desk: Desk, merged: ChangeMerged) -> str:
+def _admitting(here: _Landing, merged: ChangeMerged) -> str:
     """The newest admitted decision about what landed, "" where it deleted a ref: there is no commit to stand beside."""
-    events = [event for event in desk.journal.events(merged.change) if isinstance(event, DecisionMade)]
+    events = [event for event in here.journal.events(merged.change) if isinstance(event, DecisionMade)]
     made = [
         event.decision for event in events if event.outcome == "admitted" and event.content_key == merged.content_key
     ]
-    return made[-1] if made and merged.commit != desk.repo.empty_tree else ""
+    return made[-1] if made and merged.commit != here.repo.empty_tree else ""
 
 
-def _merged(desk: Desk, move: Move) -> Iterator[ChangeMerged]:
+def _merged(here: _Landing, move: Move) -> Iterator[ChangeMerged]:
     """What was admitted for this ref, of its new tip and of the first-parent steps below (law 5)."""
-    at = desk.now()
-    for head in _heads(desk.repo, move):
-        for change, key in desk.journal.admitted(move.ref, head):
+    at = clock.now()
+    for head in _heads(here.repo, move):
+        for change, key in here.journal.admitted(move.ref, head):
             yield ChangeMerged(change=change, content_key=key, commit=head, at=at)
 
 
@@ -90,6 +142,6 @@ def _heads(repo: Repository, move: Move) -> list[str]:
     return list(dict.fromkeys([move.new, *repo.run(*asked).out.decode("ascii").split()]))
 
 
-def _first(desk: Desk, move: Move) -> bool:
+def _first(here: _Landing, move: Move) -> bool:
     """Whether this is the history that an empty repository began with (law 37)."""
-    return move.old == desk.repo.null_id and not desk.journal.tips() and desk.journal.root() is not None
+    return move.old == here.repo.null_id and not here.journal.tips() and here.journal.root() is not None

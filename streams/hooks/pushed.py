@@ -1,12 +1,11 @@
 """What a push brings, as receive-pack tells it to its hooks: one line a ref, and in variables who pushes."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rules.claims import Claim
-from streams import evidence
-from streams.sources.landing import Move
+from streams.sources.refs import Move
 
 GITLAB: Final = ("GL_ID", "GL_PROTOCOL", "GL_USERNAME")
 NAMED_BY: Final = {
@@ -28,8 +27,12 @@ def _move(line: bytes) -> Move:
     return Move(os.fsdecode(parts[2]), parts[0].decode("ascii"), parts[1].decode("ascii"))
 
 
-def claims(environ: Mapping[str, str], trusted: Iterable[str]) -> Iterator[Claim]:
+def claims(environ: Mapping[str, str], trusted: Sequence[str]) -> Iterator[Claim]:
     """Law 10: pusher and opener as the forges name them whose environment the settings trust; of others, nothing."""
+    if not trusted:
+        return
+    from streams import evidence  # noqa: PLC0415 - much, and only where somebody is trusted
+
     for host in trusted:
         for variable, channel in NAMED_BY.get(host, {}).items():
             if login := environ.get(variable, "").strip():

@@ -4,9 +4,8 @@ Works inside git's quarantine. Whatever fails, the push is refused.
 """
 
 import os
-import sys
-import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -20,10 +19,12 @@ from rules.record import record
 from rules.report import Invalid
 from streams.desk import Asked, Desk, Standing
 from streams.hearing import enrolled
-from streams.hooks import budget, certificate, letterbox, pushed, refusal
+from streams.hooks import budget, certificate, letterbox, pushed, refusal, unguarded
+from streams.hooks.ahead import Arrived
 from streams.hooks.entry import Called
 from streams.hooks.refusal import Voice
 from streams.laws import governing
+from streams.settings_file import places
 from streams.sources import landing
 from streams.sources.change import Range, read_blobs
 from streams.sources.errors import SourceError
@@ -37,20 +38,18 @@ POLICIES = ("twohand.toml", "pyproject.toml")
 VALIDATE = "`twohand policy validate` names line, key and what is allowed"
 
 
-def run(called: Called) -> int:
+def run(called: Called, arrived: Arrived) -> int:
     """0: git may move the refs. Anything else, and a process that dies, refuses the whole push."""
     voice = Voice(gitlab=pushed.for_gitlab(os.environ))
     try:
         with budget.within(budget.SECONDS, lambda: _too_slow(voice)):
-            moves = pushed.moves(sys.stdin.buffer)
-            with Desk(_repository(), explicit=called.settings, environ={}) as desk:
+            repo, moves = arrived.opened()
+            with repo.one_reader(), Desk(repo, explicit=called.settings, environ={}) as desk:
+                repo.see(arrived.names)
+                arrived.wait()
                 return _received(desk, moves, voice)
     except Exception as error:  # noqa: BLE001 - the gate stays closed, whatever happened
         return _failed(error, voice)
-
-
-def _repository() -> Repository:
-    return Repository.open(Path(os.environ.get("GIT_DIR") or "."), quarantine=True)
 
 
 def _received(desk: Desk, asked: Sequence[Move], voice: Voice) -> int:
@@ -62,6 +61,8 @@ def _received(desk: Desk, asked: Sequence[Move], voice: Voice) -> int:
     letters = [move for move in moves if move.ref.startswith(letterbox.OURS)]
     taken = not misplaced and _letters(desk, letters, floor, voice)
     held = [move for move in moves if floor.guards.covers(move.ref)]
+    if not held:
+        floor.note()
     said = tuple(_pusher(desk, asked, floor.standing)) if held else ()
     verdicts = [_verdict(desk, move, floor, said) for move in held]
     for verdict in verdicts:
@@ -95,6 +96,17 @@ class _Floor:
         tips = self.desk.journal.tips() if move.old == self.desk.repo.null_id else {}
         stood = tips.get(move.ref, ("", ""))[0]
         return Ground(self.default_tip, (*others, *filter(None, [self.default_tip])), stood)
+
+    def note(self) -> None:
+        """For the next push that touches nothing guarded: it need not read the policies again."""
+        desk = self.desk
+        files = [
+            *places(desk.explicit, desk.repo.common_dir),
+            *([Path(desk.settings.floor)] if desk.settings.floor else []),
+        ]
+        with suppress(SourceError):
+            grounds = unguarded.Grounds(self.default_tip, desk.explicit, files)
+            unguarded.note(desk.repo.common_dir, self.guards, desk.journal.tips(), grounds)
 
     @cached_property
     def unborn(self) -> bool:
@@ -241,6 +253,8 @@ def _failed(error: Exception, voice: Voice) -> int:
             voice.say("error", f"nothing was taken: {line}")
         voice.say("hint", "for who runs this server: mend these settings")
     else:
+        import traceback  # noqa: PLC0415 - only for what went wrong
+
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
         voice.say("error", f"nothing was taken: internal error: {type(error).__name__} at {where}: {error}")

@@ -33,15 +33,18 @@ class CatFile:
     it counts as missing, and the next request starts another one.
     """
 
-    def __init__(self, spawn: Callable[[], subprocess.Popen[bytes]]) -> None:
+    def __init__(self, spawn: Callable[[], subprocess.Popen[bytes]], *, lasting: bool = False) -> None:
+        """`lasting`: the end of a `with` leaves git running, for the next one who asks."""
         self._spawn = spawn
+        self._lasting = lasting
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+        if not self._lasting:
+            self.close()
 
     def close(self) -> None:
         """Ends git. A later request starts it again."""

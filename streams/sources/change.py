@@ -171,10 +171,15 @@ def read_change(repo: Repository, found: Range) -> ReadChange:
     return ReadChange(files, read, own_edits, patch_ids, (*found.incomplete, *lost, *walk.incomplete, *unread))
 
 
+def naming(base: str, head: str) -> tuple[str, ...]:
+    """The command that lists the changed paths."""
+    return ("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head, "--")
+
+
 def _refuse_bombs(repo: Repository, found: Range) -> None:
     """A few kilobytes of trees can name more paths than any machine can hold. Errors: TooLarge."""
-    with repo.start("diff-tree", "-r", "-z", "--name-only", "--no-renames", found.base, found.head, "--") as naming:
-        names = within(naming, MOST_NAMES)
+    with repo.start(*naming(found.base, found.head)) as running:
+        names = within(running, MOST_NAMES)
     if names is None:
         raise errors.TooLarge(
             f"The change names more than {MOST_NAMES >> 20} MiB of paths.",

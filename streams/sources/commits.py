@@ -39,8 +39,13 @@ def walk(repo: Repository, *, base: str, head: str, without: Sequence[str]) -> W
     return found
 
 
+def listing(head: str, without: Sequence[str]) -> tuple[str, ...]:
+    """The command that lists commits with their parents, children first."""
+    return ("rev-list", "--topo-order", "--parents", head, "--not", *without, "--")
+
+
 def _rev_list(repo: Repository, head: str, without: Sequence[str]) -> Walk:
-    done = repo.run("rev-list", "--topo-order", "--parents", head, "--not", *without, "--", ok=(0, 128))
+    done = repo.run(*listing(head, without), ok=(0, 128))
     rows = [line.split() for line in done.out.decode("ascii").splitlines()]
     failed = (f"the history of the change cannot be read: {done.err}",) if done.code else ()
     return Walk({row[0]: tuple(row[1:]) for row in rows}, failed)

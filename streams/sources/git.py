@@ -2,14 +2,17 @@
 
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.sources import errors, process
+from streams.sources import errors, process, refs, trees
 from streams.sources.catfile import CatFile
+from streams.sources.discovery import Places, discover
+from streams.sources.refs import Seen
 
 if TYPE_CHECKING:
     import git
@@ -23,19 +26,7 @@ EMPTY_TREES = {
 }
 NAMES_AT_ONCE = 500  # refs that one command is asked about
 FILE_LIMIT = 8 * 1024 * 1024  # bytes of one file that we read into memory
-PATTERN = frozenset("*?[\\\0")  # no ref's name holds these; git would take them as a pattern
 NO_INDEX = "twohand/no-index"  # a file that never exists: attributes of an index must not steer us
-
-
-class Places(NamedTuple):
-    """Where a repository has what. All paths are absolute; without a checked out tree `work_tree` is None."""
-
-    git_dir: Path
-    common_dir: Path
-    work_tree: Path | None
-    bare: bool
-    object_format: str  # sha1 or sha256
-    shallow: bool
 
 
 class Ref(NamedTuple):
@@ -58,6 +49,9 @@ class Repository:
         self.null_id = "0" * len(self.empty_tree)
         self._environment = process.environment(os.environ, self.common_dir / "objects" if quarantine else None)
         self._environment["GIT_INDEX_FILE"] = str(self.git_dir / NO_INDEX)
+        self._ahead: dict[tuple[str | bytes, ...], subprocess.Popen[bytes]] = {}
+        self._reader: CatFile | None = None
+        self._seen: Seen | None = None
 
     @classmethod
     def open(cls, path: Path, *, quarantine: bool = False) -> "Repository":
@@ -65,7 +59,7 @@ class Repository:
 
         Errors: NotARepository, GitMissing.
         """
-        return cls(_discover(path), quarantine=quarantine)
+        return cls(discover(path), quarantine=quarantine)
 
     @cached_property
     def handle(self) -> "git.Repo":
@@ -76,6 +70,8 @@ class Repository:
 
     def start(self, *args: str | bytes, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
         """A running git command. Its working tree is the git directory: none of the checked out files is seen."""
+        if running := self._ahead.pop(args, None):
+            return running
         places = (f"--git-dir={self.git_dir}", f"--work-tree={self.git_dir}")
         return process.start([*places, *args], env=self._environment, cwd=self.git_dir, stderr=stderr)
 
@@ -100,9 +96,40 @@ class Repository:
                 remedy=f"It is kept here. Push it when it can be reached: `git push {quote(remote)} 'refs/twohand/*'`.",
             )
 
+    def begin(self, *args: str | bytes) -> None:
+        """Starts a command whose answer will be asked for with exactly these arguments, so that git works meanwhile.
+
+        Only for what does not change until then: objects, and refs as they stand now.
+        """
+        self._ahead[args] = self.start(*args)
+
+    def see(self, names: Iterable[str]) -> None:
+        """Inside `one_reader`: list the refs at or below these names now, and let later questions be answered from it."""
+        asked = refs.plain(names)
+        done = self.run(*refs.command(asked))
+        self._seen = refs.seen(asked, done.out, done.err)
+
     def cat_file(self) -> CatFile:
-        """A reader of objects; use it as a context manager."""
-        return CatFile(lambda: self.start("cat-file", "--batch-command", "--buffer", stderr=subprocess.DEVNULL))
+        """A reader of objects, to be used in `with`; inside `one_reader` it is the same one for all."""
+        return self._reader or CatFile(self._cat_file)
+
+    def _cat_file(self) -> subprocess.Popen[bytes]:
+        return self.start("cat-file", "--batch-command", "--buffer", stderr=subprocess.DEVNULL)
+
+    @contextmanager
+    def one_reader(self) -> Iterator[None]:
+        """Inside, everybody who reads objects shares one git. Not for several threads, nor where processes fork."""
+        self._reader = CatFile(self._cat_file, lasting=True)
+        try:
+            yield
+        finally:
+            self._reader.close()
+            self._reader = None
+            for running in self._ahead.values():
+                running.kill()
+                running.communicate()
+            self._ahead.clear()
+            self._seen = None
 
     # -- revisions ------------------------------------------------------------------------------------------------
 
@@ -147,7 +174,7 @@ class Repository:
         return errors.UnknownRevision(f"No commit here is called {revision!r}.", remedy=remedy)
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        return self.run("merge-base", "--is-ancestor", ancestor, descendant, ok=(0, 1)).code == 0
+        return self.run(*ancestry(ancestor, descendant), ok=(0, 1)).code == 0
 
     def merge_bases(self, one: str, other: str) -> tuple[str, ...]:
         """All best common ancestors, by id; none for unrelated histories."""
@@ -178,38 +205,50 @@ class Repository:
 
     def refs_and_doubts(self, prefix: str) -> tuple[list[tuple[bytes, str]], str]:
         """`refs`, and what git says of those that it leaves out because they are broken."""
-        if not prefix.startswith("refs/") or PATTERN & set(prefix):
+        if not prefix.startswith("refs/") or refs.PATTERN & set(prefix):
             return [], ""
+        if self._seen and self._seen.knows(prefix):
+            return self._seen.below(prefix)
         done = self.run("for-each-ref", "--format=%(objectname) %(refname)", prefix)
         pairs = (line.split(b" ", 1) for line in done.out.splitlines())
         return [(name, object_id.decode("ascii")) for object_id, name in pairs], done.err
 
     def first_ref(self, *names: str) -> Ref | None:
         """The first of these full names that exists, symbolic refs resolved (law 4)."""
-        asked = [name for name in names if name.startswith("refs/") and not PATTERN & set(name)]
+        asked = [name for name in refs.plain(names) if name != "refs"]
         if not asked:
             return None
-        done = self.run("for-each-ref", "--format=%(refname)%00%(symref)%00%(objectname)", *asked)
-        rows = (os.fsdecode(line).split("\0") for line in done.out.splitlines())
-        found = {name: Ref(real or name, object_id) for name, real, object_id in rows}
-        return next((found[name] for name in asked if name in found), None)
+        seen = self._listed(tuple(asked))
+        name = next((name for name in asked if name in seen.rows), "")
+        real, object_id = seen.rows.get(name, ("", ""))
+        return Ref(real or name, object_id) if name else None
 
     def symrefs(self, names: Iterable[str]) -> dict[str, str]:
-        """Those of these full names that are symbolic refs, and what each points to."""
-        asked = [name for name in names if name.startswith("refs/") and not PATTERN & set(name)]
-        found: dict[str, str] = {}
+        """Those of these full names that are symbolic refs, and what each points to, also where that is not there."""
+        asked = refs.plain(names)
+        rows: dict[str, tuple[str, str]] = {}
         for first in range(0, len(asked), NAMES_AT_ONCE):
-            part = asked[first : first + NAMES_AT_ONCE]
-            done = self.run("for-each-ref", "--format=%(refname)%00%(symref)", *part)
-            found |= dict(os.fsdecode(line).split("\0") for line in done.out.splitlines())
-        return {name: target for name, target in found.items() if target}
+            rows |= self._listed(asked[first : first + NAMES_AT_ONCE]).rows
+        hidden = {name: self.symref(name) for name in asked if name not in rows and refs.hidden(self.common_dir, name)}
+        return {name: real for name in asked if (real := rows.get(name, ("",))[0] or hidden.get(name, ""))}
+
+    def _listed(self, asked: tuple[str, ...]) -> Seen:
+        if self._seen and all(map(self._seen.knows, asked)):
+            return self._seen
+        return refs.seen(asked, self.run(*refs.command(asked)).out, "")
 
     def symref(self, name: str) -> str:
         """What a symbolic ref points to, in full; "" when it is none."""
+        if name == "HEAD" and (found := refs.head(self.git_dir)):
+            return found
+        if self._seen and name in self._seen.rows:
+            return self._seen.rows[name][0]
         return _line(self.run("symbolic-ref", "--quiet", name, ok=(0, 1, 128)))
 
     def exists(self, ref: str) -> bool:
         """Whether a full ref name is one of ours."""
+        if self._seen and self._seen.knows(ref):
+            return ref in self._seen.rows
         return "\0" not in ref and self.run("show-ref", "--verify", "--quiet", "--", ref, ok=(0, 1, 128)).code == 0
 
     def update_ref(self, name: str, new: str, old: str | None = None) -> None:
@@ -257,25 +296,27 @@ class Repository:
 
     def tree_blobs(self, commit: str, paths: Iterable[bytes], *, limit: int = FILE_LIMIT) -> dict[bytes, bytes | None]:
         """`tree_blob` of several paths at the price of one."""
-        entries = self._entries(commit, paths)
         with self.cat_file() as objects:
+            entries = self._entries(objects, commit, paths)
             data = {found.id: found for found in objects.read((blob for blob in entries.values() if blob), limit)}
         for path, blob in entries.items():
             if blob and data[blob].data is None:
                 raise _unreadable(path, commit, missing=not data[blob].type)
         return {path: data[blob].data if blob else None for path, blob in entries.items()}
 
-    def _entries(self, commit: str, paths: Iterable[bytes]) -> dict[bytes, str]:
-        """The blobs' ids at these paths, "" where there is none. By ls-tree: `COMMIT:path` cannot hold every path."""
-        entries = dict.fromkeys(paths, "")
-        asked = [path for path in entries if not {b"", b".", b".."} & set(path.split(b"/"))]
-        done = self.run("ls-tree", "-z", "--full-tree", commit, "--", *asked) if asked else None
-        for entry in done.out.split(b"\0")[:-1] if done else ():
-            meta, _, name = entry.partition(b"\t")
-            _, kind, blob = meta.split()
-            if kind == b"blob" and name in entries:
-                entries[name] = blob.decode("ascii")
-        return entries
+    def _entries(self, objects: CatFile, commit: str, paths: Iterable[bytes]) -> dict[bytes, str]:
+        try:
+            return trees.blobs_at(objects, commit, paths, width=len(self.null_id) // 2)
+        except trees.Damaged as error:
+            raise errors.MissingObject(
+                f"The tree of {commit} cannot be read: {error}.",
+                remedy="Fetch it (a partial clone lacks objects), or repair the repository; see `git fsck`.",
+            ) from None
+
+
+def ancestry(ancestor: str, descendant: str) -> tuple[str, ...]:
+    """The command that asks whether one commit is an ancestor of the other."""
+    return ("merge-base", "--is-ancestor", ancestor, descendant)
 
 
 def failure(args: Iterable[str | bytes], done: process.Done) -> errors.GitFailed:
@@ -285,46 +326,6 @@ def failure(args: Iterable[str | bytes], done: process.Done) -> errors.GitFailed
         f"`git {command}` failed with exit code {done.code}: {done.err or 'it said nothing'}.",
         remedy="Check the repository with `git fsck`; git 2.39 or later is needed.",
     )
-
-
-def _discover(path: Path) -> Places:
-    questions = ("is-bare-repository", "show-object-format", "is-shallow-repository", "absolute-git-dir")
-    env = process.environment(os.environ)
-    if not path.is_dir():
-        raise errors.NotARepository(f"{path} is no directory.", remedy="Name a directory inside a repository with -C.")
-    command = ["rev-parse", *(f"--{question}" for question in questions), "--show-toplevel"]
-    done = process.finish(process.start(command, env=env, cwd=path))
-    answers = os.fsdecode(done.out).split("\n")[:-1]
-    if len(answers) not in (4, 5):
-        raise _not_a_repository(path, done.err)
-    git_dir = Path(answers[3])
-    return Places(
-        git_dir=git_dir,
-        common_dir=_common_dir(git_dir),
-        work_tree=Path(answers[4]) if len(answers) == 5 else None,
-        bare=answers[0] == "true",
-        object_format=answers[1],
-        shallow=answers[2] == "true",
-    )
-
-
-def _not_a_repository(path: Path, said: str) -> errors.NotARepository:
-    if "dubious ownership" in said:
-        remedy = f"If you trust it: `git config --global --add safe.directory {path.resolve()}`."
-        return errors.NotARepository(f"{path} belongs to somebody else, and git refuses to read it.", remedy=remedy)
-    return errors.NotARepository(
-        f"{path} is no git repository that we can read ({said or 'its path holds a newline'}).",
-        remedy="Name one with -C, or make one with `git init`.",
-    )
-
-
-def _common_dir(git_dir: Path) -> Path:
-    """The directory that the working trees of one repository share, as git's own `commondir` file names it."""
-    try:
-        shared = os.fsdecode((git_dir / "commondir").read_bytes()).rstrip("\n")
-    except FileNotFoundError:
-        return git_dir
-    return (git_dir / shared).resolve()
 
 
 def _candidates(revision: str) -> tuple[str, ...]:

@@ -3,19 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from streams.sources.change import Range, head_ref, local_name, meets_edge, target_ref
-from streams.sources.git import HEADS, ORIGIN, Repository
+from streams.sources.change import Range, head_ref, local_name, meets_edge, naming, target_ref
+from streams.sources.commits import listing
+from streams.sources.git import HEADS, ORIGIN, Repository, ancestry
+from streams.sources.refs import MOST_STEPS, Move
+
+__all__ = ["MOST_STEPS", "Ground", "Move"]
 
 MOST_DROPPED = 1_000  # commits of a rewind that are listed
-MOST_STEPS = 100  # first-parent steps of one push that are looked at one by one
-
-
-class Move(NamedTuple):
-    """A ref moves; `old` and `new` are all zeros where it did not or will not exist."""
-
-    ref: str
-    old: str
-    new: str
 
 
 class Ground(NamedTuple):
@@ -37,6 +32,17 @@ def step(repo: Repository, move: Move, ground: Ground) -> Range:
     if head != repo.empty_tree and repo.is_ancestor(move.old, head):
         return _whole(repo, found)
     return _whole(repo, found._replace(rewritten=True, dropped=_dropped(repo, move.old, head)))
+
+
+def begin(repo: Repository, move: Move) -> None:
+    """Let git begin with what `step` and the reading of an ordinary update will ask; other moves are read without."""
+    if repo.null_id not in (move.old, move.new) and move.old != move.new:
+        for command in (
+            naming(move.old, move.new),
+            ancestry(move.old, move.new),
+            listing(move.new, (move.old, move.old)),
+        ):
+            repo.begin(*command)
 
 
 def rewrite_range(repo: Repository, *, head: str | None, target: str | None) -> Range:

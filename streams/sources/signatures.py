@@ -6,7 +6,6 @@ and whether it is valid, is the law's to say (law 18, 19).
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -66,6 +65,8 @@ class _Question(NamedTuple):
 def _ask(data: bytes, armor: bytes, signature: Signature | None, namespace: str) -> _Question:
     if signature is None or signature.namespace != namespace:
         return _Question(signature, data, None, None)
+    import tempfile  # noqa: PLC0415 - slow to import, and most pushes bring nothing new to verify
+
     file = tempfile.NamedTemporaryFile(prefix="twohand-", suffix=".sig")  # noqa: SIM115 - closed when it was answered
     file.write(armor)
     file.flush()

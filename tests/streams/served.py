@@ -79,7 +79,8 @@ class Served:
         for path, text in (files or {}).items():
             self.work.write(path, text)
         self.start = self.work.commit("start")
-        assert self.push("main").taken
+        first = self.push("main")
+        assert first.taken, first.err
         self.work.branch("feature")
         self.work.write("shop/cart.py", "TOTAL = 1\n")
         self.head = self.work.commit("A total")

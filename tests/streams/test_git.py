@@ -370,3 +370,29 @@ def test_the_handle_sees_the_same_repository(repo: Repo, monkeypatch: pytest.Mon
     handle = Repository.open(repo.path).handle
     assert handle.git.var("GIT_AUTHOR_IDENT").startswith("Local <local@example.com>")
     assert [commit.hexsha for commit in handle.iter_commits("main")] == [repo.id("HEAD")]
+
+
+def test_a_symbolic_ref_that_points_nowhere_is_still_one(repo: Repo) -> None:
+    """A push to it would make the branch that it names (law 4)."""
+    repo.git("symbolic-ref", "refs/heads/twin", "refs/heads/release/1")
+    found = Repository.open(repo.path)
+    assert found.symrefs(["refs/heads/twin", "refs/heads/main", "refs/heads/new"]) == {
+        "refs/heads/twin": "refs/heads/release/1"
+    }
+
+
+def test_one_reader_answers_as_many_do(repo: Repo) -> None:
+    """Refs that were listed once, commands that were begun early and a shared reader change no answer."""
+    repo.branch("other")
+    alone, shared = Repository.open(repo.path), Repository.open(repo.path)
+    names = ["refs/heads", "refs/twohand/reviews"]
+    with shared.one_reader():
+        shared.begin("rev-parse", "main")
+        shared.see(names)
+        for found in (alone, shared):
+            assert found.first_ref("refs/heads/none", "refs/heads/main") == alone.first_ref("refs/heads/main")
+            assert found.exists("refs/heads/other")
+            assert not found.exists("refs/heads/none")
+        assert shared.refs("refs/heads") == alone.refs("refs/heads")
+        assert shared.run("rev-parse", "main").out == alone.run("rev-parse", "main").out
+        assert shared.tree_blob("HEAD", b"a.py") == shared.tree_blob("HEAD", b"a.py") == alone.tree_blob("HEAD", b"a.py")

@@ -5,7 +5,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from streams import settings
+from streams import settings, settings_file
 from streams.settings import Alert, Settings, SettingsInvalid
 from streams.settings_reviewers import Reviewer
 
@@ -157,7 +157,7 @@ class TestLoad:
     @pytest.fixture(autouse=True)
     def elsewhere(self, tmp_path, monkeypatch):
         """The system's file is one of the test's own."""
-        monkeypatch.setattr(settings, "SYSTEM", tmp_path / "etc.toml")
+        monkeypatch.setattr(settings_file, "SYSTEM", tmp_path / "etc.toml")
 
     def write(self, path, listen):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ class TestLoad:
         """--settings, then the variable, then the git directory, then the system; nothing is merged."""
         git = tmp_path / "repo.git"
         assert settings.load(None, git, {}) == Settings()
-        self.write(settings.SYSTEM, "system")
+        self.write(settings_file.SYSTEM, "system")
         assert settings.load(None, git, {}).listen == "system:1"
         self.write(git / "twohand" / "settings.toml", "git")
         assert settings.load(None, git, {}).listen == "git:1"

@@ -162,27 +162,43 @@ class DecisionMade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationOpened:
-    """People were asked. `level` counts the steps from 0."""
+    """People were asked. `level` counts the steps from 0, `round` their rounds, `lapse` acknowledgements that ended.
+
+    `since` is the instant that the steps of this lapse count from, `content` the content key that is asked about.
+    """
 
     change: str
     escalation: str
     level: int
     asked: tuple[str, ...]
     reasons: tuple[str, ...] = ()
+    content: str = ""
+    round: int = 0
+    lapse: int = 0
+    since: str = ""
     at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationAcknowledged:
+    """Somebody has heard it, in this lapse: paging stops until the acknowledgement ends. It approves nothing.
+
+    `through` is key, link, or the route that brought the answer; `signed` and `armor` are what a key signed.
+    """
+
     change: str
     escalation: str
     by: str
+    lapse: int = 0
+    through: str = ""
+    signed: str = ""
+    armor: str = ""
     at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationResolved:
-    """`how` is approved, reworked, withdrawn or waived."""
+    """`how` is approved, waived, reworked, withdrawn, landed, refused, answered, or reviewed (after break-glass)."""
 
     change: str
     escalation: str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rules import policy_checks, policy_shape, toml_lines
 from rules.report import Invalid, Problem, Report
+from rules.rota_shape import hours_data, hours_of, rotation_data, rotation_of
 from rules.shape import duration_text
 from rules.sshkeys import Key, key_text
 from rules.when import When, plain
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rules.report import Path
+    from rules.rotations import Rotation
+    from rules.zones import Hours
 
 __all__ = [
     "Agent",
@@ -92,7 +95,7 @@ class RulesPolicy(NamedTuple):
 
 class Step(NamedTuple):
     after: int  # seconds since the opening
-    notify: tuple[str, ...]  # routes of the settings
+    notify: tuple[str, ...]  # owners, team:NAME, people, rotations, routes of the settings
 
 
 class Escalation(NamedTuple):
@@ -100,6 +103,7 @@ class Escalation(NamedTuple):
     steps: tuple[Step, ...] = (Step(0, ("owners",)),)
     repeat: int = 3
     acknowledged_for: int = 1800  # seconds
+    hours: Hours | None = None  # when pages of low severity go out; None: always
 
 
 class Person(NamedTuple):
@@ -150,6 +154,7 @@ class Policy(NamedTuple):
     source: str
     media: tuple[str, ...] = ("image", "font")  # kinds of rules.media whose content nobody has to read (law 3)
     rules: RulesPolicy = RulesPolicy()
+    rotations: Mapping[str, Rotation] = {}
 
     def active(self, names: Iterable[str]) -> frozenset[str]:
         """The people behind names of people and teams who have not left."""
@@ -209,6 +214,7 @@ def dump(policy: Policy) -> dict[str, Any]:
         "rules": policy.rules._asdict(),
         "waivers": _lists(policy.waivers._asdict()) | {"max": duration_text(policy.waivers.max)},
         "escalation": _escalation_data(policy.escalation),
+        "rotations": {name: rotation_data(rotation) for name, rotation in policy.rotations.items()},
         "people": {name: _enrolled_data(person._asdict()) for name, person in policy.people.items()},
         "agents": {name: _enrolled_data(agent._asdict()) for name, agent in policy.agents.items()},
         "services": {name: _enrolled_data(service._asdict()) for name, service in policy.services.items()},
@@ -266,7 +272,6 @@ def _policy(data: Any, report: Report, source: str, above: Policy | None) -> Pol
 
 
 def _built(read: dict[str, Any], source: str) -> Policy:
-    escalation = read["escalation"]
     return Policy(
         version=read["version"],
         repository=read["repository"],
@@ -277,14 +282,20 @@ def _built(read: dict[str, Any], source: str) -> Policy:
         owners=OwnersPolicy(**read["owners"]),
         waivers=Waivers(**read["waivers"]),
         rules=RulesPolicy(**read["rules"]),
-        escalation=Escalation(**escalation | {"steps": tuple(Step(**step) for step in escalation["steps"])}),
+        escalation=_escalation(read["escalation"]),
         people={name: Person(name, **fields) for name, fields in read["people"].items()},
         agents={name: Agent(name, **fields) for name, fields in read["agents"].items()},
         services={name: Service(name, **fields) for name, fields in read["services"].items()},
         teams=read["teams"],
+        rotations={name: rotation_of(fields) for name, fields in read["rotations"].items()},
         digest="",
         source=source,
     )
+
+
+def _escalation(fields: dict[str, Any]) -> Escalation:
+    steps = tuple(Step(**step) for step in fields["steps"])
+    return Escalation(**fields | {"steps": steps, "hours": hours_of(fields["hours"])})
 
 
 def _requirement(fields: dict[str, Any]) -> Requirement:
@@ -324,7 +335,7 @@ def _requirement_data(requirement: Requirement) -> dict[str, Any]:
 def _escalation_data(escalation: Escalation) -> dict[str, Any]:
     steps = [{"after": duration_text(step.after), "notify": list(step.notify)} for step in escalation.steps]
     times = {name: duration_text(getattr(escalation, name)) for name in ("deadline", "acknowledged_for")}
-    return {**times, "steps": steps, "repeat": escalation.repeat}
+    return {**times, "steps": steps, "repeat": escalation.repeat, "hours": hours_data(escalation.hours)}
 
 
 def _enrolled_data(fields: dict[str, Any]) -> dict[str, Any]:

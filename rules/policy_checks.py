@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from rules import rota_checks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -36,6 +38,7 @@ def check(policy: Policy, above: Policy | None, report: Report) -> None:
     _check_answerable(policy, names, report)
     _check_requirements(policy, names, report)
     _check_steps(policy, report)
+    rota_checks.check(policy, above, names, report)
 
 
 def clashes(higher: Policy, lower: Policy) -> list[Clash]:

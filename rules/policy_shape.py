@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rules import globs, sshkeys
+from rules.rota_shape import HOURS, rotation_table
 from rules.shape import BAD, Duration, Entry, Flag, ListOf, Named, OneOf, Table, Text, Whole
 from rules.when import AUTHORS, EVERYTHING, LANGUAGES, When
 
@@ -73,6 +74,11 @@ def _source(text: str) -> str:
     raise ValueError("must be model, model:NAME, human, team:NAME or owner")
 
 
+def _target(text: str) -> str:
+    _name(text.removeprefix("team:"))
+    return text
+
+
 NAME: Final = Text("a name", _name, r"^[A-Za-z0-9._+@\[\]-]{1,64}$")
 LINE: Final = Text("one line of text", _line, r"^\S(.{0,198}\S)?$")
 OPTIONAL_LINE: Final = Text("one line of text", _optional_line)
@@ -83,6 +89,9 @@ EMAIL: Final = Text("an e-mail address", _email, "^[^ <>,;]+@[^ <>,;@]+$")
 ACCOUNT: Final = Text("host:login", _account, "^[^: ]+:[^ ]+$")
 KEY: Final = Text("an OpenSSH public key line", sshkeys.key_of, r"(ssh-|ecdsa-|sk-).* AAAA")
 SOURCE: Final = Text("model, model:NAME, human, team:NAME, owner", _source, r"^(model(:.+)?|human|owner|team:.+)$")
+TARGET: Final = Text(
+    "owners, team:NAME, a person, a rotation, or an alert route", _target, r"^(team:)?[A-Za-z0-9._+@\[\]-]{1,64}$"
+)
 NAMES: Final = ListOf(NAME)
 GLOBS: Final = ListOf(GLOB, least=1, single=True, whole=globs.compiled)
 REFS: Final = ListOf(REF, least=1, single=True, whole=globs.compiled_refs)
@@ -191,7 +200,10 @@ WAIVERS: Final = Table(
 STEP: Final = Table(
     {
         "after": Entry(Duration(), "Counted from the opening of the escalation."),
-        "notify": Entry(ListOf(NAME, least=1), "Alert routes of the settings; `owners` are the owners concerned."),
+        "notify": Entry(
+            ListOf(TARGET, least=1),
+            "`owners` (those concerned), `team:NAME`, a person, a rotation; any other name is an alert route of the settings.",
+        ),
     }
 )
 ESCALATION: Final = Table(
@@ -204,8 +216,10 @@ ESCALATION: Final = Table(
         ),
         "repeat": Entry(Whole(0, 100), "Rounds after the first.", 3),
         "acknowledged_for": Entry(Duration(1), "How long an acknowledgement silences.", "30m"),
+        "hours": Entry(HOURS, "Working hours: pages of low severity wait for them, others never.", {}),
     }
 )
+ROTATION: Final = rotation_table(NAME)
 _EMAILS: Final = Entry(ListOf(EMAIL), "Addresses as they appear in commits.", _NOBODY)
 _ACCOUNTS: Final = Entry(ListOf(ACCOUNT), "Forge accounts, host:login.", _NOBODY)
 _KEYS: Final = Entry(ListOf(KEY), "OpenSSH public keys that sign statements and commits.", _NOBODY)
@@ -265,6 +279,7 @@ POLICY: Final = Table(
         "waivers": Entry(WAIVERS, "Who may override, and for how long.", {}),
         "rules": Entry(RULES, "What looks at changes beside the catalogue of rules.", {}),
         "escalation": Entry(ESCALATION, "When people are asked, and whom.", {}),
+        "rotations": Entry(Named(ROTATION, NAME, 1000), "Who is on call, by the rotation's name.", {}),
         "people": Entry(Named(PERSON, NAME), "Who is who, by name.", {}),
         "agents": Entry(Named(AGENT, NAME), "Agents with identities of their own.", {}),
         "services": Entry(Named(SERVICE, NAME), "Dependency bots, CI, merge machines: they approve nothing.", {}),

@@ -41,11 +41,15 @@ class Bar(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """Who is asked, in order; `barred` are the others that were considered; `stands` have given a vote that counts."""
+    """Who is asked, in order; `barred` are the others that were considered; `stands` have given a vote that counts.
+
+    `waits`: nobody is asked, because nobody answers for the change yet; the command that does.
+    """
 
     seats: tuple[str, ...]
     barred: tuple[Bar, ...]
     stands: tuple[str, ...] = ()
+    waits: str = ""
 
 
 class Bench(NamedTuple):
@@ -73,15 +77,21 @@ def bench(judgement: Judgement, candidates: Iterable[Candidate]) -> Bench:
 
 
 def pick(court: Bench) -> Panel:
-    """The first reviewer of every line that may sit. Reviewers that only stand in for others wait for their turn."""
-    stands = tuple(name for name in court.known if _stands(name, court))
+    """The first reviewer of every line that may sit. Reviewers that only stand in for others wait for their turn.
+
+    A line of which somebody has voted is done.
+    """
+    if not any(one.docket.court.on.shown for one in court.sittings):
+        return Panel((), (), waits=next((one.docket.commands.propose() for one in court.sittings), ""))
+    stands = dict.fromkeys(name for name in court.known if _stands(name, court)).keys()
     spares = {name for one in court.known.values() for name in one.fallback}
     first = [name for name in court.known if name not in spares] or list(court.known)
     seats: list[str] = []
     barred: dict[str, Bar] = {}
     for name in first:
-        for asked in (name, *court.known[name].fallback):
-            if asked in (*stands, *seats):
+        line = (name, *court.known[name].fallback)
+        for asked in line if stands.isdisjoint(line) else ():
+            if asked in seats:
                 break
             bar = bar_of(asked, (*stands, *seats), court)
             if bar is None:
@@ -89,7 +99,7 @@ def pick(court: Bench) -> Panel:
                 barred.pop(asked, None)
                 break
             barred[asked] = bar
-    return Panel(tuple(seats), tuple(barred.values()), stands)
+    return Panel(tuple(seats), tuple(barred.values()), tuple(stands))
 
 
 def following(name: str, tried: Iterable[str], seated: Sequence[str], court: Bench) -> tuple[str, tuple[Bar, ...]]:

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from rules.judgement import Judgement
 from rules.record import record
 from streams import evidence
 from streams.commands import options
 from streams.commands.options import HERE, Format
-from streams.desk import Asked, Desk
+from streams.desk import Asked, Desk, Reading
 from streams.sinks.render import write
 from streams.sources.forge_reviews import read
 
@@ -46,7 +47,8 @@ Sarif = Annotated[
         "--sarif", metavar="FILE", help="What another scanner found (SARIF 2.1.0); may be repeated.", show_default=False
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Record nothing in the journal.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Record nothing in the journal, and ask no model.")]
+NoModels = Annotated[bool, typer.Option("--no-models", help="Ask none of the model reviewers of the settings.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -65,6 +67,7 @@ def review(
     pushed_by: PushedBy = None,
     forge_reviews: ForgeReviews = None,
     sarif: Sarif = None,
+    no_models: NoModels = False,
     dry_run: DryRun = False,
     fmt: options.Formatted = Format.TEXT,
     output: options.Output = None,
@@ -72,7 +75,7 @@ def review(
     verbose: options.Verbose = False,
     settings: options.Settings = None,
 ) -> int:
-    """Read a change, run the rules, hear the statements, decide, and say why and what to do next.
+    """Read a change, run the rules, ask the models, hear the statements, decide, and say why and what to do next.
 
     Only commits are read: what is not committed yet is no part of the change.
     """
@@ -82,9 +85,24 @@ def review(
         asked = Asked(
             base, head, target, number, opened_by, rewrite=rewrite, claims=pushers, forge=told, sarif=tuple(sarif or ()),
         )  # fmt: skip
-        judgement = desk.review(asked, dry_run=dry_run)
+        reading = desk.read(asked)
+        judgement = desk.judge(reading, asked, dry_run=dry_run)
+        if desk.settings.reviewers and reading.read.files and not (no_models or dry_run):
+            judgement = _with_models(desk, reading, asked, judgement=judgement, quiet=quiet)
         for note in desk.notes:
             print(f"note: {note}", file=sys.stderr)
     result = record(judgement)
     write.result(result, fmt, output=output, quiet=quiet, verbose=verbose)
     return 0 if fmt is Format.SARIF else EXIT[judgement.outcome]
+
+
+def _with_models(desk: Desk, reading: Reading, asked: Asked, *, judgement: Judgement, quiet: bool) -> Judgement:
+    """The judgement after the reviewers that the settings configure were asked, as far as they may sit (law 24)."""
+    from streams.judges import display, sitting  # noqa: PLC0415 - only where a model is configured
+
+    board = display.board(quiet=quiet)
+    with board.live():
+        rows, _ = sitting.hold(desk, reading, asked, judgement=judgement, board=board)
+    if said := sitting.disagreement(rows):
+        print(f"note: the reviewers disagree: {said}", file=sys.stderr)
+    return desk.judge(reading, asked)

@@ -30,6 +30,7 @@ TABLES: Final = (
     body blob not null) strict""",
 )
 OPEN: Final = "open"  # the status of a review that was entered and is not settled
+LEFT: Final = "broken-off"
 
 
 class Entry(NamedTuple):
@@ -94,6 +95,15 @@ class Ledger:
             for answer in verdict.answers:
                 db.execute("insert or ignore into answer values (?, ?, ?, ?, ?, ?)", _answer_row(answer, place.at))
             _forget(db)
+
+    def leave(self, number: int, tokens: tuple[int, int], reviewer: Reviewer) -> None:
+        """A review that was broken off: what it took so far, or what it was estimated to take, whichever is more."""
+        came, went = tokens
+        with self._journal.transaction() as db:
+            db.execute(
+                "update spent set status = ?, tokens_in = max(tokens_in, ?), tokens_out = ?, micros = max(micros, ?) where id = ?",
+                (LEFT, came, went, reviewer.micros(came, went), number),
+            )
 
     def reuse(self, place: Place, verdict: Verdict) -> None:
         """A review that cost nothing, because its answer was there."""

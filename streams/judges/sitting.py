@@ -1,0 +1,281 @@
+"""One sitting: the panel is asked in parallel, nobody sees another's vote, and what each says is recorded at once.
+
+A vote is a signed statement like any other voice; what a model saw comes beside it as an unsigned review. Nothing here
+decides: the change is judged again afterwards, by the law alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from reviewers import panel
+from reviewers.judging import Progress, Question, Status, Verdict, Word
+from rules.canonical import canonical
+from rules.decision import MISMATCH
+from rules.events import Judged, ReviewGiven
+from rules.findings import Finding, Tier
+from rules.statement import Content, Statement
+from streams.judges import identity, roster
+from streams.judges.ledger import Ledger, Place
+from streams.judges.lines import Lines
+from streams.sources import signatures, statements
+from streams.speaking import after, seen_authors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rules.case import Scan
+    from rules.judgement import Judgement
+    from streams.desk import Asked, Desk, Reading
+    from streams.judges.roster import Called
+    from streams.settings_reviewers import Reviewer
+
+RECUSED: Final = "recused"
+MOST_WORDS: Final = 500  # characters of a reason that a vote carries
+
+
+class Board(Protocol):
+    """Where a sitting is watched."""
+
+    def told(self, name: str, progress: Progress) -> None:
+        """What is going on with a reviewer."""
+
+    def ended(self, row: Sat) -> None:
+        """A reviewer is done."""
+
+    def barred(self, bar: panel.Bar) -> None:
+        """A reviewer is not asked."""
+
+    def waits(self, command: str) -> None:
+        """Nobody is asked, before somebody answers for the change by this command."""
+
+
+class Sat(NamedTuple):
+    """What came of one reviewer. `statement` is the ref of its vote, "" where it gave none."""
+
+    name: str
+    verdict: Verdict
+    cached: bool = False
+    statement: str = ""
+    micros: int = 0
+
+
+class Scene(NamedTuple):
+    """The change that is sat over."""
+
+    desk: Desk
+    reading: Reading
+    asked: Asked
+    judgement: Judgement
+    ledger: Ledger
+    board: Board
+    court: panel.Bench
+    question: Question
+
+    @property
+    def change(self) -> str:
+        return self.judgement.case.change
+
+
+def hold(
+    desk: Desk, reading: Reading, asked: Asked, *, judgement: Judgement, board: Board
+) -> tuple[tuple[Sat, ...], panel.Panel]:
+    """Ask whoever may sit about a change that was judged once without them, and record what they say.
+
+    Broken off (Ctrl-C), what was said until then is recorded and nothing else. Errors: JournalUnusable, SourceError.
+    """
+    court = panel.bench(judgement, roster.candidates(desk))
+    found = panel.pick(court)
+    question = roster.question(desk, reading, judgement) if found.seats else Question(reading.key, ())
+    scene = Scene(desk, reading, asked, judgement, Ledger(desk.journal), board, court, question)
+    if found.waits:
+        board.waits(found.waits)
+    for bar in found.barred:
+        _bar(bar, scene)
+    rows = asyncio.run(_asked(found, scene)) if found.seats else ()
+    return rows, found
+
+
+async def _asked(found: panel.Panel, scene: Scene) -> tuple[Sat, ...]:
+    seated = [*found.stands, *found.seats]
+    tried: set[str] = set(seated)
+    async with Lines() as lines:
+        rows = await asyncio.gather(*(_line(name, seated, tried, (scene, lines)) for name in found.seats))
+    return tuple(row for line in rows for row in line)
+
+
+async def _line(first: str, seated: list[str], tried: set[str], at: tuple[Scene, Lines]) -> list[Sat]:
+    """A reviewer and, while nobody answers, who follows it; each is compared again before it is asked (law 24)."""
+    scene, lines = at
+    rows: list[Sat] = []
+    name = first
+    while name:
+        rows.append(await _one(name, scene, lines))
+        verdict = rows[-1].verdict
+        if verdict.verdict is Word.OBJECT or (verdict.status is Status.COMPLETED and not verdict.mismatch):
+            return rows
+        seated.remove(name)
+        following, bars = panel.following(name, tried, seated, scene.court)
+        for bar in bars:
+            _bar(bar, scene)
+        name = following
+        if name:
+            tried.add(name)
+            seated.append(name)
+    return rows
+
+
+async def _one(name: str, scene: Scene, lines: Lines) -> Sat:
+    called = roster.called(scene.desk.settings.reviewers[name])
+    key = sha256(canonical((scene.reading.key, name, called.version))).hexdigest()
+    place = Place(scene.desk.now(), scene.change, scene.reading.key, called.reviewer)
+    before = None if _lapsed(name, scene) else scene.ledger.kept(key)
+    if before is not None:
+        scene.ledger.reuse(place, before)
+        return _record(name, before, called, scene, cached=True)
+    verdict = await _paid(called, place, scene, lines)
+    if verdict.status is Status.COMPLETED and not verdict.mismatch:
+        scene.ledger.keep(key, verdict, place.at)
+    return _record(name, verdict, called, scene, cached=False)
+
+
+async def _paid(called: Called, place: Place, scene: Scene, lines: Lines) -> Verdict:
+    """Ask, within the budgets; what it took is in the ledger however it ends."""
+    from streams.judges.client import judge  # noqa: PLC0415 - imports the network client, a third of a second
+
+    if called.fault:
+        return Verdict(Status.UNREACHABLE, Word.ABSTAIN, called.fault)
+    tokens = roster.needed(scene.question, called.endpoint) if _has_budget(called.reviewer) else 0
+    number, over = scene.ledger.enter(place, tokens)
+    if over:
+        return Verdict(Status.OVER_BUDGET, Word.ABSTAIN, over)
+    took = [0, 0]
+
+    def tell(progress: Progress) -> None:
+        took[:] = progress.tokens_in, progress.tokens_out
+        scene.board.told(called.reviewer.name, progress)
+
+    started = time.monotonic()
+    try:
+        verdict = await judge(
+            scene.question, called.endpoint, deadline_seconds=called.reviewer.timeout, progress=tell, lines=lines
+        )
+    except BaseException:
+        scene.ledger.leave(number, (took[0], took[1]), called.reviewer)
+        raise
+    if verdict.status is Status.UNREACHABLE and not verdict.answers:
+        verdict = verdict._replace(tokens_in=0, tokens_out=0)
+    scene.ledger.settle(number, place, verdict, time.monotonic() - started)
+    return verdict
+
+
+def _has_budget(reviewer: Reviewer) -> bool:
+    spans = ("change", "day", "repository")
+    return any(getattr(reviewer, f"{kind}_per_{span}") for kind in ("tokens", "money") for span in spans)
+
+
+def _lapsed(name: str, scene: Scene) -> bool:
+    """Whether an earlier approval of it does not hold any more: then it has to look again (law 33)."""
+    ballots = (ballot for sitting in scene.court.sittings for ballot in sitting.ballots)
+    return any(ballot.name == name and ballot.vote.fault == "stale" for ballot in ballots)
+
+
+def _record(name: str, verdict: Verdict, called: Called, scene: Scene, *, cached: bool) -> Sat:
+    """The vote first, then what was seen: whoever is interrupted between them has spoken, and is heard."""
+    statement = ""
+    if votes(verdict):
+        try:
+            statement = _sign(name, verdict, called, scene)
+        except (signatures.CannotSign, statements.StatementExists) as error:
+            why = f"it could not sign: {error.message}"
+            verdict = verdict._replace(status=Status.INVALID, verdict=Word.ABSTAIN, why=why)
+    given = _given(name, verdict, called, scene)
+    if given is not None:
+        scene.desk.journal.append([given])
+    micros = 0 if cached else called.reviewer.micros(verdict.tokens_in, verdict.tokens_out)
+    row = Sat(name, verdict, cached, statement, micros)
+    scene.board.ended(row)
+    return row
+
+
+def votes(verdict: Verdict) -> bool:
+    """Whether what was said is a vote: an approval of everything that there is to see, or an objection; by who it claims to be."""
+    if verdict.mismatch:
+        return False
+    whole = verdict.coverage.is_whole and not verdict.uncovered and verdict.status is Status.COMPLETED
+    return verdict.verdict is Word.OBJECT or (verdict.verdict is Word.APPROVE and whole)
+
+
+def _sign(name: str, verdict: Verdict, called: Called, scene: Scene) -> str:
+    desk, reading, found = scene.desk, scene.reading, scene.reading.found
+    verb = verdict.verdict.value
+    key = identity.choice(called.reviewer, desk.repo.common_dir)
+    statement = Statement(
+        verb, name, reading.repository, found.target, found.base, found.head, reading.key, change=scene.asked.number,
+        paths=tuple(map(Content.of, reading.read.files)),
+        authors=seen_authors(scene.judgement) if verb == "approve" else (),
+        model=_model(verdict, called.reviewer), session=verdict.session, time=after(name, desk),
+        reason=verdict.why[:MOST_WORDS],
+    )  # fmt: skip
+    return statements.write(desk.repo, statement, lambda data: signatures.sign(data, key))
+
+
+def _model(verdict: Verdict, reviewer: Reviewer) -> str:
+    """The model that reported itself; behind the name of a deployment the declared one (law 22)."""
+    named = verdict.reported_model
+    return reviewer.lineage if named in ("", reviewer.model) else named
+
+
+def _given(name: str, verdict: Verdict, called: Called, scene: Scene) -> ReviewGiven | None:
+    """What was seen, as an event; None where the same was recorded last. A model's findings hold at most: it blocks by its vote."""
+    status = MISMATCH if verdict.mismatch else verdict.status.value
+    judged = Judged(
+        called.endpoint.model, verdict.reported_model, called.version, verdict.session,
+        tuple(answer.sha256 for answer in verdict.answers), verdict.tokens_in, verdict.tokens_out, verdict.redactions,
+        len(verdict.dropped),
+    )  # fmt: skip
+    given = ReviewGiven(
+        change=scene.change, content_key=scene.reading.key, reviewer=name, status=status,
+        findings=tuple(map(_held, verdict.findings)), uncovered=verdict.uncovered, judged=judged,
+        why=verdict.mismatch or verdict.why, at=scene.desk.now(),
+    )  # fmt: skip
+    return _unless_repeated(given, scene)
+
+
+def _unless_repeated(given: ReviewGiven, scene: Scene) -> ReviewGiven | None:
+    """A failure is told again only where it is another; its time makes it another event than an equal one before."""
+    before: Scan | None = scene.judgement.case.scans.get((given.content_key, given.reviewer))
+    if given.status == Status.COMPLETED.value:
+        return given
+    if before and (before.status, before.why) == (given.status, given.why):
+        return None
+    return replace(given, time=given.at)
+
+
+def _held(finding: Finding) -> Finding:
+    return finding._replace(tier=Tier.HOLD) if finding.tier is Tier.BLOCK else finding
+
+
+def _bar(bar: panel.Bar, scene: Scene) -> None:
+    """A reviewer that may not sit: nothing was asked, and the record says why and what would be eligible."""
+    scene.board.barred(bar)
+    reviewer = scene.desk.settings.reviewers[bar.name]
+    given = ReviewGiven(
+        change=scene.change, content_key=scene.reading.key, reviewer=bar.name, status=RECUSED, why=str(bar),
+        judged=Judged(reviewer.lineage), at=scene.desk.now(),
+    )  # fmt: skip
+    told = _unless_repeated(given, scene)
+    if told:
+        scene.desk.journal.append([told])
+
+
+def disagreement(rows: Sequence[Sat]) -> str:
+    """Who says what, where those who voted do not say the same; else empty."""
+    said = {word: [row.name for row in rows if votes(row.verdict) and row.verdict.verdict is word] for word in Word}
+    if not (said[Word.APPROVE] and said[Word.OBJECT]):
+        return ""
+    return f"{', '.join(said[Word.APPROVE])} approved, {', '.join(said[Word.OBJECT])} objected"

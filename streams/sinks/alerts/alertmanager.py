@@ -87,8 +87,8 @@ class Api(NamedTuple):
 
     def rows(self, path: str, **query: str) -> list[Any] | NotSent:
         """A list of objects; NotSent for anything else."""
-        asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-        reply = wire.call(wire.Request("GET", f"{self.base}{path}?{asked}", headers=self.headers))
+        asked = "".join(f"?{name}={quote(value, safe='')}" for name, value in query.items())
+        reply = wire.call(wire.Request("GET", f"{self.base}{path}{asked}", headers=self.headers))
         if isinstance(reply, NotSent):
             return reply
         found = reply.json()
@@ -103,13 +103,14 @@ def matching(dedup: str) -> str:
     return f'{LABEL}="{escaped}"'
 
 
-def names(silence: Mapping[str, Any], dedup: str) -> bool:
-    """Whether a silence speaks of exactly this problem, not of many at once."""
-    return any(
-        row.get("name") == LABEL and row.get("value") == dedup and not row.get("isRegex") and row.get("isEqual", True)
-        for row in silence.get("matchers", ())
-        if isinstance(row, dict)
-    )
+def keys_of(silence: Mapping[str, Any]) -> set[str]:
+    """The problems that a silence speaks of by name; none where it only covers them among others."""
+    matchers = silence.get("matchers")
+    return {
+        str(row.get("value"))
+        for row in (matchers if isinstance(matchers, list) else ())
+        if isinstance(row, dict) and row.get("name") == LABEL and not row.get("isRegex") and row.get("isEqual", True)
+    }
 
 
 def _labels(message: Message) -> dict[str, str]:
@@ -185,7 +186,7 @@ def _ours(api: Api, dedup: str) -> list[Any] | NotSent:
 
 
 def _is_ours(silence: Mapping[str, Any], dedup: str) -> bool:
-    return silence.get("createdBy") == BY and active(silence) and names(silence, dedup)
+    return silence.get("createdBy") == BY and active(silence) and dedup in keys_of(silence)
 
 
 def active(silence: Mapping[str, Any]) -> bool:

@@ -181,7 +181,9 @@ def _client(letter: _Letter) -> smtplib.SMTP:
         smtp = smtplib.SMTP_SSL(local_hostname=domain, timeout=DEADLINE, context=ssl.create_default_context())
     else:
         smtp = smtplib.SMTP(local_hostname=domain, timeout=DEADLINE)
-    vars(smtp)["_host"] = letter.server.host  # whom the certificate must name; only the constructor that connects sets it
+    vars(smtp)["_host"] = (
+        letter.server.host
+    )  # whom the certificate must name; only the constructor that connects sets it
     return smtp
 
 

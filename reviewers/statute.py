@@ -11,7 +11,6 @@ from rules.paths import unquote
 from rules.policy import PolicyInvalid, parse, parse_pyproject
 from rules.rule import QUOTE, Blobs, Rule, visible
 from rules.scan import all_rules, scan
-from rules.scan import prepare as prepare_scan
 
 HIDDEN = "hidden-text"
 ADDRESSED = "text-addressed-to-reviewers"
@@ -35,12 +34,6 @@ def review(
     return ReviewGiven(
         change=change, content_key=content_key, reviewer=RULES, findings=findings, uncovered=seen.uncovered
     )
-
-
-def prepare() -> None:
-    """Compile all patterns, which takes longer than to read a small change; re2 lets other threads work meanwhile."""
-    prepare_scan()
-    addressed.prepare()
 
 
 def _broken_policies(blobs: Iterable[Blobs]) -> Iterator[Finding]:

@@ -54,11 +54,6 @@ def _phrases() -> tuple[Phrase, ...]:
     )
 
 
-def prepare() -> None:
-    """Compile the phrases."""
-    _all()
-
-
 @lru_cache(maxsize=1)
 def _all() -> PatternSet:
     return PatternSet((index, (phrase.text,)) for index, phrase in enumerate(_phrases()))

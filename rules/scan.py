@@ -75,11 +75,6 @@ def _patterns(rules: tuple[Rule, ...]) -> PatternSet:
     return PatternSet((index, rule.triggers) for index, rule in enumerate(rules))
 
 
-def prepare() -> None:
-    """Compile the patterns of the catalogue."""
-    _patterns(all_rules())
-
-
 def _capped(rule: Rule, edit: Edit) -> Iterator[Finding]:
     for count, finding in enumerate(rule.check(edit)):
         if count == MAX_FINDINGS:

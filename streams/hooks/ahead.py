@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
 from typing import NamedTuple
 
 from streams.hooks import pushed
@@ -24,18 +23,12 @@ class Arrived(NamedTuple):
     moves: tuple[Move, ...]
     names: tuple[str, ...] = ()  # refs that will be asked for
     problem: Exception | None = None
-    preparing: Thread | None = None  # the patterns of the rules
 
     def opened(self) -> tuple[Repository, Sequence[Move]]:
         """Errors: what happened on the way here."""
         if self.repo is None:
             raise self.problem or ValueError("there is no repository")
         return self.repo, self.moves
-
-    def wait(self) -> None:
-        """Until the rules can look."""
-        if self.preparing:
-            self.preparing.join()
 
 
 def arrived(lines: Sequence[bytes]) -> Arrived:
@@ -50,15 +43,6 @@ def arrived(lines: Sequence[bytes]) -> Arrived:
     except (SourceError, ValueError, OSError) as error:
         return Arrived(None, (), problem=error)
     return Arrived(repo, moves, names)
-
-
-def prepared(arrived: Arrived) -> Arrived:
-    """Compile the rules' patterns on another processor, while the rest of the law is imported."""
-    from reviewers.statute import prepare  # noqa: PLC0415 - after git has begun
-
-    preparing = Thread(target=prepare, daemon=True)
-    preparing.start()
-    return arrived._replace(preparing=preparing)
 
 
 def _names(repo: Repository, moves: Sequence[Move]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ def run(called: Called) -> int:
 def _received(called: Called, lines: tuple[bytes, ...]) -> int:
     from streams.hooks import ahead  # noqa: PLC0415 - what git needs
 
-    arrived = ahead.prepared(ahead.arrived(lines))
+    arrived = ahead.arrived(lines)
     from streams.hooks import receive  # noqa: PLC0415 - the whole law
 
     return receive.run(called, arrived)

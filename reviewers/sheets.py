@@ -9,7 +9,7 @@ from reviewers.judging import Coverage
 from reviewers.redaction import Redacted, Redactor
 from rules.change import FileChange
 from rules.findings import Uncovered
-from rules.media import medium, unread
+from rules.media import is_binary, medium, unread
 from rules.rule import Blobs, Change
 from rules.scan import limited
 
@@ -61,19 +61,26 @@ def sheets(blobs: Sequence[Blobs], size: int) -> Sheets:
     """The change in parts of about `size` bytes. The order of the files is without effect."""
     change = Change(limited(each) for each in blobs)
     why = {edit.file.path: unread(edit) for edit in change.edits}
-    rows = [Blobs(edit.file, *_sides(edit.file, edit.old.data, edit.new.data)) for edit in change.edits]
+    readable = [Blobs(edit.file, edit.old.data, edit.new.data) for edit in change.edits if not why[edit.file.path]]
     change.forget()
     redactor = Redactor()
-    found = [(each, hunks.hunks(each.old, each.new)) for each in rows if not why[each.file.path]]
+    found = [(each, hunks.hunks(*_sides(each))) for each in readable]
     leaves = [leaf for each, parts in found for leaf in _leaves(each, parts, redactor, size)]
     uncovered = tuple(Uncovered(path, reason) for path, reason in why.items() if reason)
-    return Sheets(tuple(_packed(leaves, size)), uncovered, redactor.count, _total(len(rows), [h for _, h in found]))
+    return Sheets(
+        tuple(_packed(leaves, size)), uncovered, redactor.count, _total(len(why), [parts for _, parts in found])
+    )
 
 
-def _sides(file: FileChange, old: bytes, new: bytes) -> tuple[bytes | None, bytes | None]:
-    """Images and fonts are named, not shown: nobody has to read them (law 3)."""
-    before, after = (old if file.exists_before else None), (new if file.exists_after else None)
-    return None if medium(old) else before, None if medium(new) else after
+def _sides(blobs: Blobs) -> tuple[bytes | None, bytes | None]:
+    """What is shown of either side: images and fonts are named, nobody has to read them (law 3)."""
+    old = blobs.old if blobs.file.exists_before and not _medium(blobs.old) else None
+    return old, blobs.new if blobs.file.exists_after and not _medium(blobs.new) else None
+
+
+def _medium(data: bytes | None) -> str:
+    """`image` or `font`; text that only begins like one is text."""
+    return medium(data) if data and is_binary(data) else ""
 
 
 def seen(total: Coverage, parts: Iterable[Sheet]) -> Coverage:
@@ -94,7 +101,7 @@ def _total(files: int, found: Iterable[Sequence[Hunk]]) -> Coverage:
 
 def _leaves(blobs: Blobs, parts: Sequence[Hunk], redactor: Redactor, size: int) -> Iterator[Leaf]:
     """A file as leaves that each fit into a part; a file without lines is a heading."""
-    path, heading = blobs.file.path, _heading(blobs.file, medium(blobs.new or blobs.old or b""))
+    path, heading = blobs.file.path, _heading(blobs.file, _medium(blobs.new) or _medium(blobs.old))
     sides = {"-": redactor.lines(blobs.old or b""), "+": redactor.lines(blobs.new or b"")}
     first = True
     for hunk in parts or ((),):

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from streams import docs_cli, docs_events, docs_keys, docs_reasons, docs_rules, docs_tables
+from streams import docs_cli, docs_events, docs_keys, docs_prompts, docs_reasons, docs_rules, docs_tables
 
 ROOT: Final = Path(__file__).resolve().parent.parent / "docs"
 WRITERS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
     docs_cli.pages,
     docs_events.pages,
     docs_keys.pages,
+    docs_prompts.pages,
     docs_reasons.pages,
     docs_tables.pages,
     lambda: {f"rules/{name}": text for name, text in docs_rules.pages().items()},

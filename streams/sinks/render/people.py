@@ -30,31 +30,32 @@ def authors(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
     names = [shown(row["name"], sheet.width - MARGIN) for row in rows]
     column = _column(names)
     for row, name in zip(rows, names, strict=True):
-        sheet.row(name, ", ".join(_what(row)), column=column)
+        sheet.row(name, ", ".join(described(row)), column=column)
         if not verbose:
-            sheet.wrapped(_known_by(row["evidence"]), indent=column + 4, as_="dim")
+            sheet.wrapped(known_by(row["evidence"]), indent=column + 4, as_="dim")
         for item in row["evidence"] if verbose else ():
             sheet.wrapped(f"{item['grade']} {item['channel']}: {shown(item['claim'])}", indent=column + 4, as_="dim")
 
 
-def _what(row: Row) -> list[str]:
-    said = [KINDS.get(row["kind"]) or shown(row["kind"])]
+def described(row: Row) -> list[str]:
+    """What is known of an author, part by part."""
+    parts = [KINDS.get(row["kind"]) or shown(row["kind"])]
     if row["model"] or row["maker"]:
         line = "/".join(shown(part) for part in (row["maker"], row["family"]) if part)
         model = shown(row["model"] or "unknown model")
-        said.append(f"{model} ({line})" if line else model)
+        parts.append(f"{model} ({line})" if line else model)
     if row["session"]:
-        said.append(f"session {shown(row['session'], 60)}")
+        parts.append(f"session {shown(row['session'], 60)}")
     if row["operator"] and row["kind"] != "human":
-        said.append(f"for {shown(row['operator'])}")
+        parts.append(f"for {shown(row['operator'])}")
     if row["kind"] == "human" and not row["principal"]:
-        said.append("not enrolled")
+        parts.append("not enrolled")
     if row["accountable"]:
-        said.append("answers for the change")
-    return said
+        parts.append("answers for the change")
+    return parts
 
 
-def _known_by(evidence: Sequence[Row]) -> str:
+def known_by(evidence: Sequence[Row]) -> str:
     """`by proposal (A); mark (C); author, committer (D)`."""
     grades: dict[str, dict[str, None]] = {}
     for item in evidence:
@@ -76,7 +77,7 @@ def reviews(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
     names = [shown(row["reviewer"], sheet.width - MARGIN) for row in rows]
     column = _column(names)
     for row, name in zip(rows, names, strict=True):
-        sheet.row(name, _said(row), column=column)
+        sheet.row(name, said(row), column=column)
         if verbose:
             _details(row, sheet, indent=column + 4)
     compared = [row for row in rows if row["axes"] and (verbose or row["recusals"])]
@@ -84,7 +85,8 @@ def reviews(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
         _table(compared, sheet)
 
 
-def _said(row: Row) -> str:
+def said(row: Row) -> str:
+    """What a reviewer said, and what it is worth."""
     if row["kind"] == "model":
         return _judged(row)
     if row["kind"] == "rules":

@@ -19,6 +19,7 @@ from rules.report import Invalid
 from streams import settings
 from streams.doctor_clone import FAIL, OK, WARN, Check, default_branch, history, statements, worktrees
 from streams.doctor_hooks import hooks
+from streams.doctor_reviewers import reviewers
 from streams.engines.journal import Journal
 from streams.laws import FILE, PYPROJECT, built_in, laws
 from streams.ownership import Ownership, read_file, tree
@@ -57,7 +58,7 @@ def examine(where: Path, explicit: Path | None = None) -> list[Check]:
     for look in (history, worktrees, default_branch, statements, hooks):
         found += _safe(look, repo)
     scene = _scene(repo, explicit, found)
-    for inspect in (_policies, _hands, _owners, _you, _journal, _writable):
+    for inspect in (_policies, _hands, reviewers, _owners, _you, _journal, _writable):
         found += _safe(inspect, scene)
     return found
 

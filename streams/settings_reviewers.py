@@ -34,6 +34,7 @@ class Reviewer(NamedTuple):
     signing_key: str = ""  # "": the git directory's twohand/reviewers/NAME
     tokens: int = 400_000  # of one review, estimated before anything is sent
     answer_tokens: int = 8_000  # of one answer
+    part: int = 96_000  # bytes of the change in one request
     parallel: int = 4
     attempts: int = 3
     price_in: float = 0.0  # money for a million tokens
@@ -100,6 +101,7 @@ def table(*, line: Text, variable: Text, absolute: Text) -> Table:
                 Whole(1, 100_000_000), "Tokens of one review, estimated before anything is sent; more is over budget.", 400_000
             ),
             "answer_tokens": Entry(Whole(64, 1_000_000), "Tokens of one answer.", 8_000),
+            "part": Entry(Whole(1_000, 10_000_000), "Bytes of the change in one request; a larger one is asked in parts.", 96_000),
             "parallel": Entry(Whole(1, 1000), "Requests under way at this endpoint at the same time.", 4),
             "attempts": Entry(Whole(1, 10), "How often one request is tried.", 3),
             "price_in": Entry(money, "What a million tokens of a question cost.", 0.0),

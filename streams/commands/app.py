@@ -34,6 +34,8 @@ COMMANDS = {
     "rules": "rules",
     "owners": "owners",
     "journal": "journal",
+    "reviewers": "reviewers",
+    "cost": "cost",
     "hook": "hook",
     "doctor": "doctor",
     "selftest": "selftest",

@@ -56,6 +56,7 @@ def called(reviewer: Reviewer, environ: Mapping[str, str] = os.environ) -> Calle
     limits = Limits(
         tokens_in=reviewer.tokens,
         tokens_out=reviewer.answer_tokens,
+        part=reviewer.part,
         parallel=reviewer.parallel,
         attempts=reviewer.attempts,
     )

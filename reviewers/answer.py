@@ -216,9 +216,9 @@ def _placed(said: Sequence[_Said], sheet: Sheet) -> Iterator[Finding | Dropped]:
         for row in leaf.rows:
             side = "old" if row.sign == "-" else "new"
             rows.setdefault((leaf.path, side, row.number), []).append(row.text)
-    paths = {leaf.path for leaf in sheet}
+    paths = {shown.written(leaf.path): leaf.path for leaf in sheet}
     for one in said:
-        stands = rows.get((one.path, one.side, one.line), [])
+        stands = rows.get((paths.get(one.path, ""), one.side, one.line), [])
         path = shown.said(one.path, 200)
         if one.path not in paths:
             yield Dropped(path, "this part of the change has no such file")
@@ -227,7 +227,7 @@ def _placed(said: Sequence[_Said], sheet: Sheet) -> Iterator[Finding | Dropped]:
         else:
             message = shown.said(Redactor().text(one.message[:4000]), WORDS)
             quote = visible(one.quote.encode("utf-8", "replace"))[:QUOTE]
-            yield Finding(SEEN, _TIERS[one.severity], one.path, one.side, one.line, message, quote)
+            yield Finding(SEEN, _TIERS[one.severity], paths[one.path], one.side, one.line, message, quote)
 
 
 def _quotes(quote: str, text: str) -> bool:

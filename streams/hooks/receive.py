@@ -46,7 +46,6 @@ def run(called: Called, arrived: Arrived) -> int:
             repo, moves = arrived.opened()
             with repo.one_reader(), Desk(repo, explicit=called.settings, environ={}) as desk:
                 repo.see(arrived.names)
-                arrived.wait()
                 return _received(desk, moves, voice)
     except Exception as error:  # noqa: BLE001 - the gate stays closed, whatever happened
         return _failed(error, voice)

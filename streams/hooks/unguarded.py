@@ -36,7 +36,7 @@ def unguarded(git_dir: str, settings: Path | None, lines: Iterable[bytes]) -> bo
 def _name(git_dir: str, line: bytes) -> str:
     """The ref of a line. ValueError where it is not a plain name, is ours, or is symbolic."""
     name = line.rstrip(b"\n").split(b" ", 2)[2]
-    if not name.startswith(b"refs/") or name.startswith(OURS) or b".." in name or not PLAIN.issuperset(name):
+    if not name.startswith(b"refs/") or name.lower().startswith(OURS) or b".." in name or not PLAIN.issuperset(name):
         raise ValueError(name)
     try:
         symbolic = _read(f"{git_dir}/{name.decode()}").startswith(b"ref:")

@@ -22,6 +22,7 @@ from rules.votes import Standing, Voice, objections, said, speaker, voices, vote
 BLOCKED, ESCALATED, PENDING, ADMITTED = "blocked", "escalated", "pending", "admitted"
 OUTCOMES = (BLOCKED, ESCALATED, PENDING, ADMITTED)  # worst first
 RULES = "rules"  # the reviewer that runs the catalogue
+_WEIGHT = {tier: weight for weight, tier in enumerate((Tier.NOTE, Tier.HOLD, Tier.BLOCK))}
 MISMATCH = "identity-mismatch"  # the status of a review by another model than the one that was declared (law 22)
 
 
@@ -113,8 +114,20 @@ def _unlisted_media(findings: Iterable[Finding], policy: Policy) -> Iterator[Unc
 def scanned(case: Case, proposed: ChangeProposed) -> tuple[tuple[Finding, ...], tuple[Uncovered, ...]]:
     """What every reviewer saw in exactly this content, by union. What a model could not read costs its vote alone."""
     scans = [scan for (key, _), scan in sorted(case.scans.items()) if key == proposed.content_key]
-    findings = tuple(dict.fromkeys(finding for scan in scans for finding in scan.findings))
+    sure = dict.fromkeys(finding for scan in scans if not scan.judged for finding in scan.findings)
+    seen = _one_of_each(finding for scan in scans if scan.judged for finding in scan.findings)
+    findings = tuple(dict.fromkeys((*sure, *seen)))
     return findings, tuple(dict.fromkeys(one for scan in scans if not scan.judged for one in scan.uncovered))
+
+
+def _one_of_each(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """What several models saw at one place, once, in the words of the first that gives it the most weight."""
+    found: dict[tuple[str, str, str, int], Finding] = {}
+    for finding in findings:
+        place = (finding.rule, finding.path, finding.side, finding.line)
+        if place not in found or _WEIGHT[found[place].tier] < _WEIGHT[finding.tier]:
+            found[place] = finding
+    return found.values()
 
 
 def _judge(s: Sitting) -> Decision:
@@ -335,6 +348,8 @@ def _stamps(s: Sitting) -> Iterator[str]:
         yield "presence: unproven"
     if any(b.advised for b in used):
         yield "not independent"
+    if any(b.vote.whole and not b.human for b in used) and any(v.principal and v.principal.agent for v in s.objections):
+        yield "reviewers disagree"
     if s.waived.findings or s.waived.objections or s.waived.glass:
         yield "waived"
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.case import fold
+from rules.case import Case, fold
 from rules.decision import OUTCOMES, decide
-from rules.events import DeadlinePassed, Event, Judged, ReviewGiven, event_id
+from rules.events import DeadlinePassed, Event, Judged, LawText, ReviewGiven, event_id
 from rules.findings import Finding, Tier, Uncovered
 from rules.instants import later
-from rules.judgement import judge
+from rules.judgement import Judgement, judge
 from rules.record import record
 from tests.rules.lawkit import (
     NOON,
@@ -101,6 +101,27 @@ def test_a_model_that_said_nothing_until_the_deadline_is_silent() -> None:
     assert "reviewer.silent" not in codes(verdict(CODE, policy=POLICY))
 
 
+def test_findings_of_several_models_are_one_for_each_place() -> None:
+    """Union, without repeats: what two saw at one line is told once, by the heavier; what rules saw stays theirs."""
+    note = Finding("model-finding", Tier.NOTE, "src/a.py", "new", 4, "odd", "x")
+    held = note._replace(tier=Tier.HOLD, message="wrong")
+    other = note._replace(line=5)
+    rule = finding()
+    found = verdict(
+        CODE, seen("completed", note), seen("completed", held, other, by="third"), findings=(rule,), policy=POLICY
+    )
+    assert found.findings == (rule, held, other)
+
+
+def test_models_that_do_not_say_the_same_are_stamped() -> None:
+    """Disagreement is shown, and the objection stands."""
+    against = heard(said("object", "second-hand", CODE))
+    found = verdict(CODE, approved("gpt", CODE), against, policy=POLICY)
+    assert (found.outcome, "reviewers disagree" in found.stamps) == ("blocked", True)
+    assert "reviewers disagree" not in verdict(CODE, approved("alice", CODE), against, policy=POLICY).stamps
+    assert "reviewers disagree" not in verdict(CODE, approved("second-hand", CODE), policy=POLICY).stamps
+
+
 def test_the_record_tells_who_answered() -> None:
     """Law 22: asked and reported model stand beside the status."""
     case = fold([replace(CODE, laws=()), scanned(CODE), seen("timeout", why="no answer in 2 minutes")])
@@ -110,9 +131,7 @@ def test_the_record_tells_who_answered() -> None:
     assert (row["why"], row["judged"]["reported"]) == ("no answer in 2 minutes", "qwen3-coder")
 
 
-def _judged(case):
-    from rules.events import LawText
-
+def _judged(case: Case) -> Judgement:
     text = f"version = 1\nrepository = 'example/shop'\n{ONE_HAND}\n{PEOPLE}{JUDGE}"
     return judge(case, NOON, (LawText("default", "twohand.toml", text),))
 

@@ -33,6 +33,12 @@ STAMPS: dict[str, Stamp] = {
         "only advises it there.",
         "Ask somebody who has no part in the change, or let the policy require independence.",
     ),
+    "reviewers disagree": Stamp(
+        "one model approves what another objects to",
+        "Model reviewers voted on the same content without seeing each other's votes, and they do not say the same. The objection "
+        "stands as any other does.",
+        "Read both reasons under `who spoke`. What an objection is about is answered by a rework, its author, or a waiver.",
+    ),
     "waived": Stamp(
         "a finding or objection was overridden by name",
         "Somebody whom the policy lets waive has overridden a finding or an objection, with a reason and an end. It is not gone: "
@@ -46,6 +52,7 @@ ALIASES = {
     "presence": "presence: unproven",
     "presence-unproven": "presence: unproven",
     "not-independent": "not independent",
+    "reviewers-disagree": "reviewers disagree",
 }
 
 

@@ -99,7 +99,7 @@ def written(message: Message, sender: str, to: Sequence[str]) -> EmailMessage:
     if message.kind != OPEN:
         mail["In-Reply-To"] = root
     mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Twohand-Id"] = message.event
+    mail["X-Twohand-Id"] = shown(message.event)
     if message.severity == "critical":
         mail["Importance"] = "high"
     mail.set_content("\n".join(lines(message)) + "\n", charset="utf-8")
@@ -108,7 +108,7 @@ def written(message: Message, sender: str, to: Sequence[str]) -> EmailMessage:
 
 def _topic(message: Message) -> str:
     """The same for every message of one problem, so that they stand in one thread."""
-    return message.what.partition(": ")[0][:150] if message.change else message.what[:150]
+    return shown(message.what.partition(": ")[0] if message.change else message.what, 150)
 
 
 def _domain(sender: str) -> str:

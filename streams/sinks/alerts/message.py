@@ -220,7 +220,8 @@ def _clean(text: object) -> str:
     """One harmless line without credentials."""
     from reviewers.redaction import Redactor  # noqa: PLC0415 - brings the catalogue's patterns, which few callers need
 
-    return shown(Redactor().text(str(text)[: 4 * WIDTH]), WIDTH)
+    readable = str(text)[: 4 * WIDTH].encode("utf-8", "backslashreplace").decode()
+    return shown(Redactor().text(readable), WIDTH)
 
 
 def _short(ref: str) -> str:

@@ -1,129 +1,143 @@
 """Letters to people, kept beside the record until somebody took them: the outbox and the timers of the journal (DESIGN 10).
 
 A letter is written in the transaction that records why, and stays until a route took it. Its id is that of the message:
-a receiver that gets one twice, because a sender died before it could say so, can drop the second.
+a receiver that gets one twice, because a sender died before it could say so, drops the second.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from streams.engines.journal import Journal
+    from streams.sinks.alerts.dispatch import Outcome, Parcel
+    from streams.sinks.alerts.message import Message
 
-LEASE: Final = 60  # seconds that a claimed letter is nobody else's
-WAITING, SENT, FAILED, SUPERSEDED = "waiting", "sent", "failed", "superseded"
+LEASE: Final = 90  # seconds that a parcel which one sender took up is nobody else's; longer than a pass
+AT_ONCE: Final = 500  # parcels of one pass
+KEPT: Final = 30 * 86_400  # seconds that a letter is kept after it was taken
+WAITING, DONE = "waiting", "done"
 TABLES: Final = """
-create table outbox (event text primary key, problem text not null, target text not null, message text not null,
-    due integer not null, tries integer not null default 0, leased integer not null default 0,
-    state text not null default 'waiting', route text not null default '', note text not null default '') strict;
+create table outbox (number integer primary key autoincrement, id text not null unique, dedup text not null,
+    route text not null, message text not null, instead text not null, due integer not null, attempts integer not null,
+    leased integer not null, stood_in text not null, state text not null, reason text not null) strict;
 create index outbox_due on outbox (state, due);
-create index outbox_problem on outbox (problem, target);
+create index outbox_dedup on outbox (dedup, route);
 create table timer (name text primary key, key text not null, due integer not null, body text not null) strict;
 create index timer_due on timer (due);
 create index timer_key on timer (key);
-create table held (event text primary key, storm text not null, escalation text not null, body text not null) strict;
+create table law (digest text primary key, body text not null) strict;
+create table held (id text primary key, storm text not null, escalation text not null, body text not null) strict;
 create table storm (name text primary key, until integer not null) strict;
-create table told (escalation text not null, problem text not null, target text not null,
-    primary key (escalation, problem, target)) strict, without rowid;
+create table told (escalation text not null, dedup text not null, route text not null,
+    primary key (escalation, dedup, route)) strict, without rowid;
 create table mark (name text primary key, value integer not null) strict;
 """
+_COLUMNS: Final = "id, number, route, message, instead, attempts, stood_in"
 
 
 class Letter(NamedTuple):
-    """`event` names the message and repeats with it; `problem` is the same for all about one thing.
+    """A message for a route, before it is a parcel. `instead` are routes to use where that one fails; `due` is seconds."""
 
-    `target` is the word of a step's `notify`; `message` is the text of streams.sinks.alerts.message. Instants are seconds.
-    """
-
-    event: str
-    problem: str
-    target: str
-    message: str
-    due: int
-    tries: int = 0
-
-
-class Filed(NamedTuple):
-    """What became of a letter."""
-
-    letter: Letter
-    state: str
+    id: str
+    dedup: str
     route: str
-    note: str
+    message: str  # streams.sinks.alerts.message.as_text
+    instead: tuple[str, ...]
+    due: int
 
 
 def put(db: sqlite3.Connection, letters: Iterable[Letter]) -> None:
     """Write letters inside the transaction that records why; one that is there already stays as it is."""
-    rows = [(one.event, one.problem, one.target, one.message, one.due) for one in letters]
-    db.executemany("insert or ignore into outbox (event, problem, target, message, due) values (?, ?, ?, ?, ?)", rows)
-
-
-def supersede(db: sqlite3.Connection, problem: str, target: str) -> bool:
-    """Drop what waits about a problem that is over; whether anything about it may have gone out before."""
-    where = "where problem = ? and target = ?"
-    db.execute(
-        f"update outbox set state = ? {where} and state = ? and leased = 0",  # noqa: S608
-        (SUPERSEDED, problem, target, WAITING),
+    rows = [(one.id, one.dedup, one.route, one.message, "\n".join(one.instead), one.due) for one in letters]
+    db.executemany(
+        "insert or ignore into outbox (id, dedup, route, message, instead, due, attempts, leased, stood_in, state, reason)"
+        " values (?, ?, ?, ?, ?, ?, 0, 0, '', 'waiting', '')",
+        rows,
     )
-    gone = db.execute(f"select 1 from outbox {where} and state <> ? limit 1", (problem, target, SUPERSEDED))  # noqa: S608
-    return gone.fetchone() is not None
 
 
-class Outbox:
-    """The letters of one journal, as a sender sees them."""
+class JournalOutbox:
+    """streams.sinks.alerts.dispatch.Outbox in the journal's file; several senders share it."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def claim(self, now: int, *, limit: int = 100, lease: int = LEASE) -> list[Letter]:
-        """Letters that are due and nobody's, oldest first; they are ours for `lease` seconds.
-
-        Of one problem and target only the oldest: an end never overtakes its beginning.
-        """
+    def due(self, now: int) -> Sequence[Parcel]:
+        """The parcels whose time has come and which nobody else took up; they are ours for LEASE seconds."""
         with self._journal.transaction() as db:
             rows = db.execute(
-                "select event, problem, target, message, due, tries, min(rowid) from outbox"
-                " where state = ? group by problem, target having due <= ? and leased <= ? order by min(rowid) limit ?",
-                (WAITING, now, now, limit),
+                f"select {_COLUMNS} from outbox where state = ? and due <= ? and leased <= ? order by number limit ?",  # noqa: S608
+                (WAITING, now, now, AT_ONCE),
             ).fetchall()
-            db.executemany("update outbox set leased = ? where event = ?", [(now + lease, row[0]) for row in rows])
-        return [Letter(*row[:6]) for row in rows]
+            db.executemany("update outbox set leased = ? where number = ?", [(now + LEASE, row[1]) for row in rows])
+        return [_parcel(row) for row in rows]
 
-    def sent(self, event: str, route: str, note: str = "") -> None:
-        """A route took it."""
-        self._file(event, SENT, route, note)
+    def waiting(self, dedup: str) -> Sequence[Parcel]:
+        """All parcels of one problem that are not done with."""
+        asked = f"select {_COLUMNS} from outbox where dedup = ? and state = ? order by number"  # noqa: S608
+        return [_parcel(row) for row in self._journal.ask(asked, (dedup, WAITING))]
 
-    def failed(self, event: str, reason: str) -> None:
-        """No route will ever take it; it stays, with the reason, for people to see."""
-        self._file(event, FAILED, "", reason)
+    def stand_ins(self, dedup: str, route: str) -> Sequence[str]:
+        """The routes that took a parcel of this problem instead of its own."""
+        asked = (
+            "select distinct stood_in from outbox where dedup = ? and route = ? and stood_in <> '' order by stood_in"
+        )
+        return [row[0] for row in self._journal.ask(asked, (dedup, route))]
 
-    def again(self, event: str, due: int, reason: str) -> None:
-        """It was not taken this time; it is due again then."""
+    def put(self, parcel: Parcel) -> None:
+        """Add a parcel, due at once; nothing happens where its id is known."""
+        from streams.sinks.alerts.message import as_text  # noqa: PLC0415 - the journal of a hook needs no messages
+
+        text = as_text(parcel.message)
+        with self._journal.transaction() as db:
+            put(db, [Letter(parcel.id, parcel.message.dedup, parcel.route, text, parcel.instead, 0)])
+
+    def settle(self, outcome: Outcome) -> None:
+        """Keep what became of it: done, or due again with one attempt more."""
+        parcel = outcome.parcel
+        again = outcome.again
+        stood_in = outcome.by if outcome.by not in ("", parcel.route) else parcel.stood_in
+        state, due = (DONE, None) if again is None else (WAITING, again)
         with self._journal.transaction() as db:
             db.execute(
-                "update outbox set due = ?, tries = tries + 1, leased = 0, note = ? where event = ? and state = ?",
-                (due, reason, event, WAITING),
-            )
-
-    def _file(self, event: str, state: str, route: str, note: str) -> None:
-        with self._journal.transaction() as db:
-            db.execute(
-                "update outbox set state = ?, route = ?, note = ?, tries = tries + 1, leased = 0 where event = ?",
-                (state, route, note, event),
+                "update outbox set state = ?, due = coalesce(?, due), attempts = attempts + 1, leased = 0, stood_in = ?,"
+                " reason = ? where id = ?",
+                (state, due, stood_in, outcome.reason, parcel.id),
             )
 
     def next_due(self) -> int | None:
         """When the first letter that waits is due."""
         rows = self._journal.ask("select min(max(due, leased)) from outbox where state = ?", (WAITING,))
-        return rows[0][0] if rows else None
+        return int(rows[0][0]) if rows[0][0] is not None else None
 
-    def filed(self, state: str | None = None) -> list[Filed]:
-        """Every letter, or those in one state, in the order in which they were written."""
-        where, values = ("where state = ?", (state,)) if state else ("", ())
-        asked = "select event, problem, target, message, due, tries, state, route, note from outbox"
-        rows = self._journal.ask(f"{asked} {where} order by rowid", values)
-        return [Filed(Letter(*row[:6]), *row[6:]) for row in rows]
+    def standing(self, routes: Iterable[str]) -> list[tuple[str, Message]]:
+        """The newest message of each problem that was told through one of these routes and has not ended."""
+        from streams.sinks.alerts.message import RESOLVED, from_text  # noqa: PLC0415
+
+        found: list[tuple[str, Message]] = []
+        for route in routes:
+            asked = (
+                "select message from outbox where number in (select max(number) from outbox where route = ? and state = ?"
+                " group by dedup) and dedup in (select dedup from told)"
+            )
+            told = (from_text(row[0]) for row in self._journal.ask(asked, (route, DONE)))
+            found += [(route, message) for message in told if message.kind != RESOLVED]
+        return found
+
+    def letters(self) -> list[tuple[Parcel, str, str]]:
+        """Every parcel with its state and why its route did not take it, in the order of writing."""
+        rows = self._journal.ask(f"select {_COLUMNS}, state, reason from outbox order by number")  # noqa: S608
+        return [(_parcel(row[:7]), row[7], row[8]) for row in rows]
+
+
+def _parcel(row: Sequence[Any]) -> Parcel:
+    from streams.sinks.alerts.dispatch import Parcel  # noqa: PLC0415
+    from streams.sinks.alerts.message import from_text  # noqa: PLC0415
+
+    name, number, route, message, instead, attempts, stood_in = row
+    others = tuple(filter(None, instead.split("\n")))
+    return Parcel(name, number, route, from_text(message), others, attempts, stood_in)

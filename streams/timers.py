@@ -1,0 +1,308 @@
+"""Timers that survive: what is due is worked out from the record, and what was told is recorded with the letters that tell it.
+
+Everything a tick writes about an escalation - the event, its letters, when it is due next - is one transaction. A process
+that dies, a second one beside it and a clock that jumps find the record as it is: a step that is recorded is not told again.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from rules import escalation, instants, storms, summons
+from rules.canonical import canonical, plain
+from rules.escalation import Due, Escalation, Timetable
+from rules.events import EscalationOpened, EscalationResolved, LawText
+from rules.judgement import read_laws
+from rules.questions import BREAK_GLASS
+from rules.revive import reviver
+from rules.storms import Page, Part
+from rules.zones import UTC, opening
+from streams import clock, letters, watch
+from streams.engines.outbox import KEPT, put
+from streams.letters import Link, Row, no_link
+from streams.sinks.alerts.message import Message, as_text, from_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping
+
+    from rules.policy import Policy
+    from streams.engines.journal import Journal
+    from streams.settings import Alert
+
+LOOKS: Final = 200  # changes that one transaction looks at
+STEPS: Final = 500  # escalations that one transaction pages for
+OTHERS: Final = "~"  # timers whose names begin so are of no escalation
+DEADLINE: Final = OTHERS + "deadline:"
+STORM: Final = OTHERS + "storm:"
+OWN_TYPES: Final = tuple(f"dev.twohand.{name}.v1" for name in watch.LOOKED_AT)
+
+
+class Ticked(NamedTuple):
+    """What one tick did: changes looked at, pages told or held, and whether more is due at once."""
+
+    looked: int
+    pages: int
+    more: bool
+
+
+class Timers:
+    """The timers of one journal. `link` makes the address at which somebody may acknowledge."""
+
+    def __init__(self, journal: Journal, alerts: Mapping[str, Alert], *, link: Link = no_link) -> None:
+        self._journal = journal
+        self._alerts = alerts
+        self._link = link
+        self._policies: dict[tuple[str, int], Policy] = {}
+
+    def run(self, at: str) -> Ticked:
+        """Ticks until nothing more is due at this instant."""
+        looked = pages = 0
+        while True:
+            done = self.tick(at)
+            looked, pages = looked + done.looked, pages + done.pages
+            if not done.more:
+                return Ticked(looked, pages, more=False)
+
+    def tick(self, at: str) -> Ticked:
+        """Look at what changed, then tell what is due: at most LOOKS changes and STEPS escalations."""
+        now = instants.seconds_of(at)
+        changed, upto = self._changed()
+        for key in changed:
+            if events := watch.again(self._journal, watch.change_of(self._journal, key), at):
+                self._journal.append(events)
+        with self._journal.transaction() as db:
+            for key in changed:
+                self._look(db, key, now)
+            _mark(db, "cursor", upto)
+        late = self._deadlines(at)
+        pages, more = self._tell(now)
+        return Ticked(len(changed) + late, pages, more=more or len(changed) == LOOKS)
+
+    def next_due(self) -> int | None:
+        """When the next timer is due."""
+        rows = self._journal.ask("select min(due) from timer")
+        return int(rows[0][0]) if rows[0][0] is not None else None
+
+    # -- looking --------------------------------------------------------------------------------------------------
+
+    def _changed(self) -> tuple[list[str], int]:
+        """The changes of which something was recorded since the last look, and how far this look goes."""
+        marks = dict(self._journal.ask("select name, value from mark"))
+        asked = (
+            "select key, max(offset) from log where offset > ? and type not in (?, ?) group by key order by 2 limit ?"
+        )
+        rows = self._journal.ask(asked, (marks.get("cursor", 0), *OWN_TYPES, LOOKS))
+        whole = self._journal.ask("select coalesce(max(offset), 0) from log")[0][0]
+        return [row[0] for row in rows], rows[-1][1] if len(rows) == LOOKS else whole
+
+    def _look(self, db: sqlite3.Connection, key: str, now: int) -> None:
+        """Write the timers of one change anew from its record."""
+        change = watch.change_of(self._journal, key)
+        found = watch.asked(change)
+        for one, how in watch.ended(change, found):
+            self._end(db, one, how, now)
+        db.execute("delete from timer where key = ?", (key,))
+        if found and change.proposed:
+            row = watch.row_for(change, found, self._law(db, change.proposed.laws))
+            self._file(db, row)
+            if row.one.acknowledged is not None:
+                self._heard(db, row, now)
+        elif (due := watch.deadline(change)) is not None:
+            db.execute("insert into timer values (?, ?, ?, '')", (DEADLINE + key, key, due))
+
+    def _law(self, db: sqlite3.Connection, laws: tuple[LawText, ...]) -> str:
+        text = canonical(plain(list(laws))).decode()
+        name = sha256(text.encode()).hexdigest()
+        db.execute("insert or ignore into law values (?, ?)", (name, text))
+        return name
+
+    def _policy(self, row: Row) -> Policy:
+        known = self._policies.get((row.law, row.place))
+        if known is None:
+            text = self._journal.ask("select body from law where digest = ?", (row.law,))[0][0]
+            laws: tuple[LawText, ...] = reviver(tuple[LawText, ...])(json.loads(text))
+            known = read_laws(laws)[row.place].policy
+            assert known is not None
+            self._policies[row.law, row.place] = known
+        return known
+
+    def _end(self, db: sqlite3.Connection, one: Escalation, how: str, now: int) -> None:
+        """Record how it ended, and tell every route that told of it, once nothing else keeps the problem open there."""
+        at = instants.text_of(now)
+        resolved = EscalationResolved(change=one.change, escalation=one.name, how=how, at=at)
+        self._journal.append_in(db, [resolved])
+        db.execute("delete from held where escalation = ?", (one.name,))
+        rows = db.execute("select dedup, route from told where escalation = ?", (one.name,)).fetchall()
+        db.execute("delete from told where escalation = ?", (one.name,))
+        for dedup, route in rows:
+            if not db.execute("select 1 from told where dedup = ? and route = ?", (dedup, route)).fetchone():
+                _close(db, (dedup, route), lambda message: letters.ended(message, how, at), now)
+
+    def _heard(self, db: sqlite3.Connection, row: Row, now: int) -> None:
+        """Tell every route that told of the problem that somebody has heard it."""
+        one = row.one
+        db.execute("delete from held where escalation = ?", (one.name,))
+        until = instants.text_of((one.acknowledged or now) + self._policy(row).escalation.acknowledged_for)
+        rows = db.execute("select dedup, route from told where escalation = ? and dedup = ?", (one.name, one.name))
+        for dedup, route in rows.fetchall():
+            _close(db, (dedup, route), lambda message: letters.heard(message, one.by, until), now)
+
+    # -- telling --------------------------------------------------------------------------------------------------
+
+    def _deadlines(self, at: str) -> int:
+        """Record the deadlines that have passed, with the decisions that follow."""
+        rows = self._journal.ask(
+            "select key, due from timer where due <= ? and name >= ? and name < ? order by due limit ?",
+            (instants.seconds_of(at), DEADLINE, DEADLINE + OTHERS, LOOKS),
+        )
+        for key, due in rows:
+            change = watch.change_of(self._journal, key)
+            if watch.deadline(change) == due:
+                self._journal.append(watch.overdue(change, due, at))
+            with self._journal.transaction() as db:
+                self._look(db, key, instants.seconds_of(at))
+        return len(rows)
+
+    def _tell(self, now: int) -> tuple[int, bool]:
+        """Tell what is due in one transaction; how many pages, and whether more is due."""
+        with self._journal.transaction() as db:
+            where, values = ("where due <= ? and name < ?", [now, OTHERS])
+            if _went_back(db, now):
+                where, values = ("where name < ?", [OTHERS])
+            asked = f"select body from timer {where} order by due limit ?"  # noqa: S608
+            rows = [letters.row_of(row[0]) for row in db.execute(asked, (*values, STEPS))]
+            desk = _Storms(db, self._alerts, now)
+            pages = sum(self._step(desk, row, now) for row in rows) + desk.tell()
+            _mark(db, "now", now)
+            db.execute("delete from outbox where state = 'done' and due < ?", (now - KEPT,))
+        return pages, len(rows) == STEPS
+
+    def _step(self, desk: _Storms, row: Row, now: int) -> int:
+        """The steps of one escalation that are due: recorded, told or held, and the timer set for the next."""
+        policy, pages = self._policy(row), 0
+        for due in escalation.due(row.one, self._table(row, now), now):
+            opened, called = _opened(row, due, policy, now)
+            if self._journal.append_in(desk.db, [opened]):
+                row = row._replace(one=escalation.evolve({row.one.name: row.one}, opened)[row.one.name])
+                pages += self._page(desk, row, due, called)
+        self._file(desk.db, row, after=now)
+        return pages
+
+    def _page(self, desk: _Storms, row: Row, due: Due, called: Iterable[summons.Call]) -> int:
+        """One page for each word of a step, told or held; how many."""
+        one, policy = row.one, self._policy(row)
+        pages = [
+            Page(escalation.page_of(one.name, due, call.target), one.name, call.target, call.people, row.session)
+            for call in called
+        ]
+        for page in pages:
+            for part in storms.parted(page, desk.quiet(page), desk.now):
+                desk.take(part, letters.page(part, row, policy, desk.now, self._link))
+        return len(pages)
+
+    def _table(self, row: Row, now: int) -> Timetable:
+        rules = self._policy(row).escalation
+        hours = rules.hours if row.low else None
+        after = tuple(step.after for step in rules.steps)
+        if hours is None:
+            return Timetable(after, rules.repeat, rules.acknowledged_for)
+        offsets = clock.zones((hours.zone,), now).get(hours.zone, UTC)
+        return Timetable(after, rules.repeat, rules.acknowledged_for, lambda at: opening(hours, offsets, at))
+
+    def _file(self, db: sqlite3.Connection, row: Row, *, after: int = 0) -> None:
+        due = escalation.next_due(row.one, self._table(row, max(after, row.one.newest)))
+        if due is not None:
+            values = (row.one.name, row.one.change, max(due, after + 1), row.text())
+            db.execute("insert or replace into timer values (?, ?, ?, ?)", values)
+
+
+class _Storms:
+    """Storm control in one transaction: what goes out, what is held, and what was held long enough."""
+
+    def __init__(self, db: sqlite3.Connection, alerts: Mapping[str, Alert], now: int) -> None:
+        self.db = db
+        self._alerts = alerts
+        self.now = now
+
+    def quiet(self, page: Page) -> dict[str, int]:
+        names = [storms.storm_of(page, person) for person in page.people or ("",)]
+        marks = ", ".join("?" * len(names))
+        return dict(self.db.execute(f"select name, until from storm where name in ({marks})", names).fetchall())  # noqa: S608
+
+    def take(self, part: Part, message: Message) -> None:
+        """Tell a part at once, or hold it until its storm is over."""
+        if part.storm:
+            body = json.dumps([part.page.escalation, part.page.target, as_text(message)])
+            self.db.execute(
+                "insert or ignore into held values (?, ?, ?, ?)", (part.name, part.storm, part.page.escalation, body)
+            )
+            return
+        self._post(message, part.page.target, [part.page.escalation])
+        self._begin(storms.silenced(part, self.now))
+
+    def tell(self) -> int:
+        """The digests of storms that are over."""
+        asked = "select name from storm where until <= ? order by until limit ?"
+        over = [row[0] for row in self.db.execute(asked, (self.now, STEPS)).fetchall()]
+        return sum(self._over(storm) for storm in over)
+
+    def _over(self, storm: str) -> int:
+        rows = self.db.execute("select body from held where storm = ? order by rowid", (storm,)).fetchall()
+        self.db.execute("delete from held where storm = ?", (storm,))
+        self.db.execute("delete from storm where name = ?", (storm,))
+        held = [json.loads(row[0]) for row in rows]
+        for name, told in storms.gathered(held, lambda one: one[0]):
+            messages = [from_text(one[2]) for one in told]
+            message = messages[0] if len(told) == 1 else letters.gathered(name, messages, self.now)
+            self._post(message, told[0][1], [one[0] for one in told])
+            self._begin({storm: self.now + storms.QUIET})
+        return bool(held)
+
+    def _begin(self, ends: Mapping[str, int]) -> None:
+        self.db.executemany("insert or replace into storm values (?, ?)", list(ends.items()))
+        rows = [(STORM + name, "", until, "") for name, until in ends.items()]
+        self.db.executemany("insert or replace into timer values (?, ?, ?, ?)", rows)
+
+    def _post(self, message: Message, target: str, about: Iterable[str]) -> None:
+        letter = letters.letter(message, target, self._alerts, self.now)
+        put(self.db, [letter])
+        rows = [(name, letter.dedup, letter.route) for name in about]
+        self.db.executemany("insert or ignore into told values (?, ?, ?)", rows)
+
+
+def _opened(row: Row, due: Due, policy: Policy, now: int) -> tuple[EscalationOpened, tuple[summons.Call, ...]]:
+    """The record of one step, and whom it asks. The first step after a break-glass tells everybody whom it skipped (law 35)."""
+    notify = policy.escalation.steps[due.level].notify
+    if row.one.reasons[:1] == (BREAK_GLASS,) and due.level == 0 and summons.OWNERS not in notify:
+        notify = (summons.OWNERS, *notify)
+    zones = clock.zones({rotation.zone for rotation in policy.rotations.values()}, now)
+    called = summons.calls(notify, summons.Roster(policy, row.asks, now, zones))
+    opened = EscalationOpened(
+        change=row.one.change, escalation=row.one.name, level=due.level,
+        asked=tuple(sorted({name for call in called for name in call.people})), reasons=row.one.reasons,
+        content=row.one.content, round=due.turn, lapse=due.lapse, since=instants.text_of(due.since),
+        at=instants.text_of(now),
+    )  # fmt: skip
+    return opened, called
+
+
+def _close(db: sqlite3.Connection, place: tuple[str, str], closed: Callable[[Message], Message], now: int) -> None:
+    """A closing letter for one problem at one route, made of the newest that was written there."""
+    dedup, route = place
+    asked = "select message from outbox where dedup = ? and route = ? order by number desc limit 1"
+    row = db.execute(asked, (dedup, route)).fetchone()
+    if row:
+        put(db, letters.closing(closed(from_text(row[0])), [route], now))
+
+
+def _mark(db: sqlite3.Connection, name: str, value: int) -> None:
+    db.execute("insert or replace into mark values (?, ?)", (name, value))
+
+
+def _went_back(db: sqlite3.Connection, now: int) -> bool:
+    """Whether the clock shows much less than at the last tick."""
+    row = db.execute("select value from mark where name = 'now'").fetchone()
+    return row is not None and now < row[0] - escalation.BACK

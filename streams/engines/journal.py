@@ -115,14 +115,6 @@ class Journal:
         """The rows of a question about tables that another module keeps in this file."""
         return self._read(query, values)
 
-    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
-        """One transaction over tables that another module keeps in this file, whole or not at all."""
-        return self._writing()
-
-    def ask(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a question about tables that another module keeps in this file."""
-        return self._read(query, values)
-
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         _begin(self._db, self.path)

@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 from reviewers.judging import Endpoint, Limits, Question
 from reviewers.request import asked
@@ -28,7 +28,7 @@ def question(size: int) -> Question:
     """A change whose diff has about `size` bytes: ten files, every fourth line of them edited."""
     files = []
     for number in range(10):
-        before = [f"    value_{at} = compute(first, second, {at})" for at in range(size // 500)]
+        before = [f"    value_{at} = compute(first, second, {at})" for at in range(size // 750)]
         after = [line.replace("compute", "reckon") if at % 4 == 0 else line for at, line in enumerate(before)]
         files.append(Diff(f"src/part{number}.py", "\n".join(before), "\n".join(after)).blobs())
     return Question("k" * 64, tuple(files))
@@ -51,15 +51,21 @@ async def once(endpoint: Endpoint) -> tuple[float, float, int]:
     return median(bare), median(ours), len(request.payload["messages"][1]["content"])
 
 
-async def many(endpoint: Endpoint) -> tuple[float, int]:
-    """Seconds for 200 reviews at once, and how many approved."""
+async def many(endpoint: Endpoint) -> tuple[float, float, float, int]:
+    """For 200 at once: seconds of bare calls, seconds of reviews and their processor time, and how many approved."""
     change = question(20_000)
+    request = asked(sheets(change.blobs, LIMITS.part).parts, endpoint, "seed").requests[0]
     async with Lines() as lines:
-        await judge(change, endpoint, deadline_seconds=60, lines=lines)
+        client = lines.line(endpoint).client
         begun = perf_counter()
+        calls = (client.chat.completions.with_raw_response.create(**request.payload) for _ in range(MANY))
+        await asyncio.gather(*calls)
+        bare = perf_counter() - begun
+        begun, busy = perf_counter(), process_time()
         reviews = (judge(change, endpoint, deadline_seconds=60, lines=lines) for _ in range(MANY))
         verdicts = await asyncio.gather(*reviews)
-        return perf_counter() - begun, sum(verdict.verdict == "approve" for verdict in verdicts)
+        approved = sum(verdict.verdict == "approve" for verdict in verdicts)
+        return bare, perf_counter() - begun, process_time() - busy, approved
 
 
 async def cancelled(endpoint: Endpoint) -> float:
@@ -84,11 +90,11 @@ def measured(work: str, url: str) -> None:
             f"{'a review, diff of ' + str(size // 1000) + ' KB':42}{ours:8.1f} ms, bare call {bare:.1f} ms, ours {ours - bare:.1f} ms"
         )
     elif work == "many":
-        seconds, approved = asyncio.run(many(endpoint))
+        bare, seconds, busy, approved = asyncio.run(many(endpoint))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(
-            f"{f'{MANY} at once, latency {LATENCY:g} s':42}{seconds:8.2f} s, {seconds / LATENCY:.2f} x ideal, {approved} approved, {peak} MB"
-        )
+        head = f"{MANY} at once, latency {LATENCY:g} s"
+        print(f"{head:42}{seconds:8.2f} s, {seconds / LATENCY:.2f} x ideal, {approved} approved, {peak} MB")
+        print(f"{'  of it busy; the same in bare calls':42}{busy:8.2f} s, bare {bare:.2f} s")
     else:
         print(f"{f'until {MANY} waiting reviews are cancelled':42}{asyncio.run(cancelled(endpoint)):8.1f} ms")
 

@@ -109,7 +109,12 @@ def _blocks(before: Sequence[bytes], after: Sequence[bytes]) -> Iterator[_Block]
         tail = _common_tail(before, after, (old + head, old_end, new + head, new_end))
         found += [(old, new, head), (old_end - tail, new_end - tail, tail)]
         inner = (old + head, old_end - tail, new + head, new_end - tail)
-        if depth < DEPTH and inner[0] < inner[1] and inner[2] < inner[3]:
+        if (
+            depth < DEPTH
+            and inner[0] < inner[1]
+            and inner[2] < inner[3]
+            and inner[1] - inner[0] + inner[3] - inner[2] > 2
+        ):
             waiting += [(*part, depth + 1) for part in _between(_anchors(before, after, inner), inner)]
     return iter(sorted(block for block in found if block[2]))
 
@@ -144,13 +149,17 @@ def _common_tail(before: Sequence[bytes], after: Sequence[bytes], area: _Area) -
 
 
 def _between(anchors: Sequence[tuple[int, int]], area: _Area) -> Iterator[_Area]:
-    """The areas that begin at an anchor and end before the next; the first begins where the area does."""
+    """The areas that begin at a run of anchors and end before the next; the first begins where the area does."""
     if not anchors:
         return
     old, old_end, new, new_end = area
-    for at_old, at_new in (*anchors, (old_end, new_end)):
-        yield old, at_old, new, at_new
-        old, new = at_old, at_new
+    before_old, before_new = old - 1, new - 1
+    for at_old, at_new in anchors:
+        if at_old != before_old + 1 or at_new != before_new + 1:
+            yield old, at_old, new, at_new
+            old, new = at_old, at_new
+        before_old, before_new = at_old, at_new
+    yield old, old_end, new, new_end
 
 
 def _anchors(before: Sequence[bytes], after: Sequence[bytes], area: _Area) -> list[tuple[int, int]]:

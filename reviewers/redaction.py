@@ -1,14 +1,20 @@
 """Takes credentials out of what is shown to a model (rules.catalog.secret_added): what left the machine cannot be called back."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rules.catalog.secret_added import SecretAdded, credentials
-from rules.patterns import found, pattern
+from rules.patterns import PatternSet, pattern
 
 _HEADING = b"PRIVATE KEY"
 _END = b"-----END"
 _BODY = 200  # lines that a private key has at most
 _LINE = 4096  # bytes of a heading's line that are looked through
+
+
+@lru_cache(maxsize=1)
+def _any() -> PatternSet:
+    return PatternSet([(0, SecretAdded.triggers)])
 
 
 class Redactor:
@@ -20,7 +26,7 @@ class Redactor:
 
     def lines(self, data: bytes) -> "Redacted":
         """Which lines of a file hold the body of a private key, and whether any line holds a credential at all."""
-        suspicious = any(found(trigger, data) for trigger in SecretAdded.triggers)
+        suspicious = bool(_any().owners(data))
         return Redacted(
             self, _bodies(data.split(b"\n")) if suspicious and _HEADING in data else frozenset(), suspicious
         )

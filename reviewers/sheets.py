@@ -42,7 +42,7 @@ class Leaf(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes on the wire, about."""
-        return len(self.heading) + _ROW + sum(len(row.text) + _ROW for row in self.rows)
+        return len(self.heading) + _ROW * (len(self.rows) + 1) + sum([len(row.text) for row in self.rows])
 
 
 Sheet = tuple[Leaf, ...]
@@ -111,14 +111,15 @@ def _leaves(blobs: Blobs, parts: Sequence[Hunk], redactor: Redactor, size: int) 
 
 
 def _rows(hunk: Hunk, sides: dict[str, Redacted]) -> Iterator[Shown]:
-    for row in hunk:
-        text = shown.line(sides["-" if row.sign == "-" else "+"].line(row.number, row.text))
+    for sign, number, line in hunk:
+        side = sides["-" if sign == "-" else "+"]
+        text = shown.line(side.line(number, line) if side.suspicious else line)
         if len(text) <= shown.PIECE:
-            yield Shown(row.sign, row.number, text)
+            yield Shown(sign, number, text)
             continue
         pieces = shown.pieces(text)
         for at, piece in enumerate(pieces):
-            yield Shown(row.sign, row.number, piece, at, at == len(pieces) - 1)
+            yield Shown(sign, number, piece, at, at == len(pieces) - 1)
 
 
 def _heading(file: FileChange, kind: str) -> str:
@@ -163,10 +164,11 @@ def _packed(leaves: Iterable[Leaf], size: int) -> Iterator[Sheet]:
     part: list[Leaf] = []
     left = size
     for leaf in leaves:
-        if part and leaf.size > left:
+        takes = leaf.size
+        if part and takes > left:
             yield tuple(part)
             part, left = [], size
         part.append(leaf)
-        left -= leaf.size
+        left -= takes
     if part:
         yield tuple(part)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from reviewers.sheets import Sheets
     from streams.judges.lines import Line
 
+LARGE = 1 << 20  # bytes of a change, both sides together, of which reading takes long
+
 
 async def judge(
     question: Question, endpoint: Endpoint, *, deadline_seconds: float, progress: Tell = silent, lines: Lines | None = None
@@ -30,13 +32,25 @@ async def judge(
 
     `lines` keeps connections, circuit breakers and bulkheads of endpoints between calls: one for a whole process.
     """
-    session = f"twohand:{secrets.token_hex(16)}"
+    fresh = secrets.token_hex(32)
     if endpoint.fault:
-        return Verdict(Status.UNREACHABLE, Word.ABSTAIN, endpoint.fault, session=session)
+        return Verdict(Status.UNREACHABLE, Word.ABSTAIN, endpoint.fault, session=_session(fresh))
     if lines is not None:
-        return await _Sitting(question, endpoint, lines, progress).verdict(deadline_seconds, session)
+        return await _Sitting(question, endpoint, lines, progress).verdict(deadline_seconds, fresh)
     async with Lines() as own:
-        return await _Sitting(question, endpoint, own, progress).verdict(deadline_seconds, session)
+        return await _Sitting(question, endpoint, own, progress).verdict(deadline_seconds, fresh)
+
+
+def _session(fresh: str) -> str:
+    """Ours, and of this review alone (law 23); the other half of what is fresh makes the marks, and is told to nobody."""
+    return f"twohand:{fresh[:32]}"
+
+
+async def _shown(question: Question, size: int) -> Sheets:
+    """A large change is read beside the loop, so that deadlines hold meanwhile."""
+    if sum(len(each.old or b"") + len(each.new or b"") for each in question.blobs) < LARGE:
+        return sheets(question.blobs, size)
+    return await asyncio.to_thread(sheets, question.blobs, size)
 
 
 class _Sitting:
@@ -54,26 +68,26 @@ class _Sitting:
         self._attempts = 0
         self._end = 0.0
 
-    async def verdict(self, deadline: float, session: str) -> Verdict:
-        """Ask, and make one verdict of what came before the deadline."""
+    async def verdict(self, deadline: float, fresh: str) -> Verdict:
+        """Ask, and make one verdict of what came before the deadline. `fresh`: 64 hex digits that nobody knows."""
         self._end = asyncio.get_running_loop().time() + deadline
         over = ""
         try:
             async with asyncio.timeout(deadline):
-                over = await self._asked()
+                over = await self._asked(fresh[32:])
         except TimeoutError:
             self._give_up(f"no answer within {deadline:g} seconds")
         made = self._made(over) if self._shown else Verdict(Status.TIMEOUT, Word.ABSTAIN, "no time to read the change")
-        made = made._replace(session=session, answers=tuple(self._raw), attempts=self._attempts)
+        made = made._replace(session=_session(fresh), answers=tuple(self._raw), attempts=self._attempts)
         self._tell(
             Progress("done", self._endpoint.model, attempt=self._attempts, why=made.why).counted(*self._tokens())
         )
         return made
 
-    async def _asked(self) -> str:
+    async def _asked(self, seed: str) -> str:
         """Both passes, the second only where the first approves; why nothing was asked, where nothing was."""
-        limits, context, seed = self._endpoint.limits, self._question.context, secrets.token_hex(16)
-        self._shown = await asyncio.to_thread(sheets, self._question.blobs, limits.part)
+        limits, context = self._endpoint.limits, self._question.context
+        self._shown = await _shown(self._question, limits.part)
         passes = [asked(self._shown.parts, self._endpoint, seed)]
         if not context.is_empty:
             passes.append(asked(self._shown.parts, self._endpoint, seed, context))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reviewers.judging import Endpoint
 
 SENT = frozenset({"host", "accept", "authorization", "connection", "content-type", "content-length", "user-agent"})
+IDLE = 4  # connections that are kept open; looking through hundreds costs more than opening one
 
 
 class TooLarge(Exception):
@@ -24,7 +25,7 @@ class Guard(httpx2.AsyncBaseTransport):
 
     def __init__(self, endpoint: Endpoint, trust: ssl.SSLContext) -> None:
         """Connections to one endpoint, with the certificates that are trusted."""
-        bounds = httpx2.Limits(max_connections=None, max_keepalive_connections=endpoint.limits.parallel)
+        bounds = httpx2.Limits(max_connections=None, max_keepalive_connections=IDLE)
         self._inner = httpx2.AsyncHTTPTransport(verify=trust, trust_env=False, limits=bounds)
         self._endpoint = endpoint
 

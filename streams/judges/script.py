@@ -10,7 +10,7 @@ from rules.report import Invalid, Report
 from rules.shape import Entry, Flag, ListOf, OneOf, Table, Text, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 DAY: Final = 86_400_000
 
@@ -57,12 +57,25 @@ class Row(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a request asks, read from its own text: the mark, and every row of the change."""
+    """What a request asks, read from its own text."""
 
     model: str
     text: str
     nonce: str
-    rows: tuple[Row, ...]
+    user: str  # the last message
+
+    def rows(self) -> Iterator[Row]:
+        """Every row of the change."""
+        path = ""
+        for line in self.user.split("\n") if self.nonce else ():
+            own, shown = line.startswith(self.nonce + " "), line[len(self.nonce) + 1 :]
+            if own and shown.startswith("file "):
+                path = shown[5:].rpartition(", mode")[0].rpartition(" ")[0]
+            elif own and shown[:1] in ("-", "+", " "):
+                label, _, text = shown.partition("|")
+                number = label[1:].partition(".")[0]
+                if number.isdigit():
+                    yield Row(path, shown[0], int(number), text)
 
 
 class Script:
@@ -92,7 +105,7 @@ def _fits(rule: Rule, asked: Asked) -> bool:
 
 def quoted(rule: Rule, asked: Asked) -> Row | None:
     """The changed row that the rule's finding quotes: the first that contains what it looks for."""
-    return next((row for row in asked.rows if row.sign != " " and row.text.strip() and rule.finds in row.text), None)
+    return next((row for row in asked.rows() if row.sign != " " and row.text.strip() and rule.finds in row.text), None)
 
 
 def read_request(body: Mapping[str, Any]) -> Asked:
@@ -104,21 +117,7 @@ def read_request(body: Mapping[str, Any]) -> Asked:
     text = "\n".join(each for each in texts if isinstance(each, str))
     user = texts[-1] if texts and isinstance(texts[-1], str) else ""
     nonce = user.partition(",")[0].removeprefix("Request ") if user.startswith("Request ") else ""
-    return Asked(model, text, nonce, tuple(_rows(user, nonce)) if nonce else ())
-
-
-def _rows(user: str, nonce: str) -> list[Row]:
-    rows: list[Row] = []
-    path = ""
-    for line in user.split("\n"):
-        own, shown = line.startswith(nonce + " "), line[len(nonce) + 1 :]
-        if own and shown.startswith("file "):
-            path = shown[5:].rpartition(", mode")[0].rpartition(" ")[0]
-        elif own and shown[:1] in ("-", "+", " "):
-            label, _, text = shown.partition("|")
-            number = label[1:].partition(".")[0]
-            rows += [Row(path, shown[0], int(number), text)] if number.isdigit() else []
-    return rows
+    return Asked(model, text, nonce, user)
 
 
 def parse(text: str | bytes, source: str) -> tuple[Rule, ...]:

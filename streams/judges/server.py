@@ -137,7 +137,7 @@ async def _received(reader: asyncio.StreamReader) -> Recorded:
 async def _write(writer: asyncio.StreamWriter, rule: Rule, asked: Asked | None = None) -> bool:
     """Send the answer as the rule says; whether the connection stays."""
     await asyncio.sleep(rule.delay_ms / 1000)
-    body = _body(rule, asked or Asked("", "", "", ())).encode("utf-8", "surrogateescape")
+    body = _body(rule, asked or Asked("", "", "", "")).encode("utf-8", "surrogateescape")
     length = (
         () if any(line.lower().startswith("transfer-encoding:") for line in rule.headers) else (len(body) + rule.pad,)
     )
@@ -182,7 +182,7 @@ def _body(rule: Rule, asked: Asked) -> str:
 
 def said(rule: Rule, asked: Asked) -> dict[str, Any]:
     """A valid answer to this request."""
-    approves = any("approve" in row.text.lower() for row in asked.rows) if rule.obeys else rule.verdict == "approve"
+    approves = any("approve" in row.text.lower() for row in asked.rows()) if rule.obeys else rule.verdict == "approve"
     word = ("approve" if approves else "object") if rule.obeys else rule.verdict
     row = quoted(rule, asked) if word == "object" else None
     findings = [_finding(rule, row)] if row else []

@@ -61,11 +61,17 @@ def _trust() -> ssl.SSLContext:
 
 
 async def send(client: AsyncOpenAI, payload: Mapping[str, Any], endpoint: Endpoint) -> Came | Failure:
-    """What comes back of one request. Never raises but for cancellation; the deadline is the caller's."""
+    """What comes back of one request. Never raises but for cancellation; the deadline is the caller's.
+
+    The payload is the whole body, in the place of what the library would make: it is sent as it was hashed, and nothing
+    walks through it once more.
+    """
     from openai import APIConnectionError, APIStatusError  # noqa: PLC0415
 
     try:
-        response = await client.chat.completions.with_raw_response.create(**payload)
+        response = await client.chat.completions.with_raw_response.create(
+            model=endpoint.model, messages=[], extra_body=payload
+        )
     except APIStatusError as error:
         return _refused(error, endpoint)
     except APIConnectionError as error:

@@ -12,12 +12,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final
 
 import re2
 
+TYPE_CHECKING = False  # not from typing, which takes as long as the interpreter: hooks match refs before anything else
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
 LONGEST: Final = 1000
 DEEPEST: Final = 8

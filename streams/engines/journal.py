@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 from zlib import compress, decompress
 
 from rules.canonical import canonical
@@ -27,7 +26,6 @@ from rules.events import (
     type_name,
 )
 from rules.sshsig import Signer
-from streams.engines.codec import TYPES, Undecodable, revive
 from streams.engines.outbox import TABLES
 from streams.sources.errors import SourceError
 
@@ -172,6 +170,8 @@ class Journal:
             yield self._revived(offset, kind, at, text)
 
     def _revived(self, offset: int, kind: str, at: str, text: str) -> Event:
+        from streams.engines.codec import TYPES, Undecodable, revive  # noqa: PLC0415 - post-receive reads no event
+
         try:
             if kind not in TYPES:
                 raise Undecodable(f"type {kind!r} is none that this version knows")
@@ -329,6 +329,8 @@ def _open(path: Path) -> tuple[sqlite3.Connection, int]:
 
 
 def _open_to_read(path: Path) -> tuple[sqlite3.Connection, int]:
+    from urllib.parse import quote  # noqa: PLC0415 - slow to import, and hooks write
+
     try:
         db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=PATIENCE)
         version = db.execute("pragma user_version").fetchone()[0]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NamedTuple
 
+TYPE_CHECKING = False  # not from typing, which takes as long as the interpreter
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import Final
 
 INTERNAL: Final = 3
 ALLOCATIONS: Final = (
@@ -23,12 +24,15 @@ HOOKS: Final = {
 }
 
 
-class Called(NamedTuple):
+class Called:
     """How git called a hook: its own arguments, and the settings file that was fixed at installation."""
 
-    name: str
-    args: tuple[str, ...] = ()
-    settings: Path | None = None
+    __slots__ = ("args", "name", "settings")
+
+    def __init__(self, name: str, args: tuple[str, ...] = (), settings: Path | None = None) -> None:
+        self.name = name
+        self.args = args
+        self.settings = settings
 
 
 def main() -> None:

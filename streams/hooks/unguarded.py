@@ -7,14 +7,13 @@ Where one of these is no longer the same, or anything is odd, nobody answers her
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from rules.refnames import covered
 
-from rules.protection import Protection
-
+TYPE_CHECKING = False  # not from typing, which takes as long as the interpreter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+    from typing import Final
 
 FORMAT: Final = "twohand guards 1"  # another number, where policies come to mean another protection
 NOTE: Final = "twohand/guarded"  # in the git directory
@@ -26,7 +25,7 @@ LARGEST: Final = 1 << 20  # bytes of a note, or of a file that it follows from
 def unguarded(git_dir: str, settings: Path | None, lines: Iterable[bytes]) -> bool:
     """Whether every ref of this push is one that the gate does not look at; False wherever that is not certain."""
     try:
-        found = _read(f"{git_dir}/{NOTE}").decode().split("\n")
+        found = read(f"{git_dir}/{NOTE}").decode().split("\n")
         names = [_name(git_dir, line) for line in lines]
         return _fresh(git_dir, found, settings) and not any(map(_guards(found), names))
     except (OSError, ValueError, IndexError):
@@ -39,7 +38,7 @@ def _name(git_dir: str, line: bytes) -> str:
     if not name.startswith(b"refs/") or name.lower().startswith(OURS) or b".." in name or not PLAIN.issuperset(name):
         raise ValueError(name)
     try:
-        symbolic = _read(f"{git_dir}/{name.decode()}").startswith(b"ref:")
+        symbolic = read(f"{git_dir}/{name.decode()}").startswith(b"ref:")
     except FileNotFoundError:
         symbolic = False  # new, or packed: git packs no symbolic ref
     if symbolic:
@@ -50,8 +49,8 @@ def _name(git_dir: str, line: bytes) -> str:
 def _guards(found: Sequence[str]) -> Callable[[str], bool]:
     rows = [row.partition(" ")[::2] for row in found[1:]]
     known = {value for key, value in rows if key == "known"}
-    guards = Protection(rows[0][1], tuple(value for key, value in rows if key == "glob"))
-    return lambda name: name in known or guards.covers(name)
+    default, globs = rows[0][1], [value for key, value in rows if key == "glob"]
+    return lambda name: name in known or covered(name, default, globs)
 
 
 def _fresh(git_dir: str, found: Sequence[str], settings: Path | None) -> bool:
@@ -60,26 +59,26 @@ def _fresh(git_dir: str, found: Sequence[str], settings: Path | None) -> bool:
     files = (row.split(" ", 2)[1:] for row in found if row.startswith("file "))
     return (
         found[0] == FORMAT
-        and _read(f"{git_dir}/HEAD") == f"ref: {head}\n".encode()
+        and read(f"{git_dir}/HEAD") == f"ref: {head}\n".encode()
         and found[2:4] == [f"tip {_tip(git_dir, head)}", f"settings {settings or ''}"]
-        and all(_digest(path) == digest for digest, path in files)
+        and all(digest(path) == known for known, path in files)
     )
 
 
 def _tip(git_dir: str, ref: str) -> str:
     """Where a branch stands, loose or packed; "" where neither says so, and where another format holds the refs."""
     try:
-        return _read(f"{git_dir}/{ref}").decode().strip()
+        return read(f"{git_dir}/{ref}").decode().strip()
     except FileNotFoundError:
-        packed = b"\n" + _read(f"{git_dir}/packed-refs", most=1 << 26)
+        packed = b"\n" + read(f"{git_dir}/packed-refs", most=1 << 26)
         before, found, _ = packed.partition(f" {ref}\n".encode())
         return before.rpartition(b"\n")[2].decode() if found else ""
 
 
-def _digest(path: str) -> str:
+def digest(path: str) -> str:
     """The sha256 of a file; `-` where there is none."""
     try:
-        data = _read(path)
+        data = read(path)
     except FileNotFoundError:
         return "-"
     from hashlib import sha256  # noqa: PLC0415 - loads OpenSSL, only where there are settings
@@ -87,46 +86,9 @@ def _digest(path: str) -> str:
     return sha256(data).hexdigest()
 
 
-def _read(path: str, most: int = LARGEST) -> bytes:
+def read(path: str, most: int = LARGEST) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs half as much as the interpreter
         data = file.read(most + 1)
     if len(data) > most:
         raise ValueError(path)
     return data
-
-
-class Grounds(NamedTuple):
-    """What a note follows from, besides HEAD."""
-
-    tip: str  # of the default branch
-    settings: Path | None  # the file that was fixed at installation
-    files: Sequence[Path]  # settings and floor, there or not
-
-
-def note(git_dir: Path, guards: Protection, known: Iterable[str], grounds: Grounds) -> None:
-    """Write down what is guarded; `known` are refs that the gate once saw. Where it cannot be written, nothing is lost."""
-    if guards.everything or not grounds.tip:
-        return
-    rows = [FORMAT, f"head {guards.default}", f"tip {grounds.tip}", f"settings {grounds.settings or ''}"]
-    rows += [f"glob {glob}" for glob in guards.globs] + [f"known {name}" for name in sorted(known)]
-    try:
-        rows += [f"file {_digest(str(path))} {path}" for path in grounds.files]
-        text = "\n".join(rows).encode()
-        if text.count(b"\n") == len(rows) - 1 and _current(git_dir) != text:
-            _write(git_dir / NOTE, text)
-    except (OSError, ValueError):
-        return
-
-
-def _current(git_dir: Path) -> bytes:
-    try:
-        return _read(str(git_dir / NOTE))
-    except FileNotFoundError:
-        return b""
-
-
-def _write(path: Path, text: bytes) -> None:
-    """Whole or not at all, also when two pushes write at once."""
-    passing = path.with_name(f"{path.name}.{os.getpid()}")
-    passing.write_bytes(text)
-    passing.replace(path)

@@ -15,7 +15,7 @@ from tests.streams.gate import clean_environment
 from tests.streams.served import Served, make_keys
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-HEAVY = ("pydantic", "typer", "rich", "git", "kafka", "click", "inspect", "sqlite3", "subprocess", "pathlib")
+HEAVY = ("pydantic", "typer", "rich", "git", "kafka", "click", "inspect", "sqlite3", "subprocess", "pathlib", "typing")
 
 
 @pytest.fixture(scope="module")

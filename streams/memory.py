@@ -10,7 +10,16 @@ from rules import record
 from rules.canonical import canonical
 from rules.case import fold
 from rules.claims import Claim
-from rules.events import ChangeProposed, DecisionMade, Event, LawText, Recorded, ReviewGiven, WaiverGranted
+from rules.events import (
+    ChangeProposed,
+    DecisionMade,
+    Event,
+    LawText,
+    Recorded,
+    ReviewGiven,
+    WaiverGranted,
+    type_name,
+)
 from rules.judgement import Judgement, judge, read_laws
 from rules.sshsig import Signer, parse
 from rules.statement import Content, statement_id
@@ -20,6 +29,7 @@ from streams.sources import signatures, statements
 from streams.sources.statements import Stored
 
 Signed = tuple[str, str]  # the signed text and its armor
+MAKERS = frozenset({"author", "committer", "co-author", "mark", "opened-by", "pushed-by"})
 
 
 class Memory(NamedTuple):
@@ -68,21 +78,33 @@ class Memory(NamedTuple):
         return {name: signer for name, signer in found.items() if signer}
 
     def continued(self, proposed: ChangeProposed, principal: str) -> tuple[ChangeProposed, ...]:
-        """Earlier pushes that this one takes up again: not landed, a path in common, and nobody else answers for them.
+        """Earlier pushes that this one takes up again: not landed, a path in common, and of the same hand.
 
         A push names no source branch. Without this, one more byte would make another change of it (law 12, 34).
         """
         if not self.journal:
             return ()
-        here = [file.path for file in proposed.files]
+        here, hands = [file.path for file in proposed.files], _hands(proposed)
         found: dict[str, ChangeProposed] = {}
-        for name in self.journal.open_changes(proposed.target, here):
-            events = list(self.journal.events(name))
+        for name in self._told(self.journal.open_changes(proposed.target, here)):
+            events = list(self.journal.events(name)) if name != proposed.change else []
             others = _answering(events)
-            if name != proposed.change and (not others or not principal or principal in others):
-                pushes = (event for event in events if isinstance(event, ChangeProposed))
+            pushes = [event for event in events if isinstance(event, ChangeProposed)]
+            unanswered = not (others and principal) and any(hands & _hands(push) for push in pushes)
+            if principal in others or unanswered:
                 found |= {push.content_key: push for push in pushes if push.content_key != proposed.content_key}
         return tuple(push for _, push in sorted(found.items()))
+
+    def _told(self, names: Sequence[str]) -> Iterator[str]:
+        """Those that bring something: somebody spoke about them, or a door said whose they are. Anybody can push the rest."""
+        assert self.journal
+        asked = (
+            "select exists (select 1 from voice join log using (offset) where key = ?1)"
+            " or exists (select 1 from log where key = ?1 and type = ?2"
+            " and (instr(body, '\"opened-by\"') or instr(body, '\"pushed-by\"')))"
+        )
+        kind = type_name(ChangeProposed)
+        return (name for name in names if self.journal.ask(asked, (name, kind))[0][0])
 
     def recorded(self, proposed: ChangeProposed, continued: Iterable[ChangeProposed] = ()) -> tuple[Recorded, ...]:
         """Law 12, 13: claims of other recorded changes with this content, with one of its patches, or that it continues."""
@@ -124,6 +146,14 @@ def _answering(events: Iterable[Event]) -> set[str]:
     """Who ever answered for a recorded change, as its decisions tell."""
     decisions = (json.loads(event.decision) for event in events if isinstance(event, DecisionMade))
     return {row["principal"] for decision in decisions for row in decision["authors"] if row["accountable"]}
+
+
+def _hands(push: ChangeProposed) -> frozenset[str]:
+    """By what the makers of a push can be known again: addresses, accounts and names that are proven. Services are nobody's."""
+    claims = [claim for claim in push.claims if claim.channel in MAKERS and claim.kind != "service"]
+    return frozenset(
+        mark for one in claims for mark in (one.email.casefold(), one.account, one.principal, one.operator) if mark
+    )
 
 
 def _breaks(event: WaiverGranted) -> bool:

@@ -6,11 +6,12 @@ What an ordinary landing does not need is imported where it is used: the policie
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rules.events import ChangeMerged, DecisionMade
+from rules.events import ChangeMerged, ChangeProposed, DecisionMade, type_name
 from streams import clock
 from streams.engines.journal import Journal
 from streams.hooks import pushed
@@ -91,12 +92,13 @@ def _record(here: _Landing, moves: Sequence[Move]) -> Iterator[str]:
         ref = real.get(move.ref, move.ref)
         if ref not in known and not here.guards(ref):
             continue
-        merged = list(_merged(here, move._replace(ref=ref)))
-        here.journal.append(merged)
+        move = move._replace(ref=ref)  # noqa: PLW2901 - the branch that it really moves
+        merged = list(_merged(here, move))
+        here.journal.append([*merged, *_over(here, move, merged)])
         if here.notes:
             _note(here, merged)
-        if merged or _first(here, move):
-            _remember(here, move._replace(ref=ref), known)
+        if (not known and _first(here, move)) or merged:
+            _remember(here, move, known)
         else:
             yield ref
 
@@ -142,6 +144,31 @@ def _heads(repo: Repository, move: Move) -> list[str]:
     return list(dict.fromkeys([move.new, *repo.run(*asked).out.decode("ascii").split()]))
 
 
+def _over(here: _Landing, move: Move, merged: Sequence[ChangeMerged]) -> Iterator[ChangeMerged]:
+    """Earlier pushes that what landed took up again, and the whole that was refused while its steps were not: all landed."""
+    for one in merged:
+        keys = {*_continued(here.journal, one), *([_whole(here, move)] if one.commit != merged[0].commit else [])}
+        for name in sorted({name for key in keys for name in here.journal.changes_with(key)} - {one.change}):
+            yield replace(one, change=name)
+
+
+def _continued(journal: Journal, one: ChangeMerged) -> Iterator[str]:
+    """The contents that a change took up again, as it was proposed with what landed (law 12, 34)."""
+    asked = "select body ->> '$.continues' from log where key = ? and type = ? and body ->> '$.content_key' = ?"
+    rows = journal.ask(asked, (one.change, type_name(ChangeProposed), one.content_key))
+    return (key for (text,) in rows if text for key in json.loads(text))
+
+
+def _whole(here: _Landing, move: Move) -> str:
+    """The content key of all steps together (law 5)."""
+    from streams.sources.landing import Ground, step  # noqa: PLC0415 - most pushes are one step
+
+    return here.desk.reading(step(here.repo, move, Ground())).key
+
+
 def _first(here: _Landing, move: Move) -> bool:
-    """Whether this is the history that an empty repository began with (law 37)."""
-    return move.old == here.repo.null_id and not here.journal.tips() and here.journal.root() is not None
+    """Whether this is the history that an empty repository began with: its policy is the root of trust (law 37)."""
+    from streams.hooks.trust import accept  # noqa: PLC0415 - once in the life of a repository
+
+    accept(here.repo, here.desk.settings)
+    return move.old == here.repo.null_id and here.journal.root() is not None

@@ -13,11 +13,13 @@ from typing import NamedTuple
 from rules.change import FileChange
 from rules.claims import Claim
 from rules.decision import ADMITTED
+from rules.gate_paths import is_gate_path, is_own_rule, is_pyproject
 from rules.judgement import Judgement, Law, read_laws
+from rules.paths import unquote
 from rules.protection import Protection, protection
 from rules.record import record
 from rules.report import Invalid
-from streams.desk import Asked, Desk, Standing
+from streams.desk import Asked, Desk, Reading, Standing
 from streams.hearing import enrolled
 from streams.hooks import budget, certificate, letterbox, pushed, refusal, unguarded
 from streams.hooks.ahead import Arrived
@@ -34,8 +36,8 @@ from streams.sources.landing import Ground, Move
 REFUSED = 1
 MOST_KEPT = 32 << 20  # bytes of contents of one refused change that are kept
 REPLACE = "refs/replace/"
-POLICIES = ("twohand.toml", "pyproject.toml")
 VALIDATE = "`twohand policy validate` names line, key and what is allowed"
+ENROL = "`twohand init` writes one from what the repository shows"
 
 
 def run(called: Called, arrived: Arrived) -> int:
@@ -57,7 +59,7 @@ def _received(desk: Desk, asked: Sequence[Move], voice: Voice) -> int:
     misplaced = [(move, why) for move in moves if (why := floor.misplaced(move))]
     for move, why in misplaced:
         voice.say("error", f"{move.ref} is not taken: {why}")
-    letters = [move for move in moves if move.ref.startswith(letterbox.OURS)]
+    letters = [move for move in moves if move.ref.casefold().startswith(letterbox.OURS)]
     taken = not misplaced and _letters(desk, letters, floor, voice)
     held = [move for move in moves if floor.guards.covers(move.ref)]
     if not held:
@@ -66,7 +68,10 @@ def _received(desk: Desk, asked: Sequence[Move], voice: Voice) -> int:
     verdicts = [_verdict(desk, move, floor, said) for move in held]
     for verdict in verdicts:
         verdict.tell(voice, default=floor.default, reachable=verdict.admitted or _reachable(desk.repo, verdict.move))
-    return 0 if taken and all(verdict.admitted for verdict in verdicts) else REFUSED
+    passes = taken and all(verdict.admitted for verdict in verdicts)
+    if not passes and any(verdict.admitted for verdict in verdicts):
+        voice.say("error", "nothing of this push was taken, because not all of it may be")
+    return 0 if passes else REFUSED
 
 
 class _Floor:
@@ -109,12 +114,12 @@ class _Floor:
 
     @cached_property
     def unborn(self) -> bool:
-        """Whether the repository had no history when its gate was installed, and has none yet (law 37)."""
-        return not self.default_tip and self.desk.journal.root() is None
+        """Whether the repository had no history when its gate was installed, and none has landed yet (law 37)."""
+        return not self.default_tip and self.desk.journal.root() is None and not self.desk.journal.tips()
 
     def misplaced(self, move: Move) -> str:
         """Why this ref may not even be asked about, "" where it may."""
-        if move.ref.startswith(REPLACE):
+        if move.ref.casefold().startswith(REPLACE):
             return "it would show other content than what was judged"
         if self.unborn and move.ref.startswith("refs/heads/") and move.ref != self.default:
             default = self.default.removeprefix("refs/heads/")
@@ -149,7 +154,7 @@ def _verdict(desk: Desk, move: Move, floor: _Floor, said: tuple[Claim, ...]) -> 
     reading, asked = desk.reading(found), Asked(claims=said, unnamed=True)
     judgement = desk.judge(reading, asked)
     if judgement.outcome == ADMITTED or _stepwise(desk, found, asked):
-        return _broken(desk, move, reading.read.files) or _Verdict(move, admitted=True, judgement=judgement)
+        return _broken(desk, move, reading) or _Verdict(move, admitted=True, judgement=judgement)
     _keep(desk, reading.read.files)
     return _Verdict(move, admitted=False, judgement=judgement)
 
@@ -162,18 +167,31 @@ def _stepwise(desk: Desk, found: Range, asked: Asked) -> bool:
     return all(desk.judge(step, asked).outcome == ADMITTED for step in steps)
 
 
-def _broken(desk: Desk, move: Move, files: Iterable[FileChange]) -> _Verdict | None:
-    """A policy that nobody can read admits nothing any more, not even its repair: such a push is not taken."""
-    if move.new == desk.repo.null_id or not any(file.path in POLICIES for file in files):
+def _broken(desk: Desk, move: Move, reading: Reading) -> _Verdict | None:
+    """A law that nobody can read or answer admits nothing any more, not even its repair: such a push is not taken."""
+    own = [policy.rules.directory for policy in reading.policies]
+    if not any(_makes_law(unquote(file.path), own) for file in reading.read.files):
         return None
-    problem = next(iter(_problems(_laws(desk, move))), "")
-    why = f"{move.ref} would have a policy that cannot be used: {problem}"
-    return _Verdict(move, admitted=False, why=why, remedy=VALIDATE) if problem else None
+    laws = _laws(desk, desk.repo.empty_tree if move.new == desk.repo.null_id else move.new, move)
+    if problem := next(_problems(laws), ""):
+        why = f"{move.ref} would have a policy that cannot be used: {problem}"
+        return _Verdict(move, admitted=False, why=why, remedy=VALIDATE)
+    if not enrolled(law.policy for law in laws if law.policy):
+        why = (
+            f"{move.ref} would have a policy that enrols nobody with a key, and nobody could answer for anything again"
+        )
+        return _Verdict(move, admitted=False, why=why, remedy=ENROL)
+    return None
 
 
-def _laws(desk: Desk, move: Move) -> tuple[Law, ...]:
-    """The policies that would speak about a branch after the move."""
-    found = governing(desk.repo, desk.settings, default=desk.default_branch, target=move.ref, target_tip=move.new)
+def _makes_law(path: bytes, directories: Iterable[str]) -> bool:
+    """Whether policies, owners or own rules are read from this path."""
+    return is_gate_path(path) or is_pyproject(path) or any(is_own_rule(path, name) for name in directories)
+
+
+def _laws(desk: Desk, tip: str, move: Move) -> tuple[Law, ...]:
+    """The policies that speak about a branch where it stands there."""
+    found = governing(desk.repo, desk.settings, default=desk.default_branch, target=move.ref, target_tip=tip)
     return read_laws(found.texts)
 
 
@@ -183,16 +201,13 @@ def _problems(laws: Iterable[Law]) -> Iterator[str]:
 
 def _first(desk: Desk, move: Move) -> _Verdict:
     """The first history of an empty repository is taken as it is, and its policy is the root of trust (law 37)."""
-    laws = _laws(desk, move)
+    laws = _laws(desk, move.new, move)
     policies = [law.policy for law in laws if law.policy]
     if problem := next(_problems(laws), ""):
         return _Verdict(move, admitted=False, why=f"the first policy cannot be used: {problem}", remedy=VALIDATE)
     if not enrolled(policies):
         why = "the first history has to bring a policy that enrols somebody with a key, else nobody could ever answer"
-        return _Verdict(
-            move, admitted=False, why=why, remedy="`twohand init` writes one from what the repository shows"
-        )
-    desk.journal.accept(policies[-1].digest, policies[-1].source, desk.now())
+        return _Verdict(move, admitted=False, why=why, remedy=ENROL)
     short = move.ref.removeprefix("refs/heads/")
     return _Verdict(
         move, admitted=True, why=f"{short}: the first history is taken as it is; its policy is the root of trust"

@@ -1,0 +1,143 @@
+"""Attacks on an enforcing server, and carelessness of those who run it: nothing gets in, and honest pushes are not shut out."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from streams.engines.journal import Journal
+from tests.gitrepo import Repo
+from tests.streams.gate import clean_environment
+from tests.streams.served import Served, enforce, make_keys, push
+
+CART = "shop/cart.py"
+MALLORY = {"GIT_AUTHOR_NAME": "Mallory", "GIT_AUTHOR_EMAIL": "m@example.org"}
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def served(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> Served:
+    clean_environment(monkeypatch, tmp_path)
+    return Served(tmp_path, keys)
+
+
+def begun(served: Served, branch: str, path: str, text: str | None, message: str = "Change") -> None:
+    """A branch from where main stands now, with one commit, checked out."""
+    served.work.git("fetch", "-q", "origin")
+    served.work.git("switch", "-q", "--no-track", "-C", branch, "origin/main")
+    served.work.git("branch", "-f", "main", "origin/main")
+    if text is None:
+        served.work.git("rm", "-q", path)
+    else:
+        served.work.write(path, text)
+    served.work.commit(message)
+
+
+def test_a_first_push_that_fails_founds_nothing(served: Served, tmp_path: Path) -> None:
+    """Law 37: what git did not take is no root of trust, and the honest first push is taken afterwards."""
+    server = Repo(tmp_path / "empty.git", bare=True)
+    enforce(server)
+    served.work.git("tag", "-f", "odd", "main")
+    blocked = push(served.work, str(server.path), "feature:main", "main:refs/twohand/junk")
+    failed = push(
+        served.work, str(server.path), "feature:main", "main:refs/tags/a", "main:refs/tags/a/b", options=("--atomic",)
+    )
+    with Journal(server.path / "twohand/journal.db") as journal:
+        assert not blocked.taken
+        assert not failed.taken
+        assert journal.root() is None
+        taken = push(served.work, str(server.path), "main:main")
+        assert taken.taken, taken.err
+        root = journal.root()
+    assert root is not None
+    assert root[1] == "main:twohand.toml"
+    assert push(served.work, str(server.path), "feature:main").code, "what comes next is judged"
+
+
+@pytest.mark.parametrize("what", ["deleted", "keys", "owners", "default"])
+def test_nobody_is_locked_out_by_their_own_law(served: Served, what: str) -> None:
+    """A law that nobody could answer or read any more is not taken, not even with every approval."""
+    paths = {"deleted": "twohand.toml", "keys": "twohand.toml", "owners": ".github/CODEOWNERS", "default": CART}
+    without = "\n".join(line for line in served.policy.splitlines() if not line.startswith("keys"))
+    texts = {"deleted": None, "keys": without, "owners": "* @carol\n" + "# more\n" * 700_000, "default": "x = 1\n"}
+    begun(served, "law", paths[what], texts[what])
+    spec, words = "law:main", "nobody could answer for anything again"
+    if what == "default":
+        served.server.git("config", "receive.denyDeleteCurrent", "ignore")
+        served.agree(served.server.git("mktree"), "--rewrite")
+        spec = ":main"
+    else:
+        served.agree()
+    pushed = served.push(spec)
+    assert not pushed.taken
+    assert ("would have a policy that cannot be used" if what == "owners" else words) in pushed.words
+    begun(served, "next", CART, "TOTAL = 7\n")
+    served.agree()
+    assert served.push("next:main").taken
+
+
+def test_what_landed_in_another_shape_is_over(served: Served) -> None:
+    """Law 12, 34: a refused push that landed after rework is open no longer, and speaks about no later change."""
+    begun(served, "first", CART, "TOTAL = 4\n", "Try")
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    assert not served.push("first:main").taken
+    served.say("object", "carol", "HEAD", "--reason", "not so")
+    served.say("withdraw", "carol")
+    begun(served, "second", CART, "TOTAL = 5\n")
+    served.agree()
+    assert served.push("second:main").taken
+    begun(served, "third", CART, "TOTAL = 6\n")
+    served.agree()
+    assert served.push("third:main").taken
+    with Journal(served.server.path / "twohand/journal.db") as journal:
+        assert journal.open_changes("refs/heads/main", [CART]) == []
+
+
+def test_a_whole_whose_steps_landed_is_over(served: Served) -> None:
+    """Law 5: refused as a whole, admitted step by step; nothing of it stays open."""
+    begun(served, "steps", CART, "TOTAL = 4\n")
+    served.agree()
+    served.work.write("docs/guide.md", "# Guide\n")
+    served.work.commit("Guide")
+    served.agree("HEAD", "--base", "HEAD~1")
+    assert served.push("steps:main").taken
+    with Journal(served.server.path / "twohand/journal.db") as journal:
+        assert journal.open_changes("refs/heads/main", [CART, "docs/guide.md"]) == []
+
+
+def test_junk_of_a_stranger_blocks_nobody(served: Served) -> None:
+    """Law 6, 34: an objection to what somebody without a key pushed is no objection to other people's work on the file."""
+    begun(served, "junk", CART, "TOTAL = 666\n")
+    junk = {**MALLORY, "GIT_COMMITTER_NAME": "M", "GIT_COMMITTER_EMAIL": "m@example.org"}
+    tree = served.work.git("rev-parse", "HEAD^{tree}")
+    commit = subprocess.run(
+        ["git", "commit-tree", tree, "-p", "origin/main", "-m", "Junk"], cwd=served.work.path, check=True,
+        env={**served.work.environment(), **junk}, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    assert not served.push(f"{commit}:main").taken
+    served.say("object", "carol", commit, "--reason", "vandalism")
+    assert "veto" in served.push(f"{commit}:main").words
+    begun(served, "honest", CART, "TOTAL = 7\n")
+    served.agree()
+    pushed = served.push("honest:main")
+    assert pushed.taken, pushed.err
+
+
+def test_statements_have_no_twins_in_other_letters(served: Served) -> None:
+    """Law 40: where a disk folds case, refs/Twohand/ is refs/twohand/; nothing is taken there, nor replaced."""
+    for name, words in (("refs/Twohand/reviews/x", "nothing but statements"), ("refs/Replace/x", "other content")):
+        pushed = served.push(f"feature:{name}")
+        assert not pushed.taken
+        assert words in pushed.words
+
+
+def test_what_is_not_taken_is_not_called_a_success(served: Served) -> None:
+    """Law 41: an admitted branch that waits for another one in the same push is told so."""
+    served.agree()
+    pushed = served.push("feature:main", "feature:refs/heads/release/1")
+    assert not pushed.taken
+    assert "nothing of this push was taken" in pushed.words

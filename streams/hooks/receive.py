@@ -21,7 +21,7 @@ from rules.record import record
 from rules.report import Invalid
 from streams.desk import Asked, Desk, Reading, Standing
 from streams.hearing import enrolled
-from streams.hooks import budget, certificate, letterbox, pushed, refusal, unguarded
+from streams.hooks import budget, certificate, guarding, letterbox, pushed, refusal
 from streams.hooks.ahead import Arrived
 from streams.hooks.entry import Called
 from streams.hooks.refusal import Voice
@@ -109,8 +109,8 @@ class _Floor:
             *([Path(desk.settings.floor)] if desk.settings.floor else []),
         ]
         with suppress(SourceError):
-            grounds = unguarded.Grounds(self.default_tip, desk.explicit, files)
-            unguarded.note(desk.repo.common_dir, self.guards, desk.journal.tips(), grounds)
+            grounds = guarding.Grounds(self.default_tip, desk.explicit, files)
+            guarding.note(desk.repo.common_dir, self.guards, desk.journal.tips(), grounds)
 
     @cached_property
     def unborn(self) -> bool:

@@ -172,14 +172,15 @@ def alertmanager(folder, receiver):
     receivers = [{"name": "people", "webhook_configs": hooks}]
     config.write_text(json.dumps({"route": {**route, "repeat_interval": "1h"}, "receivers": receivers}))
     port = free_port()
-    command = [program("prometheus-alertmanager", "prometheus-alertmanager"), f"--config.file={config}"]
+    path = Path(program("prometheus-alertmanager", "prometheus-alertmanager"))
+    command = [path, f"--config.file={config}"]
     options = [
         f"--storage.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
     with (folder / "alertmanager.log").open("wb") as log:
-        process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
+        process = subprocess.Popen([*command, *options], cwd=path.parents[2], stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
         eventually(lambda: answers(f"{url}/-/ready"))

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -57,11 +57,8 @@ def raw(serve):
 
 
 def quietly(serve, connection):
-    with connection:
-        try:
-            serve(connection)
-        except OSError:
-            pass
+    with connection, suppress(OSError):
+        serve(connection)
 
 
 def hangs(connection):

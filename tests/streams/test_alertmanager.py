@@ -62,6 +62,10 @@ class Stage:
         with urllib.request.urlopen(request, timeout=5) as reply:
             return json.load(reply)["silenceID"]
 
+    def end(self, silence):
+        request = urllib.request.Request(f"{self.url}/api/v2/silence/{silence}", method="DELETE")
+        urllib.request.urlopen(request, timeout=5).close()
+
 
 def about(kind, key, **changes):
     now = clock.now()
@@ -122,12 +126,13 @@ def test_who_silences_it_there_has_acknowledged_here(stage):
     stage.send(about("open", "heard"))
     stage.send(about("acknowledged", "ours"))
     later = instants.later(clock.now(), 600)
-    stage.silence("everything", later, matcher("alertname", ".+", regex=True))
+    everything = stage.silence("everything", later, matcher("alertname", ".+", regex=True))
     stage.silence("pattern", later, matcher("twohand", "hea.*", regex=True))
     stage.silence("elsewhere", later, matcher("twohand", "unknown"))
     name = stage.silence("alice", later, matcher("twohand", "heard"), matcher("alertname", "TwohandEscalation"))
     eventually(lambda: any(row["status"]["state"] == "active" for row in stage.silences("heard")))
     found = answers.silences(stage.alert, {}, {"heard", "ours"})
+    stage.end(everything)
     assert [(one.key, one.by, one.through, one.id) for one in found] == [("heard", "alice", "watch", name)]
     assert instants.is_instant(found[0].at)
 
@@ -149,10 +154,10 @@ def test_a_key_with_quotes_is_found_again(stage):
     eventually(lambda: stage.heard(key) == ["firing", "resolved"])
 
 
-def test_a_thousand_ends_are_quick(stage):
-    """An end asks for its own alert alone, not for all there are."""
+def test_a_storm_passes_quickly(stage):
+    """Each message is a call or three, and no certificates are loaded where there is no TLS."""
     started = time.monotonic()
     for number in range(20):
         stage.send(about("open", f"n{number}"))
         stage.send(about("resolved", f"n{number}"))
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 10

@@ -53,7 +53,7 @@ def pagerduty(body: bytes, signature: str, *, secret: str, route: str) -> tuple[
     try:
         event = json.loads(body)["event"]
         return tuple(_acknowledged(event, route)) if event["event_type"] in HEARD else ()
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Refused("the body is no event of PagerDuty's webhooks, version 3")
 
 

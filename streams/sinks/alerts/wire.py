@@ -89,7 +89,7 @@ async def _call(request: Request, deadline: float) -> Reply | NotSent:
 
     where = place(request.url)
     try:
-        async with asyncio.timeout(deadline), _client(httpx2, deadline) as client:
+        async with asyncio.timeout(deadline), _client(httpx2, request.url, deadline) as client:
             return await _answered(client, request, where)
     except (TimeoutError, httpx2.TimeoutException):
         return NotSent(f"{where} did not answer within {deadline:g} seconds")
@@ -101,11 +101,10 @@ async def _call(request: Request, deadline: float) -> Reply | NotSent:
         return NotSent(f"{where} does not speak HTTP as it should ({type(error).__name__})")
 
 
-def _client(httpx2: Any, deadline: float) -> Any:
-    """TLS trusts what the system trusts."""
-    return httpx2.AsyncClient(
-        verify=ssl.create_default_context(), trust_env=False, follow_redirects=False, timeout=deadline
-    )
+def _client(httpx2: Any, url: str, deadline: float) -> Any:
+    """TLS trusts what the system trusts; where there is none, nothing is loaded for it."""
+    trusted = ssl.create_default_context() if url.startswith("https:") else False
+    return httpx2.AsyncClient(verify=trusted, trust_env=False, follow_redirects=False, timeout=deadline)
 
 
 async def _answered(client: Any, request: Request, where: str) -> Reply | NotSent:

@@ -1,0 +1,24 @@
+"""Instants for people: how long ago."""
+
+from typing import Final
+
+from rules import instants
+
+UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+
+
+def ago(at: str, now: str) -> str:
+    """`3 hours ago`; the text itself where it is no instant."""
+    if not (instants.is_instant(at) and instants.is_instant(now)):
+        return at
+    seconds = instants.between(at, now)
+    return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
+
+
+def span(seconds: int) -> str:
+    """`2 days`, `3 hours`, `1 minute`, `moments`: the largest unit that is full."""
+    for size, name in UNITS:
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return "moments"

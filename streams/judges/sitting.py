@@ -12,12 +12,10 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from reviewers import panel
+from reviewers import panel, spoken
 from reviewers.judging import Progress, Question, Status, Verdict, Word
 from rules.canonical import canonical
-from rules.decision import MISMATCH
 from rules.events import Judged, ReviewGiven
-from rules.findings import Finding, Tier
 from rules.statement import Content, Statement
 from streams.judges import identity, roster
 from streams.judges.ledger import Ledger, Place
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from streams.settings_reviewers import Reviewer
 
 RECUSED: Final = "recused"
-MOST_WORDS: Final = 500  # characters of a reason that a vote carries
 
 
 class Board(Protocol):
@@ -187,13 +184,14 @@ def _lapsed(name: str, scene: Scene) -> bool:
 def _record(name: str, verdict: Verdict, called: Called, scene: Scene, *, cached: bool) -> Sat:
     """The vote first, then what was seen: whoever is interrupted between them has spoken, and is heard."""
     statement = ""
-    if votes(verdict):
+    if spoken.vote(verdict):
         try:
             statement = _sign(name, verdict, called, scene)
         except (signatures.CannotSign, statements.StatementExists) as error:
             why = f"it could not sign: {error.message}"
             verdict = verdict._replace(status=Status.INVALID, verdict=Word.ABSTAIN, why=why)
-    given = _given(name, verdict, called, scene)
+    subject = spoken.Subject(scene.change, scene.reading.key, name, called.endpoint.model, called.version)
+    given = _unless_repeated(spoken.look(verdict, subject, scene.desk.now()), scene)
     if given is not None:
         scene.desk.journal.append([given])
     micros = 0 if cached else called.reviewer.micros(verdict.tokens_in, verdict.tokens_out)
@@ -202,48 +200,18 @@ def _record(name: str, verdict: Verdict, called: Called, scene: Scene, *, cached
     return row
 
 
-def votes(verdict: Verdict) -> bool:
-    """Whether what was said is a vote: an approval of everything that there is to see, or an objection; by who it claims to be."""
-    if verdict.mismatch:
-        return False
-    whole = verdict.coverage.is_whole and not verdict.uncovered and verdict.status is Status.COMPLETED
-    return verdict.verdict is Word.OBJECT or (verdict.verdict is Word.APPROVE and whole)
-
-
 def _sign(name: str, verdict: Verdict, called: Called, scene: Scene) -> str:
     desk, reading, found = scene.desk, scene.reading, scene.reading.found
-    verb = verdict.verdict.value
+    verb = spoken.vote(verdict)
     key = identity.choice(called.reviewer, desk.repo.common_dir)
     statement = Statement(
         verb, name, reading.repository, found.target, found.base, found.head, reading.key, change=scene.asked.number,
         paths=tuple(map(Content.of, reading.read.files)),
         authors=seen_authors(scene.judgement) if verb == "approve" else (),
-        model=_model(verdict, called.reviewer), session=verdict.session, time=after(name, desk),
-        reason=verdict.why[:MOST_WORDS],
+        model=spoken.signs_as(verdict, called.endpoint.model, called.reviewer.lineage), session=verdict.session,
+        time=after(name, desk), reason=spoken.reason(verdict),
     )  # fmt: skip
     return statements.write(desk.repo, statement, lambda data: signatures.sign(data, key))
-
-
-def _model(verdict: Verdict, reviewer: Reviewer) -> str:
-    """The model that reported itself; behind the name of a deployment the declared one (law 22)."""
-    named = verdict.reported_model
-    return reviewer.lineage if named in ("", reviewer.model) else named
-
-
-def _given(name: str, verdict: Verdict, called: Called, scene: Scene) -> ReviewGiven | None:
-    """What was seen, as an event; None where the same was recorded last. A model's findings hold at most: it blocks by its vote."""
-    status = MISMATCH if verdict.mismatch else verdict.status.value
-    judged = Judged(
-        called.endpoint.model, verdict.reported_model, called.version, verdict.session,
-        tuple(answer.sha256 for answer in verdict.answers), verdict.tokens_in, verdict.tokens_out, verdict.redactions,
-        len(verdict.dropped),
-    )  # fmt: skip
-    given = ReviewGiven(
-        change=scene.change, content_key=scene.reading.key, reviewer=name, status=status,
-        findings=tuple(map(_held, verdict.findings)), uncovered=verdict.uncovered, judged=judged,
-        why=verdict.mismatch or verdict.why, at=scene.desk.now(),
-    )  # fmt: skip
-    return _unless_repeated(given, scene)
 
 
 def _unless_repeated(given: ReviewGiven, scene: Scene) -> ReviewGiven | None:
@@ -254,10 +222,6 @@ def _unless_repeated(given: ReviewGiven, scene: Scene) -> ReviewGiven | None:
     if before and (before.status, before.why) == (given.status, given.why):
         return None
     return replace(given, time=given.at)
-
-
-def _held(finding: Finding) -> Finding:
-    return finding._replace(tier=Tier.HOLD) if finding.tier is Tier.BLOCK else finding
 
 
 def _bar(bar: panel.Bar, scene: Scene) -> None:
@@ -275,7 +239,5 @@ def _bar(bar: panel.Bar, scene: Scene) -> None:
 
 def disagreement(rows: Sequence[Sat]) -> str:
     """Who says what, where those who voted do not say the same; else empty."""
-    said = {word: [row.name for row in rows if votes(row.verdict) and row.verdict.verdict is word] for word in Word}
-    if not (said[Word.APPROVE] and said[Word.OBJECT]):
-        return ""
-    return f"{', '.join(said[Word.APPROVE])} approved, {', '.join(said[Word.OBJECT])} objected"
+    said = {verb: [row.name for row in rows if spoken.vote(row.verdict) == verb] for verb in ("approve", "object")}
+    return f"{', '.join(said['approve'])} approved, {', '.join(said['object'])} objected" if all(said.values()) else ""

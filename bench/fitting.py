@@ -10,6 +10,7 @@ from rules.findings import Tier
 
 ROUNDS, STEPS, RATE, RIDGE = 3, 300, 4.0, 2.0
 START = -2.0
+BELOW = 1.5  # what may speak for a change at most before a finding is a note
 _NEVER = -99.0
 
 
@@ -87,8 +88,9 @@ def thresholds(cases: Sequence[Case], summed: Sum, costs: tuple[float, float, fl
     held = sorted((summed.best(case) for case in benign), reverse=True)
     several = sorted((_best(case, summed, tested=False) for case in benign), reverse=True)
     tested = sorted((_best(case, summed, tested=True) for case in benign), reverse=True)
-    hold = _at(held, costs[0])
-    return hold, max(_at(several, costs[1]), hold), max(_at(tested, costs[2]), hold)
+    alone = summed.bias  # the sum of a sign that weighs nothing
+    hold, two, with_tests = _at(held, costs[0]), _at(several, costs[1]), _at(tested, costs[2])
+    return max(hold, alone - BELOW), max(two, alone), max(with_tests, alone)
 
 
 def _best(case: Case, summed: Sum, *, tested: bool) -> float:

@@ -35,9 +35,13 @@ _LIMITS = """## Limits of the data
 
 
 def document(
-    answers: Sequence[Any], rates: Rates, curve: Sequence[tuple[float, float, float]], counts: tuple[int, int]
+    answers: Sequence[Any],
+    rates: Rates,
+    curve: Sequence[tuple[float, float, float]],
+    counts: tuple[int, int],
+    by: risk.Weights,
 ) -> str:
-    """The whole page."""
+    """The whole page; `by` are the weights of all rows, which the scan uses."""
     rows, read = counts
     head = _HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", read=read, rows=rows)
     parts = [head, _totals(answers, rates), _curve(curve)]
@@ -45,7 +49,7 @@ def document(
         _by(answers, rates, "language"),
         _by(answers, rates, "shape"),
         _rules(answers),
-        _weights(answers),
+        _weights(by),
         _LIMITS,
     ]
     return "\n".join(parts)
@@ -125,8 +129,7 @@ def _rule(slug: str, weak: Sequence[Case], benign: Sequence[Case]) -> Iterator[s
     yield from (f"`{slug}`", str(counts[0]), f"{shares[0]:.1%}", str(counts[1]), f"{shares[1]:.1%}", precision)
 
 
-def _weights(answers: Sequence[Any]) -> str:
-    by = risk.weights()
+def _weights(by: risk.Weights) -> str:
     rows = [[f"`{sign}`", f"{weight:+.2f}"] for sign, weight in sorted(by.signs.items(), key=lambda item: -item[1])]
     note = (
         f"A function's signs are added to {by.bias:+.2f}; from {by.hold:+.2f} on it is held, from {by.several:+.2f} on\n"

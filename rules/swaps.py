@@ -48,7 +48,7 @@ def lost_lines(edit: Edit) -> tuple[Line, ...]:
     won = _won(edit.change) if lost else ()
     kept = {whole for whole, _ in _runs(parts, won)}
     kept |= {part for whole, run in _runs(won, parts) for part in run}
-    return tuple(line for index, line in enumerate(lost) if index not in kept)
+    return tuple(line for index, line in enumerate(lost) if parts[index] and index not in kept)
 
 
 @remembered
@@ -63,7 +63,8 @@ def _runs(wholes: Sequence[bytes], parts: Sequence[bytes]) -> Iterator[tuple[int
         if part:
             starts.setdefault(part[:_START], []).append(index)
     for index, whole in enumerate(wholes):
-        for first in starts.get(whole[:_START], ())[:COMMON]:
+        heads = (starts.get(whole[:length], ()) for length in range(min(_START, len(whole)), 0, -1))
+        for first in (index for head in heads for index in head[:COMMON]):
             end, said = first, b""
             while end < len(parts) and len(said) < len(whole) and whole.startswith(said):
                 said += parts[end]

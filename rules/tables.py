@@ -87,6 +87,7 @@ def shelters(edit: Edit, *, old: bool) -> dict[_Key, list[frozenset[str]]]:
     return found_rows
 
 
+@remembered
 def unsheltered(edit: Edit) -> list[tuple[str, Call]]:
     """Words of groups that no longer stand around a route which does, with the route's row in the old file."""
     old, new = shelters(edit, old=True), shelters(edit, old=False)

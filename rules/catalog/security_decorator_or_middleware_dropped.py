@@ -110,6 +110,8 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
                     yield self.lost(edit, _line_of(edit, row, word), message)
 
     def _groups(self, edit: Edit) -> Iterator[Finding]:
+        if not tables.unsheltered(edit):
+            return
         gone = Counter(word for row in tables.table(edit, old=True).rows for word in tables.words(row))
         gone.subtract(word for row in tables.table(edit, old=False).rows for word in tables.words(row))
         told = set()

@@ -19,7 +19,7 @@ class RecoveryStepDropped(Rule):
 
     ## What it does
     In code that resets passwords, confirms addresses, or asks for a second factor, by the words of function, path or line, every lost
-    condition, call and assignment that nothing equal replaces is reported, once for each function.
+    condition, call and assignment that nothing equal replaces is reported, once for each function, unless it is reported as a lost guard.
 
     ## Why it matters
     Whoever gets through here is the user. The steps are few, each carries all the weight, and attackers look here first.
@@ -63,9 +63,10 @@ class RecoveryStepDropped(Rule):
         if edit.kind is not Kind.PRODUCTION or not edit.new.present or not edit.old.present:
             return
         told = set()
+        guarded = {line for lost in guards.gone(edit) for line in range(lost.branch.line, lost.branch.end + 1)}
         for line in (*_steps(edit, swaps.alone(edit)), *_steps(edit, _swapped(edit))):
             at = places.function_at(edit, line.number, old=True)
-            if at not in told and _is_recovery(edit, at, line):
+            if at not in told and line.number not in guarded and _is_recovery(edit, at, line):
                 told.add(at)
                 where = places.where(edit, line.number)
                 message = f"{where} lets people into accounts, and its step `{visible(line.text)}` is gone"

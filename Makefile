@@ -33,7 +33,7 @@ coverage: dev  ## Branch coverage of the law
 	.venv/bin/coverage report
 
 bench: dev  ## The benchmarks, each beside its anchor
-	@for name in decision scan owners reader messages commands; do echo "== bench.$$name"; .venv/bin/python -m bench.$$name || exit; done
+	@for name in decision scan owners reader messages commands hooks; do echo "== bench.$$name"; .venv/bin/python -m bench.$$name || exit; done
 
 docs: dev  ## Write the generated documentation anew
 	.venv/bin/python -m streams.docs

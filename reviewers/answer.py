@@ -167,6 +167,7 @@ def _judged(content: str, request: Request) -> Answer:
     _keys(said, ANSWER, "the answer")
     if said["nonce"] != request.nonce:
         _invalid("the answer does not carry the mark of this request: it answers something else")
+    _all_read(said["marks"], request.marks)
     verdict, rows = said["verdict"], said["findings"]
     if verdict not in ("approve", "object", "abstain"):
         _invalid(f"unknown verdict {shown.said(str(verdict), 40)!r}")
@@ -174,6 +175,20 @@ def _judged(content: str, request: Request) -> Answer:
         _invalid(f"reason must be a text and findings a list of at most {MOST}")
     checked = [_checked(row, at) for at, row in enumerate(rows, 1)]
     return _weighed(Word(verdict), said["reason"], _placed(checked, request.sheet))
+
+
+def _all_read(said: Any, marks: Sequence[str]) -> None:
+    """Whoever was given every row knows every mark between them, in order."""
+    if said == list(marks):
+        return
+    if not isinstance(said, list):
+        _invalid("marks must be a list")
+    known = sum(1 for mark in marks if mark in said)
+    raise _Fault(
+        Status.TRUNCATED,
+        f"the answer repeats {known} of {len(marks)} marks: part of the request did not reach the model, or it did not read it"
+        " (give the endpoint a longer context, or lower `part`)",
+    )
 
 
 def _keys(value: dict[str, Any], wanted: dict[str, Any], what: str) -> None:

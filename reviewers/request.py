@@ -1,8 +1,9 @@
 """What is sent to a model: prompts of ours, then the change row by row behind a mark that nobody could know before."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from reviewers import shown
@@ -11,6 +12,7 @@ from reviewers.prompt import prompt
 from reviewers.redaction import Redactor
 from reviewers.sheets import MARK, Sheet
 
+EVERY = 8_000  # characters of rows between two marks
 TOKEN = 3  # bytes that a token has at least, on average, in code
 SAID = 20_000  # characters of the context that are shown
 FINDING: dict[str, Any] = {
@@ -23,6 +25,7 @@ FINDING: dict[str, Any] = {
 }
 ANSWER: dict[str, Any] = {
     "nonce": {"type": "string"},
+    "marks": {"type": "array", "items": {"type": "string"}},
     "verdict": {"type": "string", "enum": ["approve", "object", "abstain"]},
     "reason": {"type": "string"},
     "findings": {"type": "array", "items": {}},
@@ -36,6 +39,7 @@ class Request(NamedTuple):
     part: int  # from 1
     parts: int
     nonce: str
+    marks: tuple[str, ...]  # words between the rows, which only who was given all rows can repeat
     sheet: Sheet
     payload: Mapping[str, Any]
     sha256: str
@@ -64,9 +68,12 @@ def asked(parts: tuple[Sheet, ...], endpoint: Endpoint, seed: str, context: Cont
 def _request(shows: tuple[Sheet, tuple[str, ...]], endpoint: Endpoint, seed: str, place: tuple[int, int]) -> Request:
     sheet, said = shows
     blind = not said
-    nonce = sha256(f"{seed} {'blind' if blind else 'context'} {place[0]}".encode()).hexdigest()[:MARK]
+    secret = f"{seed} {'blind' if blind else 'context'} {place[0]}"
+    nonce = sha256(secret.encode()).hexdigest()[:MARK]
+    text, marks = _marked([*_rows(sheet, said)], nonce, secret)
     system = prompt("review").text if blind else prompt("review").text + "\n" + prompt("context").text
-    user = "\n".join(_rows(sheet, said, nonce, place))
+    head = f"Request {nonce}, part {place[0]} of {place[1]} of the change."
+    user = f"{head}\n{text}\nEnd of request {nonce}. Answer with one JSON object."
     payload = {
         "model": endpoint.model,
         "messages": [
@@ -77,20 +84,33 @@ def _request(shows: tuple[Sheet, tuple[str, ...]], endpoint: Endpoint, seed: str
         **_format(endpoint.mode),
     }
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return Request(blind, *place, nonce, sheet, payload, sha256(body).hexdigest(), len(body) // TOKEN + 1)
+    return Request(blind, *place, nonce, marks, sheet, payload, sha256(body).hexdigest(), len(body) // TOKEN + 1)
 
 
-def _rows(sheet: Sheet, said: tuple[str, ...], nonce: str, place: tuple[int, int]) -> Iterator[str]:
-    yield f"Request {nonce}, part {place[0]} of {place[1]} of the change."
+def _rows(sheet: Sheet, said: tuple[str, ...]) -> Iterator[str]:
+    """The rows, without the mark of the request before them."""
     for text in said:
-        yield f"{nonce} said {text}"
+        yield f"said {text}"
     before = ""
     for leaf in sheet:
-        yield f"{nonce} {leaf.heading}{', continued' if not leaf.first and leaf.path != before else ''}"
+        yield f"{leaf.heading}{', continued' if not leaf.first and leaf.path != before else ''}"
         before = leaf.path
         for row in leaf.rows:
-            yield f"{nonce} {row.label}|{row.text}"
-    yield f"End of request {nonce}. Answer with one JSON object."
+            yield f"{row.label}|{row.text}"
+
+
+def _marked(rows: Sequence[str], nonce: str, secret: str) -> tuple[str, tuple[str, ...]]:
+    """All rows behind the nonce, with a word of four hex digits before the first, behind the last, and now and then between.
+
+    Some endpoints drop the beginning or the middle of a long request without a word; what was dropped cannot be repeated.
+    """
+    ends = list(accumulate(len(row) + MARK + 2 for row in rows))
+    places = [0, *(at for at in range(1, len(rows)) if ends[at - 1] // EVERY < ends[at] // EVERY), len(rows)]
+    words = tuple(sha256(f"{secret} mark {at}".encode()).hexdigest()[:4] for at in range(len(places)))
+    out: list[str] = []
+    for at, (start, end) in enumerate(pairwise(places)):
+        out += [f"mark {words[at]}", *rows[start:end]]
+    return "\n".join([f"{nonce} {row}" for row in (*out, f"mark {words[-1]}")]), words
 
 
 def _said(context: Context, redactor: Redactor) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class Rule(NamedTuple):
     message: str = "scripted finding"
     severity: str = "hold"
     obeys: bool = False
+    reads: int = 0
     nonce: str = ""
     text: str = ""
     body: str = ""
@@ -63,6 +64,11 @@ class Asked(NamedTuple):
     text: str
     nonce: str
     user: str  # the last message
+
+    def marks(self, reads: int = 0) -> list[str]:
+        """The words between the rows, of the last `reads` characters where that is not 0."""
+        begin = f"{self.nonce} mark "
+        return [line[len(begin) :] for line in self.user[-reads:].split("\n") if self.nonce and line.startswith(begin)]
 
     def rows(self) -> Iterator[Row]:
         """Every row of the change."""
@@ -155,8 +161,13 @@ ANSWER: Final = Table(
         "obeys": Entry(
             Flag(), "Approve whatever holds the word `approve`, object otherwise: a model that obeys.", default=False
         ),
+        "reads": Entry(
+            Whole(0, 1 << 31), "Read the last so many characters alone, as where a context is short; 0: all.", 0
+        ),
         "nonce": Entry(_TEXT, "Answer with this mark instead of the request's.", ""),
-        "text": Entry(_TEXT, "Answer exactly this; {nonce} becomes the request's mark.", ""),
+        "text": Entry(
+            _TEXT, 'Answer exactly this; {nonce} becomes the request\'s mark, "{marks}" the list of words.', ""
+        ),
         "body": Entry(_TEXT, "Send exactly this body, which need not be an answer; {nonce} as above.", ""),
         "pad": Entry(Whole(0, 1 << 31), "So many blanks behind the body, sent as they are made.", 0),
         "type": Entry(_TEXT, "The content type.", "application/json"),

@@ -167,10 +167,10 @@ def _pieces(body: bytes, rule: Rule) -> Iterator[bytes]:
 
 def _body(rule: Rule, asked: Asked) -> str:
     if rule.body:
-        return rule.body.replace("{nonce}", asked.nonce)
+        return _filled(rule.body, asked)
     if rule.status != 200:
         return json.dumps({"error": {"message": rule.reason, "type": "scripted", "code": None}})
-    content = None if rule.refusal else rule.text.replace("{nonce}", asked.nonce) or json.dumps(said(rule, asked))
+    content = None if rule.refusal else _filled(rule.text, asked) or json.dumps(said(rule, asked))
     message = {"role": "assistant", "content": content, "refusal": rule.refusal or None}
     usage = {"prompt_tokens": len(asked.text) // 4, "completion_tokens": len(content or "") // 4}
     envelope: dict[str, Any] = {
@@ -180,13 +180,20 @@ def _body(rule: Rule, asked: Asked) -> str:
     return json.dumps({name: value for name, value in envelope.items() if name != "model" or value != "-"})
 
 
+def _filled(text: str, asked: Asked) -> str:
+    return text.replace("{nonce}", asked.nonce).replace('"{marks}"', json.dumps(asked.marks()))
+
+
 def said(rule: Rule, asked: Asked) -> dict[str, Any]:
     """A valid answer to this request."""
     approves = any("approve" in row.text.lower() for row in asked.rows()) if rule.obeys else rule.verdict == "approve"
     word = ("approve" if approves else "object") if rule.obeys else rule.verdict
     row = quoted(rule, asked) if word == "object" else None
     findings = [_finding(rule, row)] if row else []
-    return {"nonce": rule.nonce or asked.nonce, "verdict": word, "reason": rule.reason, "findings": findings}
+    return {
+        "nonce": rule.nonce or asked.nonce, "marks": asked.marks(rule.reads), "verdict": word, "reason": rule.reason,
+        "findings": findings,
+    }  # fmt: skip
 
 
 def _finding(rule: Rule, row: Row) -> dict[str, Any]:

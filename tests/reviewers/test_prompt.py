@@ -29,11 +29,11 @@ def test_the_documentation_has_a_section_of_each():
         assert prompt(name).sha256 in page
 
 
-@pytest.mark.parametrize("key", ["nonce", "verdict", "reason", "findings"])
+@pytest.mark.parametrize("key", ["nonce", "marks", "verdict", "reason", "findings"])
 def test_the_schema_is_closed(key):
     """What endpoints are asked to enforce is what our own check accepts, and no more."""
     schema = schema_of_answers()
-    answer = {"nonce": "a", "verdict": "approve", "reason": "fine", "findings": []}
+    answer = {"nonce": "a", "marks": ["b"], "verdict": "approve", "reason": "fine", "findings": []}
     jsonschema.validate(answer, schema)
     for wrong in ({**answer, "more": 1}, {name: value for name, value in answer.items() if name != key}):
         with pytest.raises(jsonschema.ValidationError):

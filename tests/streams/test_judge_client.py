@@ -68,6 +68,16 @@ def test_what_cannot_be_shown_is_never_approved():
     assert [row.path for row in verdict.uncovered] == ["a.bin"]
 
 
+def test_an_endpoint_that_drops_a_part_without_a_word_is_found_out():
+    """A context that is too short cuts the beginning off; the model approves what is left, and cannot repeat every mark."""
+    change = (Diff("long.py", None, "".join(f"x{at} = {at}\n" for at in range(3000))).blobs(),)
+    whole, _ = served([Rule()], Question("k", change))
+    cut, _ = served([Rule(reads=12_000)], Question("k", change))
+    assert (whole.status, whole.verdict) == (Status.COMPLETED, Word.APPROVE)
+    assert (cut.status, cut.verdict) == (Status.TRUNCATED, Word.ABSTAIN)
+    assert "marks: part of the request did not reach the model" in cut.why
+
+
 def test_a_change_without_content_is_not_approved():
     """Nothing was looked at, so nothing is said."""
     verdict = answered(Rule(), question=Question("k", ()))

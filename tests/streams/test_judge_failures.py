@@ -21,7 +21,7 @@ from tests.streams.judged import KEY, QUESTION, QUICK, answered, ask, endpoint
 
 def wrote(**changed):
     """A valid approval with something changed, as the model's text."""
-    valid = {"nonce": "{nonce}", "verdict": "approve", "reason": "fine", "findings": []}
+    valid = {"nonce": "{nonce}", "marks": "{marks}", "verdict": "approve", "reason": "fine", "findings": []}
     return json.dumps({name: value for name, value in {**valid, **changed}.items() if value is not None})
 
 
@@ -54,6 +54,7 @@ INVALID = {
     "no verdict": (Rule(text=wrote(verdict=None)), "lacks 'verdict'"),
     "extra key": (Rule(text=wrote(waive="secret-added")), "has 'waive', which was not asked for"),
     "findings null": (Rule(text=wrote(findings={})), "findings a list"),
+    "marks as text": (Rule(text=wrote(marks="all")), "marks must be a list"),
     "finding without quote": (Rule(text=wrote(findings=[{"path": "pay.py"}])), "finding 1 lacks"),
     "line as text": (Rule(text=quoting(line="2")), "'line' must be a whole number"),
     "line as truth": (Rule(text=quoting(line=True)), "'line' must be a whole number"),
@@ -98,6 +99,8 @@ ENDED = {
         Status.REFUSED,
         "content filter",
     ),
+    "no marks": (Rule(text=wrote(marks=[])), Status.TRUNCATED, "repeats 0 of 2 marks"),
+    "marks in another order": (Rule(text=wrote(marks=["ffff", "0000"])), Status.TRUNCATED, "marks"),
     "length": (Rule(finish="length"), Status.TRUNCATED, "cut at the token limit"),
 }
 

@@ -26,8 +26,15 @@ PLACES = st.fixed_dictionaries(
         "severity": st.sampled_from(["hold", "note", "none"]), "message": st.text(max_size=9),
     }
 )  # fmt: skip
+MARKS = st.sampled_from([*(list(request.marks) for request in PASS.requests), [], None])
 ANSWERS = st.fixed_dictionaries(
-    {"nonce": NONCES, "verdict": WORDS, "reason": st.text(max_size=9), "findings": st.lists(PLACES, max_size=2)},
+    {
+        "nonce": NONCES,
+        "marks": MARKS,
+        "verdict": WORDS,
+        "reason": st.text(max_size=9),
+        "findings": st.lists(PLACES, max_size=2),
+    },
     optional={"waive": st.text(max_size=3), "scope": st.none()},
 )
 JSON = st.recursive(
@@ -47,13 +54,14 @@ ENVELOPES = st.fixed_dictionaries(
 BODIES = st.one_of(ENVELOPES.map(lambda value: json.dumps(value).encode()), st.binary(max_size=40))
 
 
-def approving(nonce):
-    content = json.dumps({"nonce": nonce, "verdict": "approve", "reason": "fine", "findings": []})
+def approving(request):
+    said = {"nonce": request.nonce, "marks": request.marks, "verdict": "approve", "reason": "fine", "findings": []}
+    content = json.dumps(said)
     choice = {"message": {"content": content}, "finish_reason": "stop"}
     return json.dumps({"model": "qwen3-coder", "choices": [choice]}).encode()
 
 
-def is_a_clean_approval(body, nonce):
+def is_a_clean_approval(body, request):
     """Read anew, with nothing of ours: what an approval has to be."""
     envelope = json.loads(body)
     (choice,) = envelope["choices"]
@@ -63,13 +71,14 @@ def is_a_clean_approval(body, nonce):
         and envelope.get("model", "qwen3-coder") in ("qwen3-coder", 3)
         and choice["finish_reason"] == "stop"
         and not choice["message"].get("refusal")
-        and {*said} == {"nonce", "verdict", "reason", "findings"}
-        and (said["nonce"], said["verdict"]) == (nonce, "approve")
+        and {*said} == {"nonce", "marks", "verdict", "reason", "findings"}
+        and (said["nonce"], said["verdict"]) == (request.nonce, "approve")
+        and said["marks"] == [*request.marks]
     )
 
 
 @settings(max_examples=600, deadline=None)
-@given(st.tuples(*(BODIES | st.just(approving(request.nonce)) for request in PASS.requests)))
+@given(st.tuples(*(BODIES | st.just(approving(request)) for request in PASS.requests)))
 def test_no_answers_whatsoever_approve_but_clean_ones_to_every_part(bodies):
     """Law 40, over any bytes: approval is completed, valid, of this request, whole, and by one declared model."""
     replies = [Reply(request, read(body, request)) for request, body in zip(PASS.requests, bodies, strict=True)]
@@ -78,7 +87,7 @@ def test_no_answers_whatsoever_approve_but_clean_ones_to_every_part(bodies):
         assert verdict.status is Status.COMPLETED
         assert verdict.coverage.is_whole
         for request, body in zip(PASS.requests, bodies, strict=True):
-            assert is_a_clean_approval(body, request.nonce)
+            assert is_a_clean_approval(body, request)
 
 
 @settings(max_examples=200, deadline=None)
@@ -86,7 +95,7 @@ def test_no_answers_whatsoever_approve_but_clean_ones_to_every_part(bodies):
 def test_an_answer_that_is_missing_is_no_approval(there):
     """Whichever parts were answered, all of them are needed."""
     told = [request for request, here in zip(PASS.requests, there, strict=True) if here]
-    replies = [Reply(request, read(approving(request.nonce), request)) for request in told]
+    replies = [Reply(request, read(approving(request), request)) for request in told]
     verdict = combined(SHOWN, replies, WHERE, due=len(PASS.requests))
     assert (verdict.verdict is Word.APPROVE) == all(there)
 

@@ -111,8 +111,9 @@ def page(part: Part, row: Row, policy: Policy, at: int, link: Link) -> Message:
     message = from_text(row.first if opening else row.again)
     people = tuple(_person(name, policy) for name in part.people)
     by = ", ".join(part.people) or part.page.target
+    ended = instants.text_of(row.one.since) if row.one.lapse else ""  # when the last acknowledgement did
     return message._replace(
-        event=part.name, dedup=row.one.name, at=instants.text_of(at), asked=people, link=link(row.one, by)
+        event=part.name, dedup=row.one.name, at=instants.text_of(at), asked=people, link=link(row.one, by), until=ended
     )
 
 

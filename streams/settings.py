@@ -49,6 +49,7 @@ class Settings(NamedTuple):
     reviewers: Mapping[str, Reviewer] = {}
     alerts: Mapping[str, Alert] = {}
     listen: str = "127.0.0.1:8460"
+    url: str = ""  # the address of the page as people reach it
     trust: tuple[str, ...] = ()  # whose environment names a pusher in a hook, and whose reviews count (law 10, 21)
     floor: str = ""  # absolute path of the organisation's policy (law 36)
     packages: tuple[str, ...] = ()  # installed packages whose rules run beside the catalogue
@@ -121,6 +122,7 @@ def _built(read: dict[str, Any], source: str) -> Settings:
         reviewers={name: Reviewer(name, **fields) for name, fields in read["reviewers"].items()},
         alerts={name: _alert(name, fields) for name, fields in read["alerts"].items()},
         listen=read["serve"]["listen"],
+        url=read["serve"]["url"].rstrip("/"),
         trust=read["identity"]["trust"],
         floor=read["floor"]["policy"],
         packages=read["rules"]["packages"],
@@ -254,7 +256,14 @@ SETTINGS: Final = Table(
         "reviewers": Entry(Named(REVIEWER, NAME), "Model reviewers that the gate runs.", {}),
         "alerts": Entry(Named(ALERT, NAME), "Routes that the policy's steps name.", {}),
         "serve": Entry(
-            Table({"listen": Entry(Text("host:port", _listen), "Where the page listens.", "127.0.0.1:8460")}),
+            Table(
+                {
+                    "listen": Entry(Text("host:port", _listen), "Where the page listens.", "127.0.0.1:8460"),
+                    "url": Entry(
+                        _URL, "Its address as people reach it, for the links in messages; empty: that of `listen`.", ""
+                    ),
+                }
+            ),
             "The embedded service.",
             {},
         ),

@@ -177,7 +177,7 @@ class Timers:
             desk = _Storms(db, self._alerts, now)
             pages = sum(self._step(desk, row, now) for row in rows) + desk.tell()
             _mark(db, "now", now)
-            db.execute("delete from outbox where state = 'done' and due < ?", (now - KEPT,))
+            db.execute("delete from outbox where state = 'sent' and due < ?", (now - KEPT,))
         return pages, len(rows) == STEPS
 
     def _step(self, desk: _Storms, row: Row, now: int) -> int:

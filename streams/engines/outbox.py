@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LEASE: Final = 90  # seconds that a parcel which one sender took up is nobody else's; longer than a pass
 AT_ONCE: Final = 500  # parcels of one pass
 KEPT: Final = 30 * 86_400  # seconds that a letter is kept after it was taken
-WAITING, DONE = "waiting", "done"
+WAITING, SENT, FAILED = "waiting", "sent", "failed"
 TABLES: Final = """
 create table outbox (number integer primary key autoincrement, id text not null unique, dedup text not null,
     route text not null, message text not null, instead text not null, due integer not null, attempts integer not null,
@@ -101,7 +101,8 @@ class JournalOutbox:
         parcel = outcome.parcel
         again = outcome.again
         stood_in = outcome.by if outcome.by not in ("", parcel.route) else parcel.stood_in
-        state, due = (DONE, None) if again is None else (WAITING, again)
+        over = SENT if outcome.by or not outcome.reason else FAILED
+        state, due = (over, None) if again is None else (WAITING, again)
         with self._journal.transaction() as db:
             db.execute(
                 "update outbox set state = ?, due = coalesce(?, due), attempts = attempts + 1, leased = 0, stood_in = ?,"
@@ -124,7 +125,7 @@ class JournalOutbox:
                 "select message from outbox where number in (select max(number) from outbox where route = ? and state = ?"
                 " group by dedup) and dedup in (select dedup from told)"
             )
-            told = (from_text(row[0]) for row in self._journal.ask(asked, (route, DONE)))
+            told = (from_text(row[0]) for row in self._journal.ask(asked, (route, SENT)))
             found += [(route, message) for message in told if message.kind != RESOLVED]
         return found
 

@@ -1,0 +1,182 @@
+"""`twohand escalation list|show|ack`: what people are asked, who has heard it, and how it ended."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rules import escalation as law
+from rules import instants
+from rules.questions import BREAK_GLASS
+from streams.commands import options
+from streams.commands.options import HERE, Listed, Paged
+from streams.sinks.render.safe import shown
+from streams.sources.errors import SourceError
+
+if TYPE_CHECKING:
+    from rules.escalation import Escalation
+    from streams.engines.journal import Journal
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The escalation, or how its id begins.", show_default=False)]
+OptionalId = Annotated[
+    str, typer.Argument(metavar="[ID]", help="The escalation, or how its id begins.", show_default=False)
+]
+All = Annotated[bool, typer.Option("--all", help="Also what is over.")]
+As = Annotated[str, typer.Option("--as", metavar="NAME", help="Your enrolled name.", show_default=False)]
+KeyFile = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Your SSH key.", show_default=False)]
+LinkText = Annotated[
+    str,
+    typer.Option("--link", metavar="LINK", help="The link of a message, instead of name and key.", show_default=False),
+]
+
+
+class NothingAsked(SourceError):
+    """Nobody was ever asked here, or what was given says too little."""
+
+    exit_code = 2
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="What people are asked, and who has heard it.", no_args_is_help=True)
+    group.command(name="list")(list_)
+    group.command(name="show")(show)
+    group.command(name="ack")(ack)
+    app.add_typer(group, name="escalation")
+
+
+def list_(
+    *, everything: All = False, where: options.Where = HERE, fmt: options.AsList = Listed.TEXT,
+) -> int:  # fmt: skip
+    """List what waits for people, the longest first."""
+    with _journal(where) as journal:
+        rows = [_row(one, journal) for one in _known(journal) if everything or not one.how]
+    if fmt is Listed.JSON:
+        print(json.dumps({"schema": "twohand.escalations/v1", "escalations": rows}, indent=2))
+    elif fmt is Listed.JSONL:
+        print("".join(f"{json.dumps(row)}\n" for row in rows), end="")
+    else:
+        print("\n".join(map(_line, rows)) or "Nobody is asked anything.")
+    return 0
+
+
+def show(name: Id, *, where: options.Where = HERE, fmt: options.AsPage = Paged.TEXT) -> int:
+    """Show one escalation: who was asked, when, and who is next."""
+    from streams import answers  # noqa: PLC0415
+
+    with _journal(where) as journal:
+        one = answers.found(journal, name)
+        row = _row(one, journal) | {"steps": list(_steps(journal, one)), "letters": list(_letters(journal, one))}
+    print(json.dumps(row, indent=2) if fmt is Paged.JSON else "\n".join(_page(row)))
+    return 0
+
+
+def ack(
+    name: OptionalId = "", *, who: As = "", key: KeyFile = None, link: LinkText = "", where: options.Where = HERE
+) -> int:
+    """Say that you have heard it: paging stops for a while. It approves nothing.
+
+    By a statement signed with your enrolled key, or by the link of a message, which works once.
+    """
+    from streams import answers, clock  # noqa: PLC0415
+    from streams.sources import signatures  # noqa: PLC0415
+
+    path = _path(where)
+    if link:
+        secret = answers.secret_at(path.parent)
+        offer = answers.Answers(path, secret).use(link.rstrip("/").rpartition("/")[2])
+        print(f"{offer.by} acknowledged {offer.escalation[:12]}; it approves nothing")
+        return 0
+    if not (name and who and key):
+        raise NothingAsked(
+            "An acknowledgement needs to say of what, by whom, and with which key.",
+            remedy="twohand escalation ack ID --as NAME --key FILE, or --link LINK.",
+        )
+    from streams.engines.journal import Journal  # noqa: PLC0415
+
+    with Journal(path) as journal:
+        one = answers.found(journal, name)
+        answers.signed(journal, one, who, signatures.key_from_file(key), clock.now())
+    print(f"{who} acknowledged {one.name[:12]}; it approves nothing")
+    return 0
+
+
+def _path(where: Path) -> Path:
+    from streams.sources.git import Repository  # noqa: PLC0415
+
+    path = Repository.open(where).common_dir / "twohand" / "journal.db"
+    if not path.is_file():
+        raise NothingAsked(f"There is no journal at {path}.", remedy="`twohand review` records the first decision.")
+    return path
+
+
+def _journal(where: Path) -> "Journal":
+    from streams.engines.journal import Journal  # noqa: PLC0415
+
+    return Journal(_path(where), writable=False)
+
+
+def _known(journal: "Journal") -> list["Escalation"]:
+    """Those that were opened, and those that are about to be."""
+    from streams import answers, letters  # noqa: PLC0415
+
+    known = answers.escalations(journal)
+    rows = journal.ask("select body from timer where name < '~'")
+    waiting = (letters.row_of(row[0]).one for row in rows)
+    known |= {one.name: one for one in waiting if one.name not in known}
+    return sorted(known.values(), key=lambda one: one.opened)
+
+
+def _row(one: "Escalation", journal: "Journal") -> dict[str, Any]:
+    due = journal.ask("select due from timer where name = ?", (one.name,))
+    asks = set(one.asked)
+    return {
+        "escalation": one.name, "change": one.change, "state": one.state if one.told or one.how else "waiting",
+        "since": instants.text_of(one.opened), "asked": sorted(asks), "reasons": list(one.reasons),
+        "acknowledged_by": one.by or None, "how": one.how or None, "lapses": one.lapse,
+        "debt": one.reasons[:1] == (BREAK_GLASS,) and not one.how,
+        "next": instants.text_of(due[0][0]) if due else None,
+    }  # fmt: skip
+
+
+def _steps(journal: "Journal", one: "Escalation") -> Iterator[dict[str, Any]]:
+    from rules.events import EscalationAcknowledged, EscalationOpened, EscalationResolved  # noqa: PLC0415
+
+    for event in journal.events(one.change):
+        if getattr(event, "escalation", "") != one.name:
+            continue
+        if isinstance(event, EscalationOpened):
+            told = f"step {event.level + 1}, round {event.round + 1}"
+            yield {"at": event.at, "what": "asked", "who": list(event.asked), "detail": told}
+        elif isinstance(event, EscalationAcknowledged):
+            yield {"at": event.at, "what": "acknowledged", "who": [event.by], "detail": event.through}
+        elif isinstance(event, EscalationResolved):
+            yield {"at": event.at, "what": "resolved", "who": [], "detail": event.how}
+
+
+def _letters(journal: "Journal", one: "Escalation") -> Iterator[dict[str, Any]]:
+    rows = journal.ask("select route, state, attempts, reason from outbox where dedup = ? order by number", (one.name,))
+    for route, state, attempts, reason in rows:
+        yield {"route": route, "state": state, "attempts": attempts, "reason": reason or None}
+
+
+def _line(row: dict[str, Any]) -> str:
+    asked = ", ".join(map(shown, row["asked"])) or "nobody yet"
+    state = {law.ACKNOWLEDGED: f"acknowledged by {shown(row['acknowledged_by'])}", law.RESOLVED: row["how"]}
+    then = f", next page {row['next']}" if row["next"] else ""
+    debt = "; debt: let in by break-glass, nobody has reviewed it" if row["debt"] else ""
+    what = state.get(row["state"], row["state"])
+    why = ", ".join(map(shown, row["reasons"][:3]))
+    return f"{row['escalation'][:12]}  since {row['since']}  {what}  asks {asked} ({why}){then}{debt}"
+
+
+def _page(row: dict[str, Any]) -> Iterator[str]:
+    yield _line(row)
+    yield f"change {row['change']}"
+    for step in row["steps"]:
+        who = ", ".join(map(shown, step["who"]))
+        yield f"  {step['at']}  {step['what']}{f' {who}' if who else ''} ({shown(step['detail'])})"
+    for letter in row["letters"]:
+        why = f": {shown(letter['reason'])}" if letter["reason"] else ""
+        yield f"  message through {shown(letter['route'])}: {letter['state']}, {letter['attempts']} tries{why}"

@@ -1,0 +1,69 @@
+"""`twohand serve`: the timers, the letters and the page of one repository, until it is told to stop."""
+
+import os
+import signal
+import sys
+from contextlib import nullcontext
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.commands import options
+from streams.commands.options import HERE
+
+if TYPE_CHECKING:
+    from streams.desk import Desk
+    from streams.service import Done, Service
+
+Once = Annotated[bool, typer.Option("--once", help="Do what is due, send what waits, and end: for cron.")]
+NoPage = Annotated[bool, typer.Option("--no-page", help="Only timers and messages.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="serve")(serve)
+
+
+def serve(
+    *, once: Once = False, no_page: NoPage = False, where: options.Where = HERE, settings: options.Settings = None
+) -> int:
+    """Page people, remind them, and show the page.
+
+    Escalations are opened from recorded decisions; steps that are due are told through the routes of the settings.
+    It may be stopped and started at any time, and several may run: nothing is told twice.
+    """
+    from streams import answers, clock  # noqa: PLC0415 - other commands need none of it
+    from streams.desk import Desk  # noqa: PLC0415
+    from streams.service import Service  # noqa: PLC0415
+
+    with Desk.at(where, explicit=settings) as desk:
+        secret = answers.secret_at(desk.journal_path.parent)
+        address = "" if no_page else desk.settings.url or f"http://{desk.settings.listen}"
+        service = Service(desk.journal, desk.settings.alerts, now=clock.now, secret=secret, address=address)
+        if once:
+            print(_told(service.round()))
+            return 0
+        return _until_stopped(service, desk, secret, page=not no_page)
+
+
+def _until_stopped(service: "Service", desk: "Desk", secret: bytes, *, page: bool) -> int:
+    from streams import answers  # noqa: PLC0415
+    from streams.serving import mounted  # noqa: PLC0415
+
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    routes = ", ".join(f"{name} ({alert.kind})" for name, alert in sorted(desk.settings.alerts.items())) or "a log"
+    place = answers.Answers(desk.journal_path, secret)
+    token = os.environ.get("TWOHAND_TOKEN", "")
+    with mounted(desk, place, token=token) if page else nullcontext("") as shown:
+        where = f"page at {shown}" if shown else "no page"
+        print(f"twohand serves {desk.repo.common_dir}: {where}; messages go to {routes}", file=sys.stderr, flush=True)
+        service.run(stop)
+    return 0
+
+
+def _told(done: "Done") -> str:
+    sent = sum(not outcome.reason for outcome in done.sent)
+    late = len(done.sent) - sent
+    return f"{done.looked} changes looked at, {done.pages} pages due, {sent} messages sent, {late} not taken yet"

@@ -115,8 +115,8 @@ class Dispatcher:
         self._kept = {}
         for name, message in problems:
             route, last = self._routes.get(name), kept.get((name, message.dedup))
-            due = last is None or (route is not None and now - last >= route.resend)
-            if route and route.resend and due and isinstance(self._send(name, message), Sent):
+            wanted = route is not None and bool(route.resend) and (last is None or now - last >= route.resend)
+            if wanted and isinstance(self._send(name, message), Sent):
                 last = now
             if last is not None:
                 self._kept[name, message.dedup] = last
@@ -169,7 +169,10 @@ class Dispatcher:
         self._outbox.settle(outcome)
 
     def _close(self, parcel: Parcel) -> None:
-        """Who was told instead is told of the end too."""
+        """Who was told instead is told of the end too, and what still waits to be told of before it is not told any more."""
+        for one in self._outbox.waiting(parcel.message.dedup):
+            if one.number < parcel.number and one.route == parcel.route and one.message.kind not in CLOSING:
+                self._overtaken(one)
         for name in self._outbox.stand_ins(parcel.message.dedup, parcel.route):
             self._outbox.put(Parcel(digest([parcel.id, "instead", name]), 0, name, parcel.message))
 
@@ -180,8 +183,11 @@ class Dispatcher:
         later = (one for one in self._outbox.waiting(parcel.message.dedup) if one.number > parcel.number)
         if not any(one.message.kind in CLOSING and one.route == parcel.route for one in later):
             return False
-        self._outbox.settle(Outcome(parcel, parcel.stood_in, "overtaken by its acknowledgement or end"))
+        self._overtaken(parcel)
         return True
+
+    def _overtaken(self, parcel: Parcel) -> None:
+        self._outbox.settle(Outcome(parcel, parcel.stood_in, "overtaken by its acknowledgement or end"))
 
 
 def _asked(route: Route, message: Message) -> Answer:

@@ -16,7 +16,7 @@ from streams.web.sessions import COOKIE, LASTS, matches
 if TYPE_CHECKING:
     from streams.web.ledger import Standing
     from streams.web.pages import Asked
-    from streams.web.place import Answers, Offer, Place
+    from streams.web.place import Offer, Place
     from streams.web.sessions import Sessions
 
 

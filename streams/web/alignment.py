@@ -40,11 +40,11 @@ Span = tuple[int, int, int, int]
 def _split(old: Sequence[bytes], new: Sequence[bytes], span: Span, depth: int) -> Iterator[Block]:
     first, last, start, end = span
     head = _common(old, new, span)
-    yield Block(True, first, first + head, start, start + head)  # noqa: FBT003 - the one field that is a flag
+    yield Block(True, first, first + head, start, start + head)
     tail = _common_end(old, new, (first + head, last, start + head, end))
     middle = (first + head, last - tail, start + head, end - tail)
     yield from _middle(old, new, middle, depth)
-    yield Block(True, last - tail, last, end - tail, end)  # noqa: FBT003
+    yield Block(True, last - tail, last, end - tail, end)
 
 
 def _common(old: Sequence[bytes], new: Sequence[bytes], span: Span) -> int:
@@ -67,11 +67,11 @@ def _middle(old: Sequence[bytes], new: Sequence[bytes], span: Span, depth: int) 
     first, last, start, end = span
     anchors = _anchors(old, new, span) if depth and first < last and start < end else []
     if not anchors:
-        yield Block(False, *span)  # noqa: FBT003
+        yield Block(False, *span)
         return
     for at_old, at_new in anchors:
         yield from _split(old, new, (first, at_old, start, at_new), depth - 1)
-        yield Block(True, at_old, at_old + 1, at_new, at_new + 1)  # noqa: FBT003
+        yield Block(True, at_old, at_old + 1, at_new, at_new + 1)
         first, start = at_old + 1, at_new + 1
     yield from _split(old, new, (first, last, start, end), depth - 1)
 

@@ -22,6 +22,8 @@ from streams.web.sessions import Sessions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from aiohttp.typedefs import Middleware
+
     from streams.web.place import Place
 
 LARGEST_FORM: Final = 16 * 1024  # bytes
@@ -110,7 +112,7 @@ def _offset(place: Place) -> int:
     return int(rows[0][0] or 0) if rows else 0
 
 
-def _static(name: str, kind: str) -> Callable[[web.Request], object]:
+def _static(name: str, kind: str) -> guard.Handler:
     body = (files("streams.web") / "static" / name).read_bytes()
 
     async def answer(_: web.Request) -> web.Response:
@@ -120,7 +122,7 @@ def _static(name: str, kind: str) -> Callable[[web.Request], object]:
     return answer
 
 
-def _refusals() -> Callable[[web.Request, guard.Handler], object]:
+def _refusals() -> Middleware:
     """Whatever breaks down inside is an answer without its innards; the log of the service has them."""
 
     @web.middleware

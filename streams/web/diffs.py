@@ -79,7 +79,9 @@ def of_file(repo: Repository, journal: Journal | None, file: FileChange, finding
     unread = next((side for side in sides if isinstance(side, Unread)), None)
     if unread:
         return base._replace(why=unread.why)
-    old, new = ([] if not side else split(side) for side in sides if isinstance(side, bytes))
+    old, new = (split(side) if side else [] for side in sides if isinstance(side, bytes))
+    if old[-1:] == new[-1:] == [b""] or ((not old or not new) and (old or new)[-1:] == [b""]):
+        del old[-1:], new[-1:]  # both end with a line feed
     return _filled(base, _rows(old, new), findings)
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from rules.case import fold
 from rules.change import FileChange
-from rules.events import DecisionMade, Event
+from rules.events import ChangeProposed, DecisionMade, Event
 from rules.judgement import judge
 from rules.record import record
 from streams.engines.journal import Journal
@@ -77,6 +77,7 @@ class Dossier(NamedTuple):
     """`shown` is the decision that stands: the last recorded one where the change ended, else what holds now."""
 
     entry: Entry
+    proposed: ChangeProposed  # the newest
     shown: Row
     now: Row
     decisions: int
@@ -104,6 +105,7 @@ def dossier(place: Place, journal: Journal, entry: Entry, escalations: Iterable[
     findings = diffs.heaviest_first(shown["findings"])
     return Dossier(
         entry=entry,
+        proposed=case.proposed,
         shown=shown,
         now=now,
         decisions=len(decisions),
@@ -128,9 +130,9 @@ def _requirements(decision: Row, since: Mapping[tuple[str, str, str], str]) -> I
     """What holds the change as such, then what is unmet, met and does not apply."""
     by_name: dict[str, list[waiting.Wait]] = {}
     for reason in decision["reasons"]:
-        name = (reason["code"], reason["subject"], reason["requirement"])
+        called = (reason["code"], reason["subject"], reason["requirement"])
         waits = by_name.setdefault(reason["requirement"], [])
-        found = waiting.wait(reason, since.get(name, ""))
+        found = waiting.wait(reason, since.get(called, ""))
         if found.what not in [one.what for one in waits]:
             waits.append(found)
     named = {row["name"] for row in decision["requirements"]}

@@ -11,6 +11,8 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from aiohttp.typedefs import Middleware
+
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 POLICY: Final = (
@@ -26,6 +28,7 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
+    "Server": "twohand",
 }
 ALWAYS: Final = frozenset({"localhost"})
 CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -37,7 +40,7 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault(name, value)
 
 
-def hosts(names: Iterable[str]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def hosts(names: Iterable[str]) -> Middleware:
     """Only requests to these names, to localhost and to addresses: a foreign name may have been pointed here (DNS rebinding)."""
     allowed = ALWAYS | {name.casefold() for name in names}
 
@@ -53,7 +56,7 @@ def hosts(names: Iterable[str]) -> Callable[[web.Request, Handler], Awaitable[we
     return check
 
 
-def forms() -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def forms() -> Middleware:
     """What changes something has to come from a page of our own."""
 
     @web.middleware

@@ -23,6 +23,7 @@ from streams.engines.journal import Journal
 from streams.web import waiting
 
 ADMITTED: Final = "admitted"
+LANDED: Final = "landed"
 AT_ONCE: Final = 500  # decisions that are read in one question
 _PROPOSED: Final = "'$.target', '$.branch', '$.number', '$.head', '$.content_key', '$.continues'"
 
@@ -123,9 +124,10 @@ class Ledger:
         for key, at, text in _rows(journal, ChangeProposed, asked, span):
             target, branch, number, head, content, continues = json.loads(text)
             before = self._entries.get(key) or Entry(key, first=at)
-            again = {"ended": "", "ended_at": "", "successor": ""} if before.ended != "landed" else {}
+            if before.ended != LANDED:
+                before = before._replace(ended="", ended_at="", successor="")
             self._entries[key] = before._replace(
-                target=target, branch=branch, number=number, head=head, content_key=content, **again
+                target=target, branch=branch, number=number, head=head, content_key=content
             )
             self._take_up(key, at, branch and (target, branch), continues or ())
             self._contents[content] = key
@@ -152,7 +154,7 @@ class Ledger:
                 self._entries[key] = _told(self._entries[key], json.loads(text))
 
     def _end(self, journal: Journal, span: tuple[int, int]) -> None:
-        for kind, word in ((ChangeMerged, "landed"), (ChangeWithdrawn, "withdrawn")):
+        for kind, word in ((ChangeMerged, LANDED), (ChangeWithdrawn, "withdrawn")):
             for key, at in _rows(journal, kind, "key, at", span):
                 entry = self._entries.get(key) or Entry(key, first=at)
                 self._entries[key] = entry._replace(ended=word, ended_at=at)

@@ -15,8 +15,9 @@ from streams.web.dossier import dossier
 from streams.web.sessions import COOKIE, Session, Sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from rules.change import FileChange
     from streams.engines.journal import Journal
     from streams.web.ledger import Entry, Standing
     from streams.web.place import Place
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Values = dict[str, Any]
     Work = Callable[["Asked"], tuple[str, Values]]
 
-OPENED: Final = 3  # files whose diff stands in the page of a change; the others come when they are opened
+OPENED: Final = 5  # files whose diff stands in the page of a change; the others come when they are opened
 MOST_FILES: Final = 200
 SHORTEST: Final = 8  # characters of the beginning of a change's id
 
@@ -125,25 +126,35 @@ def change(asked: Asked) -> tuple[str, Values]:
         found = dossier(asked.place, journal, entry, standing.escalations.values()) if journal else None
         if journal is None or found is None:
             raise NotThere("This change was never proposed here; only something about it is recorded.")
-        heavy = {row["path"] for row in found.findings if row["tier"] != "note"}
         listed = found.files[:MOST_FILES]
-        opened = {one.at for one in listed[:OPENED] if one.findings and heavy}
-        files = dict(_diffs(asked, journal, entry.change, sorted(opened)))
+        opened = [one.at for one in listed[:OPENED] if one.findings or len(listed) == 1]
+        files = {at: _diff(asked, journal, found.proposed.files[at], found.findings) for at in opened}
+    told = {diff.path for diff in files.values()}
     return "change.html", {
         "tab": "queue", "it": found, "diffs": files, "listed": listed, "left_out": len(found.files) - len(listed),
+        "elsewhere": [row for row in found.findings if row["path"] not in told],
         "successor": standing.entries.get(entry.successor), "can_answer": asked.place.answers is not None,
     }  # fmt: skip
 
 
 def file(asked: Asked) -> tuple[str, Values]:
-    """The diff of one file, as a page; the page of the change takes the part that it needs."""
+    """The diff of one file of the newest proposal, as a page; the page of the change takes the part that it needs."""
     with asked.place.journal() as journal:
         entry = _entry(asked, asked.place.standing(journal))
+        events = list(journal.events(entry.change)) if journal else []
+        proposed = next((event for event in reversed(events) if isinstance(event, ChangeProposed)), None)
         at = int(asked.parts["at"])
-        found = dict(_diffs(asked, journal, entry.change, [at])) if journal else {}
-    if at not in found:
-        raise NotThere("This change has no such file.")
-    return "file.html", {"tab": "queue", "entry": entry, "diff": found[at]}
+        if journal is None or proposed is None or at >= len(proposed.files):
+            raise NotThere("This change has no such file.")
+        if not proposed.content_key.startswith(asked.query.get("content", "")):
+            found = diffs.FileDiff("", why="the change has moved on since; open its page again")
+        else:
+            found = _diff(asked, journal, proposed.files[at], diffs.findings_of(events, proposed.content_key))
+    return "file.html", {"tab": "queue", "entry": entry, "diff": found}
+
+
+def _diff(asked: Asked, journal: Journal, one: FileChange, findings: Iterable[diffs.Row]) -> diffs.FileDiff:
+    return diffs.of_file(asked.place.repo, journal, one, [row for row in findings if row["path"] == one.path])
 
 
 def _entry(asked: Asked, standing: Standing) -> Entry:
@@ -154,20 +165,6 @@ def _entry(asked: Asked, standing: Standing) -> Entry:
     if len(near) == 1:
         return standing.entries[near[0]]
     raise NotThere("No recorded change has this id.")
-
-
-def _diffs(asked: Asked, journal: Journal, change: str, wanted: list[int]) -> Iterator[tuple[int, diffs.FileDiff]]:
-    """The diffs of some files of the newest proposal, with the findings of the newest looks at that content."""
-    events = list(journal.events(change)) if wanted else []
-    proposed = next((event for event in reversed(events) if isinstance(event, ChangeProposed)), None)
-    if proposed is None:
-        return
-    findings = diffs.findings_of(events, proposed.content_key)
-    for at in wanted:
-        if at < len(proposed.files):
-            one = proposed.files[at]
-            rows = [row for row in findings if row["path"] == one.path]
-            yield at, diffs.of_file(asked.place.repo, journal, one, rows)
 
 
 # -- people, rules, health -------------------------------------------------------------------------------------------

@@ -15,6 +15,11 @@ def ago(at: str, now: str) -> str:
     return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
 
 
+def when(at: str) -> str:
+    """`2026-11-21 14:00 UTC`; the text itself where it is no instant."""
+    return f"{at[:10]} {at[11:16]} UTC" if instants.is_instant(at) else at
+
+
 def span(seconds: int) -> str:
     """`2 days`, `3 hours`, `1 minute`, `moments`: the largest unit that is full."""
     for size, name in UNITS:

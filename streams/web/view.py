@@ -37,7 +37,8 @@ def environment() -> Environment:
         "short": short,
         "brief": _brief,
         "in_address": partial(quote, safe=""),
-        "tone": lambda word: TONES.get(word, "plain"),
+        "tone": lambda word: TONES.get(word, "dull"),
+        "when": times.when,
     }
     made.globals |= {"count": count}
     return made

@@ -35,6 +35,7 @@ COMMANDS = {
     "owners": "owners",
     "oncall": "oncall",
     "escalation": "escalation",
+    "alerts": "alerts",
     "serve": "serve",
     "journal": "journal",
     "reviewers": "reviewers",

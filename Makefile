@@ -2,10 +2,10 @@
 WORKERS ?= auto
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts current coverage bench docs lock clean app dev
+.PHONY: help demo test check lint types contracts current coverage bench eval-rules docs lock clean app dev
 
 help:  ## Show these targets
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 demo: app  ## The recovery incident, end to end, offline, in a temporary repository
 	@.venv/bin/twohand demo
@@ -34,6 +34,9 @@ coverage: dev  ## Branch coverage of the law
 
 bench: dev  ## The benchmarks, each beside its anchor
 	@for name in decision scan owners reader messages commands hooks; do echo "== bench.$$name"; .venv/bin/python -m bench.$$name || exit; done
+
+eval-rules: dev  ## Detection on labelled changes: make eval-rules MIRROR=DIR ROWS="a.jsonl b.jsonl"
+	.venv/bin/python -m bench.evaluate $(MIRROR) $(ROWS)
 
 docs: dev  ## Write the generated documentation anew
 	.venv/bin/python -m streams.docs

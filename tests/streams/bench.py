@@ -85,6 +85,10 @@ class Bench:
                             "--model", "claude-opus-5")  # fmt: skip
             assert said.code == 0, said.err
 
+    def listens(self, capture: pytest.CaptureFixture[str]) -> None:
+        """Read what commands print from here on with the capture of another test."""
+        self._capture = capture
+
     def run(self, *arguments: str) -> Said:
         """A command in the repository, with these settings."""
         self._capture.readouterr()

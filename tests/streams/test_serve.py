@@ -1,0 +1,160 @@
+"""`twohand serve`, `oncall` and `escalation`: what people on call do, from the command line."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from streams import answers
+from tests.gitrepo import Repo
+from tests.streams.gate import Gate, clean_environment, make_keys
+
+ROTA = """
+[escalation]
+steps = [{ after = "0m", notify = ["owners"] }, { after = "15m", notify = ["first-line", "pager"] }]
+[rotations.first-line]
+people = ["bob", "carol"]
+zone = "Europe/Berlin"
+start = "2026-01-05"
+[[rotations.first-line.override]]
+person = "alice"
+from = "2026-12-24T00:00"
+until = "2026-12-27T00:00"
+"""
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
+    clean_environment(monkeypatch, tmp_path)
+    gate = Gate(tmp_path, keys, capsys)
+    gate.repo.git("checkout", "-q", "main")
+    gate.repo.write("twohand.toml", gate.policy + ROTA)
+    gate.repo.commit("A rota")
+    gate.repo.git("checkout", "-q", "feature")
+    gate.repo.git("rebase", "-q", "main")
+    return gate
+
+
+def escalated(gate: Gate) -> None:
+    gate.say("propose", "alice", "--tool", "none")
+    gate.say("approve", "bob")
+    assert gate.run("review").code == 4
+
+
+def listed(gate: Gate, *options: str) -> list[dict]:
+    said = gate.run("escalation", "list", "--format", "json", *options)
+    assert said.code == 0, said.err
+    return json.loads(said.out)["escalations"]
+
+
+def test_who_is_on_call_and_why(gate):
+    """`oncall` names the person, the end of the turn, who is next, and an override as such."""
+    said = gate.run("oncall", "--at", "2026-01-07T12:00:00Z")
+    assert said.out == ("first-line: bob until 2026-01-12T08:00:00Z, then carol (weekly turn, Europe/Berlin)\n")
+    stood_in = json.loads(gate.run("oncall", "first-line", "--at", "2026-12-25T12:00:00Z", "--format", "json").out)
+    assert stood_in["rotations"][0] | {"since": ""} == {
+        "rotation": "first-line", "person": "alice", "since": "", "until": "2026-12-26T23:00:00Z", "why": "override",
+        "turn": "weekly", "zone": "Europe/Berlin", "zone_known": True, "left": [], "next": "bob",
+    }  # fmt: skip
+
+
+def test_a_rotation_that_is_not_there_is_told(gate):
+    """An unknown name and a wrong instant are usage errors that name what is there."""
+    assert gate.run("oncall", "second-line").code == 2
+    assert "first-line" in gate.run("oncall", "second-line").err
+    assert gate.run("oncall", "--at", "noon").code == 2
+
+
+def test_once_tells_what_is_due_and_a_key_acknowledges_it(gate):
+    """`serve --once` pages; `escalation ack` with an enrolled key stops it; nobody else's key does."""
+    escalated(gate)
+    assert gate.run("escalation", "list").out == "Nobody is asked anything.\n"
+    first = gate.run("serve", "--once")
+    assert "1 pages due, 1 messages sent, 0 not taken yet" in first.out, first.err
+    (one,) = listed(gate)
+    assert (one["state"], one["asked"], one["debt"]) == ("open", ["carol"], False)
+    name = one["escalation"]
+    wrong = gate.run("escalation", "ack", name[:10], "--as", "carol", "--key", str(gate.keys["bob"]))
+    assert (wrong.code, listed(gate)[0]["state"]) == (2, "open")
+    assert gate.run("escalation", "ack", name[:10], "--as", "claude-two", "--key", str(gate.keys["bot"])).code == 2
+    done = gate.run("escalation", "ack", name[:10], "--as", "carol", "--key", str(gate.keys["carol"]))
+    assert (done.code, done.out) == (0, f"carol acknowledged {name[:12]}; it approves nothing\n")
+    assert gate.run("serve", "--once").code == 0
+    assert listed(gate)[0]["state"] == "acknowledged"
+    assert gate.run("review").code == 4
+    shown = gate.run("escalation", "show", name)
+    assert re.search(r"acknowledged carol \(key\)\n  message through owners: sent", shown.out), shown.out
+    again = gate.run("escalation", "ack", name, "--as", "carol", "--key", str(gate.keys["carol"]))
+    assert (again.code, "already" in again.err) == (2, True)
+
+
+def test_the_service_pages_shows_its_page_and_drains(gate, tmp_path):
+    """The real process: it listens on loopback, pages with a link that works once, and ends on SIGTERM with code 0."""
+    escalated(gate)
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[serve]\nlisten = "127.0.0.1:0"\n[alerts.owners]\nkind = "log"\n')
+    command = [sys.executable, "-m", "streams.cli", "serve", "-C", str(gate.repo.path), "--settings", str(settings)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+    try:
+        said = eventually(lambda: re.search(r"page at (\S+);", (tmp_path / "log").read_text()))
+        with urllib.request.urlopen(f"{said[1]}/escalations", timeout=20) as page:
+            assert page.status == 200
+        eventually(lambda: listed(gate))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0, (tmp_path / "log").read_text()
+    secret = gate.repo.path / ".git" / "twohand" / answers.SECRET
+    assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def eventually(work, seconds: float = 30):
+    """What `work` finds, as soon as it finds something."""
+    end = time.monotonic() + seconds
+    while not (found := work()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.1)
+    return found
+
+
+def test_a_port_that_is_taken_is_told(gate, tmp_path):
+    """`serve` on an address of somebody else says so and ends with code 2."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = tmp_path / "settings.toml"
+        settings.write_text(f'[serve]\nlisten = "127.0.0.1:{taken.getsockname()[1]}"\n')
+        command = [sys.executable, "-m", "streams.cli", "serve", "-C", str(gate.repo.path), "--settings", str(settings)]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    assert (done.returncode, "cannot listen" in done.stderr) == (2, True), done.stderr
+
+
+def test_a_repository_without_a_record_has_nobody_to_ask(tmp_path, monkeypatch, capsys):
+    """Without a journal, `escalation list` says what makes one."""
+    from streams.commands.app import run
+
+    clean_environment(monkeypatch, tmp_path)
+    repo = Repo(tmp_path / "empty")
+    assert run(["escalation", "list", "-C", str(repo.path)]) == 2
+    assert "twohand review" in capsys.readouterr().err

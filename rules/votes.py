@@ -15,6 +15,7 @@ from rules.principals import Principal, Registry
 from rules.statement import Content, Seen, Statement
 
 CLOCK_SKEW = 300  # seconds that a signer's clock may run ahead
+NOBODY = "no good signature by an enrolled key"
 
 
 class Voice(NamedTuple):
@@ -25,6 +26,7 @@ class Voice(NamedTuple):
     presence: bool
     fault: str
     heir: bool = False  # valid once, its author has left since (law 18)
+    removed: bool = False  # all that is wrong is that nobody is enrolled with its key
 
     @property
     def statement(self) -> Statement | None:
@@ -62,7 +64,10 @@ def _voice(heard: Heard, case: Case, registry: Registry, now: tuple[str, str]) -
     if not fault and enrolled:
         fault = _key_fault(enrolled[1], (at, heard.received))
     gone = bool(principal and not principal.active)
-    return Voice(heard, principal, presence, fault or ("its author has left" if gone else ""), heir=gone and not fault)
+    removed = bool(heard.signer and not principal and not _misplaced(heard.statement, case, latest))
+    return Voice(
+        heard, principal, presence, fault or ("its author has left" if gone else ""), gone and not fault, removed
+    )
 
 
 def _reported(heard: Heard, case: Case, registry: Registry) -> Voice:
@@ -79,17 +84,21 @@ def _reported(heard: Heard, case: Case, registry: Registry) -> Voice:
 
 def _fault(heard: Heard, case: Case, principal: Principal | None, latest: str) -> str:
     """Why a statement is nothing, the first reason; empty where it is something."""
-    statement, proposed = heard.statement, case.proposed
+    statement = heard.statement
     if statement is None:
         return "these bytes are no statement"
-    elsewhere = proposed and _elsewhere(statement, proposed)
-    faults = (
-        (not principal, "no good signature by an enrolled key"),
-        (principal and statement.by not in principal.names, f"signed with the key of {principal and principal.name}"),
-        (elsewhere, f"made for {statement.repository} {statement.target}"),
-        (statement.time > latest and statement.verb != "object", "dated in the future"),
-    )
-    return next((text for wrong, text in faults if wrong), "")
+    if principal is None:
+        return NOBODY
+    if statement.by not in principal.names:
+        return f"signed with the key of {principal.name}"
+    return _misplaced(statement, case, latest)
+
+
+def _misplaced(statement: Statement | None, case: Case, latest: str) -> str:
+    """Why what it says does not belong here or now, "" where it does."""
+    if statement and case.proposed and _elsewhere(statement, case.proposed):
+        return f"made for {statement.repository} {statement.target}"
+    return "dated in the future" if statement and statement.time > latest and statement.verb != "object" else ""
 
 
 def _elsewhere(statement: Statement, proposed: ChangeProposed) -> bool:
@@ -296,7 +305,13 @@ def objections(all_voices: Sequence[Voice], case: Case, proposed: ChangeProposed
 def _lifted(withdrawn: dict[tuple[str, str, bool], str], voice: Voice, target: str) -> str:
     """When somebody last took back what this voice said; a forge's word takes nothing back that was signed."""
     ways = (False, True) if voice.heard.account else (False,)
-    return max(withdrawn.get((speaker(voice), target, by_forge), "") for by_forge in ways)
+    hands = (speaker(voice), _key(voice))
+    return max(withdrawn.get((hand, target, by_forge), "") for hand in hands for by_forge in ways)
+
+
+def _key(voice: Voice) -> str:
+    """The key that signed it, whoever holds it now."""
+    return voice.heard.signer.key if voice.heard.signer else ""
 
 
 def speaker(voice: Voice) -> str:
@@ -310,20 +325,31 @@ def _was_valid(voice: Voice, case: Case) -> bool:
 
 def _withdrawn(all_voices: Iterable[Voice], case: Case, proposed: ChangeProposed) -> dict[tuple[str, str, bool], str]:
     """When each principal last took objections back, by target and whether a forge said so; an agent's later completed
-    review supersedes its own."""
+    review supersedes its own. Who left or was removed had taken back what they said: that stands."""
     latest: dict[tuple[str, str, bool], str] = {}
     for voice in all_voices:
         statement = voice.statement
-        if voice.fault or not statement or not voice.principal or not _applies(statement, case, proposed):
+        if not statement or not _applies(statement, case, proposed):
             continue
-        if statement.verb == "withdraw" or _reviews(voice, statement, proposed):
-            place = (voice.principal.name, statement.target, bool(voice.heard.account))
+        if (hand := _taking_back(voice, statement)) or _reviews(voice, statement, proposed):
+            place = (hand or speaker(voice), statement.target, bool(voice.heard.account))
             latest[place] = max(latest.get(place, ""), statement.time)
     return latest
 
 
+def _taking_back(voice: Voice, statement: Statement) -> str:
+    """Who withdraws: an enrolled name, or a key that was one's; "" where nobody does."""
+    if statement.verb != "withdraw":
+        return ""
+    if voice.principal and (not voice.fault or voice.heir):
+        return voice.principal.name
+    return _key(voice) if voice.removed else ""
+
+
 def _reviews(voice: Voice, statement: Statement, proposed: ChangeProposed) -> bool:
     """Whether this is a completed review by a model of exactly this content; a conflict counts for nobody (law 14)."""
+    if voice.fault:
+        return False
     agent = voice.principal.agent if voice.principal else None
     same = statement.verb == "approve" and statement.content_key == proposed.content_key
     return same and agent is not None and not model_conflict(voice)

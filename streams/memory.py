@@ -69,10 +69,14 @@ class Memory(NamedTuple):
         return tuple(sorted(known & {statement_id(row.signed) for row in rows}))
 
     def signers(self, rows: Sequence[Stored], enrolled: frozenset[str], *, keep: bool) -> dict[str, Signer]:
-        """Whose good signature each statement carries; each blob is verified once, and only enrolled keys are asked about."""
+        """Whose good signature each statement carries; each blob is verified once, and only enrolled keys are asked about.
+
+        What somebody took back while their key was enrolled stays taken back (law 34).
+        """
+        back = [row.blob for row in rows if row.statement and row.statement.verb in ("object", "withdraw")]
         rows = [row for row in rows if (signature := parse(row.armor)) and signature.key in enrolled]
-        known = self.journal.known_signers([row.blob for row in rows]) if self.journal else {}
-        found = statements.verified(rows, known)
+        known = self.journal.known_signers([*(row.blob for row in rows), *back]) if self.journal else {}
+        found = {name: known[name] for name in back if name in known} | statements.verified(rows, known)
         if keep and self.journal and found.keys() - known.keys():
             self.journal.remember_signers(found)
         return {name: signer for name, signer in found.items() if signer}

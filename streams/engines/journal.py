@@ -182,8 +182,13 @@ class Journal:
                 remedy="Restore the journal from a backup; `twohand doctor` tells which rows are whole.",
             ) from None
 
+    def uphold(self, statements: Iterable[str]) -> None:
+        """Keep objections, by statement id, that were valid when they were received (law 18)."""
+        with self._writing() as db:
+            db.executemany("insert or ignore into upheld values (?)", [(name,) for name in statements])
+
     def upheld(self) -> frozenset[str]:
-        """The objections, by statement id, that any recorded decision found in force."""
+        """The objections, by statement id, that were valid when received, or that a recorded decision found in force."""
         return frozenset(row[0] for row in self._read("select statement from upheld", ()))
 
     def accept(self, digest: str, source: str, at: str) -> None:

@@ -8,7 +8,7 @@ from rules.policy import Policy
 from rules.principals import Registry
 from rules.sshsig import Signer
 from rules.sshsig import parse as parse_signature
-from rules.statement import MAX_BYTES
+from rules.statement import MAX_BYTES, statement_id
 from rules.votes import CLOCK_SKEW
 from streams.desk import Standing
 from streams.engines.journal import Journal
@@ -51,7 +51,7 @@ def opened(repo: Repository, moves: Iterable[Move], standing: Standing, journal:
     refused |= {row.ref: why for row in rows if (why := _malformed(row, standing, at))} | unread
     sound = [row for row in rows if row.ref not in refused]
     signers = _signers(sound, standing.policies, journal)
-    refused |= {row.ref: why for row in sound if (why := _unsigned(row, signers.get(row.blob), standing.policies))}
+    refused |= {row.ref: why for row in sound if (why := _unsigned(row, signers.get(row.blob), standing.policies, at))}
     taken = tuple(row for row in sound if row.ref not in refused)
     told = tuple(Refused(ref, why, _remedy(why)) for ref, why in refused.items())
     return Arrived(taken, {row.blob: signers[row.blob] for row in taken}, told)
@@ -110,13 +110,16 @@ def _signers(rows: Sequence[Stored], policies: Sequence[Policy], journal: Journa
     return {blob: signer for blob, signer in found.items() if signer}
 
 
-def _unsigned(row: Stored, signer: Signer | None, policies: Sequence[Policy]) -> str:
+def _unsigned(row: Stored, signer: Signer | None, policies: Sequence[Policy], at: str) -> str:
     assert row.statement is not None
     by = row.statement.by
     if signer is None:
         return f"no enrolled key signed it as {by!r}"
-    owners = [found[0] for policy in policies if (found := Registry(policy).by_key(signer.key))]
-    return "" if any(by in owner.names for owner in owners) else f"the key that signed it is not that of {by!r}"
+    found = [held for policy in policies if (held := Registry(policy).by_key(signer.key))]
+    keys = [key for owner, key in found if by in owner.names]
+    if not keys:
+        return f"the key that signed it is not that of {by!r}"
+    return "" if any(key.valid_at(at) for key in keys) else f"the key of {by!r} that signed it is not valid now"
 
 
 def _remedy(why: str) -> str:
@@ -126,9 +129,14 @@ def _remedy(why: str) -> str:
 
 
 def recorded(rows: Iterable[Stored], signers: dict[str, Signer], journal: Journal, at: str) -> None:
-    """Write what each statement amounts to into every change that it speaks of; of unknown content, into its own."""
+    """Write what each statement amounts to into every change that it speaks of; of unknown content, into its own.
+
+    An objection was valid now, and survives that its author leaves (law 18).
+    """
     for row in rows:
         assert row.statement is not None
+        if row.statement.verb == "object":
+            journal.uphold([statement_id(row.signed)])
         key = row.statement.content_key
         names = journal.changes_with(key) or [key]
         journal.append(given(row, name, key, signer=signers[row.blob], at=at) for name in names)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.commands.app import run
 from streams.engines.journal import Journal
 from tests.gitrepo import Repo
 from tests.streams.gate import clean_environment
@@ -141,3 +142,71 @@ def test_what_is_not_taken_is_not_called_a_success(served: Served) -> None:
     pushed = served.push("feature:main", "feature:refs/heads/release/1")
     assert not pushed.taken
     assert "nothing of this push was taken" in pushed.words
+
+
+def without(served: Served, name: str, *, left: bool) -> str:
+    """The policy after somebody left, or was taken out of it."""
+    head, _, rest = served.policy.partition(f"[people.{name}]\n")
+    return (
+        f"{head}[people.{name}]\nactive = false\n{rest}" if left else head + "[people." + rest.partition("[people.")[2]
+    )
+
+
+def rebased(served: Served, branch: str) -> None:
+    """The branch on top of main as it is now, checked out."""
+    served.work.git("fetch", "-q", "origin")
+    served.work.git("switch", "-q", branch)
+    served.work.git("rebase", "-q", "origin/main")
+    served.work.git("branch", "-f", "main", "origin/main")
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_an_objection_outlives_its_author(served: Served, *, left: bool) -> None:
+    """Law 18: valid when it was received, before anybody pushed what it speaks of."""
+    begun(served, "work", CART, "TOTAL = 4\n")
+    served.say("object", "bob", "HEAD", "--reason", "no")
+    begun(served, "law", "twohand.toml", without(served, "bob", left=left))
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("approve", "carol")
+    assert served.push("law:main").taken
+    rebased(served, "work")
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("approve", "carol")
+    pushed = served.push("work:main")
+    assert not pushed.taken
+    assert "veto: bob objects: no" in pushed.words
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_a_withdrawal_outlives_its_author(served: Served, *, left: bool) -> None:
+    """Law 34: what was taken back does not come back when who said it goes."""
+    begun(served, "work", CART, "TOTAL = 4\n")
+    served.say("object", "bob", "HEAD", "--reason", "no")
+    assert "veto" in served.push("work:main").words
+    served.say("withdraw", "bob")
+    begun(served, "law", "twohand.toml", without(served, "bob", left=left))
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("approve", "carol")
+    assert served.push("law:main").taken
+    rebased(served, "work")
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("approve", "carol")
+    pushed = served.push("work:main")
+    assert pushed.taken, pushed.err
+
+
+def test_an_expired_key_says_nothing_new(served: Served) -> None:
+    """Law 18: a key that somebody shut off neither objects nor takes back."""
+    begun(served, "work", CART, "TOTAL = 4\n")
+    served.work.git("remote", "set-url", "origin", str(served.root / "nowhere"))
+    command = ["object", "HEAD", "--as", "bob", "--key", str(served.keys / "bob"), "--reason", "no"]
+    assert run([*command, "-C", str(served.work.path)]) == 0
+    served.work.git("remote", "set-url", "origin", str(served.server.path))
+    key = (served.keys / "bob.pub").read_text().strip()
+    begun(served, "law", "twohand.toml", served.policy.replace(f'"{key}"', f"'valid-before=\"20250101\" {key}'"))
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("approve", "carol")
+    assert served.push("law:main").taken
+    pushed = served.push("refs/twohand/*:refs/twohand/*")
+    assert not pushed.taken
+    assert "the key of 'bob' that signed it is not valid now" in pushed.words

@@ -55,10 +55,11 @@ def look(verdict: Verdict, subject: Subject, at: str) -> ReviewGiven:
     )  # fmt: skip
     return ReviewGiven(
         change=subject.change, content_key=subject.content_key, reviewer=subject.reviewer,
-        status=MISMATCH if verdict.mismatch else verdict.status.value, findings=tuple(map(_held, verdict.findings)),
+        status=MISMATCH if verdict.mismatch else verdict.status.value, findings=tuple(_held(one, subject.reviewer) for one in verdict.findings),
         uncovered=verdict.uncovered, why=verdict.mismatch or verdict.why, judged=judged, at=at,
     )  # fmt: skip
 
 
-def _held(finding: Finding) -> Finding:
-    return finding._replace(tier=Tier.HOLD) if finding.tier is Tier.BLOCK else finding
+def _held(finding: Finding, by: str) -> Finding:
+    tier = Tier.HOLD if finding.tier is Tier.BLOCK else finding.tier
+    return finding._replace(tier=tier, message=f"{by} says: {finding.message}")

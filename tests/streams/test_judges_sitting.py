@@ -395,3 +395,10 @@ def test_the_doctor_looks_at_reviewers(room: Room) -> None:
     said = bench.run("doctor").out
     for words in ("one: $NO_SUCH_KEY is not set", "two: nobody knows whose weights mystery is", "two: it has no key"):
         assert words in said
+
+
+def test_hooks_import_no_network_client() -> None:
+    """The path of a push is short: neither asyncio nor the client of the models is on it."""
+    code = "import streams.hooks.entry, streams.hooks.receive, streams.desk, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {"asyncio", "openai", "httpx2", "pydantic", "rich"}.isdisjoint(done.stdout.split())

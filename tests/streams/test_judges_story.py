@@ -100,6 +100,8 @@ def test_an_objection_of_the_independent_model_blocks(bench: Bench) -> None:
     assert {"veto"} <= {reason["code"] for reason in decision["reasons"]}
     (found,) = (row for row in decision["findings"] if row["rule"] == "model-finding")
     assert (found["path"], found["side"], found["quote"]) == (FILE, "old", "note(user.verified)")
+    assert found["message"] == "third says: nobody asks `verified`"
+    assert bench.run("explain", "model-finding").code == 0
 
 
 def test_an_approval_of_the_same_family_is_recused(bench: Bench) -> None:
@@ -132,6 +134,21 @@ def test_the_cost_is_told_and_a_second_run_has_none(bench: Bench, server: Script
     assert abs(third["money"] - expected) < 0.000_001
     assert rows["first"]["money"] == 0
     assert re.search(r"^third +1 ", bench.run("cost").out, re.MULTILINE)
+
+
+def test_sarif_carries_quotes_and_identities(bench: Bench) -> None:
+    """What a model saw is a result with its quote; who it was stands in the run's properties."""
+    bench.change(CODE.replace("mail(user, link)", "mail(user, link, verified=False)"))
+    run = json.loads(bench.run("review", "--format", "sarif").out)["runs"][0]
+    (result,) = (row for row in run["results"] if row["ruleId"] == "model-finding")
+    assert result["properties"]["quote"] == "mail(user, link, verified=False)"
+    judges = {row["reviewer"]: row for row in run["properties"]["twohand/judges"]}
+    assert (judges["third"]["asked"], judges["third"]["reported"], judges["third"]["status"]) == (
+        HONEST,
+        HONEST,
+        "completed",
+    )
+    assert judges["first"]["status"] == "unreachable"
 
 
 def test_without_models_nobody_is_asked(bench: Bench, server: ScriptedServer) -> None:

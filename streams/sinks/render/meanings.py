@@ -46,6 +46,13 @@ def _beside(slug: str) -> dict[str, Any] | None:
         title = "Something that would tell more about the change was not read to its end."
         todo = "Nothing, where the message says that each review reads on. Else make a full clone, and review again."
         return {"code": slug, "title": title, "sections": {"What to do": todo}}
+    if slug == "model-finding":
+        title = "A model reviewer says that this line is wrong, and quotes it."
+        todo = (
+            "Read the line: models err both ways. An owner who approves releases it, a rework answers it, and a person who "
+            "is entitled to may waive it. It never blocks; a model blocks by its signed objection."
+        )
+        return {"code": slug, "title": title, "sections": {"What to do": todo}}
     if slug.startswith("sarif.") and slug.count(".") <= 2:
         title = "Another scanner found it: its SARIF file was given to `twohand review --sarif`."
         todo = (

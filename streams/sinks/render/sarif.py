@@ -59,7 +59,14 @@ def _repository(name: str) -> str:
 
 def _properties(decision: Row) -> dict[str, Any]:
     kept = ("schema", "outcome", "reasons", "requirements", "stamps", "read_from", "policy", "decided_at")
-    return {f"twohand/{name}": decision[name] for name in kept} | {"twohand/change": decision["change"]}
+    judges = [{"reviewer": row["reviewer"], **_judge(row)} for row in decision["reviews"] if row["kind"] == "model"]
+    more = {"twohand/change": decision["change"], **({"twohand/judges": judges} if judges else {})}
+    return {f"twohand/{name}": decision[name] for name in kept} | more
+
+
+def _judge(row: Row) -> Row:
+    """Who a model reviewer was, and what became of its review."""
+    return {"status": row["status"], "why": shown(row["why"], LONGEST), **row["judged"]}
 
 
 # -- rules --------------------------------------------------------------------------------------------------------

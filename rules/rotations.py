@@ -86,8 +86,6 @@ def _standing(people: Sequence[str], index: int, active: Collection[str] | None)
 def _shift(rotation: Rotation, offsets: Offsets, at: int) -> _Shift:
     length = 7 if rotation.turn == WEEKLY else 1
     first = _first_day(rotation, (local(offsets, at) - rotation.handover) // DAY, length)
-    while _handover(rotation, offsets, first) > at:
-        first -= length
     while _handover(rotation, offsets, first + length) <= at:
         first += length
     since, until = (_handover(rotation, offsets, day) for day in (first, first + length))

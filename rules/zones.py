@@ -6,7 +6,8 @@ one that never happens in spring is handed over when it is skipped.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from rules.instants import DAY
@@ -49,17 +50,13 @@ def local(offsets: Offsets, at: int) -> int:
 
 def instant(offsets: Offsets, wall: int) -> int:
     """The first instant at which the wall clock has reached this."""
-    for row, until in _pieces(offsets):
-        reached = max(row.since, wall - row.seconds)
-        if until is None or reached < until:
+    begins = EVER  # the first offset holds from ever on
+    for row, following in pairwise(offsets):
+        reached = max(begins, wall - row.seconds)
+        if reached < following.since:
             return reached
-    raise AssertionError("the last piece of a table has no end")
-
-
-def _pieces(offsets: Offsets) -> Iterator[tuple[Offset, int | None]]:
-    for index, row in enumerate(offsets):
-        first = row._replace(since=EVER) if index == 0 else row
-        yield first, offsets[index + 1].since if index + 1 < len(offsets) else None
+        begins = following.since
+    return max(begins, wall - offsets[-1].seconds)
 
 
 def weekday(day: int) -> int:

@@ -143,6 +143,15 @@ def test_a_line_of_which_somebody_voted_is_done() -> None:
     assert (after.seats, after.barred, after.stands) == ((), (), ("alibaba-one",))
 
 
+def test_a_floor_that_enrols_nobody_bars_nobody() -> None:
+    """Law 36: it is compared under the policies that know it; one at least has to."""
+    floor = f"version = 1\nrepository = '{REPOSITORY}'\n[[requirement]]\nname = 'people'\nfrom = ['human']\n"
+    text = f"version = 1\nrepository = '{REPOSITORY}'\n{ONE_HAND}\n{PEOPLE}{AGENTS}"
+    laws = (LawText("floor", "floor.toml", floor), LawText("default", "twohand.toml", text))
+    found = pick(bench(judge(case_of(WRITTEN), NOON, laws), [candidate("alibaba-one"), candidate("anthropic-one")]))
+    assert (found.seats, [bar.axis for bar in found.barred]) == (("alibaba-one",), ["family"])
+
+
 def test_suspended_reviewers_do_not_sit() -> None:
     """A reviewer that missed what it was tested with waits until it is restored."""
     out = ReviewerSuspended(change="c1", reviewer="alibaba-one", at=NOON)

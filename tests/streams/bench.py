@@ -95,6 +95,11 @@ class Bench:
         code = run([*arguments, "-C", str(self.repo.path), "--settings", str(self.settings)])
         return Said(code, *self._capture.readouterr())
 
+    def plain(self, *arguments: str) -> Said:
+        """A command as it is, without repository and settings."""
+        self._capture.readouterr()
+        return Said(run([*arguments]), *self._capture.readouterr())
+
 
 def make_keys(root: Path) -> Path:
     """Keys of the people."""

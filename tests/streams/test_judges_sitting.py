@@ -402,3 +402,51 @@ def test_hooks_import_no_network_client() -> None:
     code = "import streams.hooks.entry, streams.hooks.receive, streams.desk, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert {"asyncio", "openai", "httpx2", "pydantic", "rich"}.isdisjoint(done.stdout.split())
+
+
+def test_a_lapsed_approval_is_asked_for_again(room: Room) -> None:
+    """Law 33: where the target touched the paths since, no kept answer stands in for another look."""
+    server = room.server()
+    bench = room.bench(Table("one", server.url, QWEN))
+    bench.change(EDITED)
+    assert bench.run("review").code == 0
+    asked = len(server.requests)
+    bench.repo.checkout("main")
+    for text in (CODE + "# more\n", CODE):
+        bench.repo.write("shop/reset.py", text)
+        bench.repo.commit("Back and forth")
+    bench.repo.checkout("feature")
+    bench.repo.git("rebase", "-q", "main")
+    bench.run("propose", "HEAD", "--as", "alice", "--key", str(bench.keys / "alice"), "--tool", "claude")
+    assert "approval.stale" in {row["code"] for row in decision(bench, "--no-models")["reasons"]}
+    assert len(server.requests) == asked
+    assert decision(bench)["outcome"] == "admitted"
+    assert len(server.requests) > asked
+
+
+def test_a_replay_of_the_record_decides_the_same(room: Room) -> None:
+    """Law 38: nobody is asked again; the recorded looks and votes are enough."""
+    soft, hard = room.server(Rule()), room.server(Rule(verdict="object", finds="account"))
+    bench = room.bench(Table("soft", soft.url, QWEN), Table("hard", hard.url, MISTRAL), Table("dead", NOWHERE, GPT))
+    bench.change(EDITED)
+    before = decision(bench)
+    events = bench.repo.path.parent / "events.jsonl"
+    exported = bench.plain("journal", "export", "-C", str(bench.repo.path), "--output", str(events))
+    assert exported.code == 0, exported.err
+    asked = len(soft.requests), len(hard.requests)
+    said = bench.plain("replay", str(events), "--format", "json")
+    assert (len(soft.requests), len(hard.requests)) == asked
+    assert before["outcome"] == "blocked"
+    assert '"blocked"' in said.out
+
+
+def test_a_door_without_the_settings_does_not_know_who_runs_it(room: Room) -> None:
+    """Law 15, 23: a reviewer without operator is the gate's own only where the settings say so."""
+    server = room.server()
+    bench = room.bench(Table("one", server.url, QWEN))
+    bench.change(EDITED)
+    assert bench.run("review").code == 0
+    elsewhere = json.loads(bench.plain("review", "--format", "json", "-C", str(bench.repo.path)).out)
+    assert elsewhere["outcome"] != "admitted"
+    why = {row["values"]["axis"]: row["values"]["evidence"] for row in elsewhere["reasons"] if "axis" in row["values"]}
+    assert why["operator"] == "nobody is known to operate one"

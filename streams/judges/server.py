@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from streams.judges.script import Asked, Row, Rule, Script, quoted, read_request
@@ -142,6 +143,9 @@ async def _write(writer: asyncio.StreamWriter, rule: Rule, asked: Asked | None =
         () if any(line.lower().startswith("transfer-encoding:") for line in rule.headers) else (len(body) + rule.pad,)
     )
     head = [f"HTTP/1.1 {rule.status} Scripted", f"Content-Type: {rule.type}"]
+    head += (
+        [] if any(line.lower().startswith("date:") for line in rule.headers) else [f"Date: {formatdate(usegmt=True)}"]
+    )
     head += [*rule.headers, *(f"Content-Length: {size}" for size in length)]
     writer.write(("\r\n".join(head) + "\r\n\r\n").encode("latin1"))
     left = rule.cut if rule.cut >= 0 else len(body) + rule.pad

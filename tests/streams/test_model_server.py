@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
@@ -127,3 +128,10 @@ def test_rules_are_used_up():
     """`times` counts, and the rules below speak then."""
     with ScriptedServer([Rule(times=2, verdict="abstain"), Rule()]) as server:
         assert [ask(endpoint(server.url)).verdict for _ in range(3)] == ["abstain", "abstain", "approve"]
+
+
+def test_the_page_lists_every_key():
+    """docs/judges.md has a row of each, with what it means."""
+    page = (Path(__file__).parents[2] / "docs" / "judges.md").read_text("utf-8")
+    for name, entry in ANSWER.entries.items():
+        assert any(row.startswith(f"| `{name}` |") and entry.doc in row for row in page.split("\n"))

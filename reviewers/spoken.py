@@ -11,6 +11,7 @@ from rules.events import Judged, ReviewGiven
 from rules.findings import Finding, Tier
 
 MOST_WORDS = 500  # characters of a reason that a vote carries
+MOST_WHY = 2000  # and of what a look tells
 
 
 class Subject(NamedTuple):
@@ -56,7 +57,7 @@ def look(verdict: Verdict, subject: Subject, at: str) -> ReviewGiven:
     return ReviewGiven(
         change=subject.change, content_key=subject.content_key, reviewer=subject.reviewer,
         status=MISMATCH if verdict.mismatch else verdict.status.value, findings=tuple(_held(one, subject.reviewer) for one in verdict.findings),
-        uncovered=verdict.uncovered, why=verdict.mismatch or verdict.why, judged=judged, at=at,
+        uncovered=verdict.uncovered, why=(verdict.mismatch or verdict.why)[:MOST_WHY], judged=judged, at=at,
     )  # fmt: skip
 
 

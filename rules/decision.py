@@ -350,6 +350,8 @@ def _stamps(s: Sitting) -> Iterator[str]:
         yield "not independent"
     if any(b.vote.whole and not b.human for b in used) and any(v.principal and v.principal.agent for v in s.objections):
         yield "reviewers disagree"
+    if any(scan.status == MISMATCH for (key, _), scan in s.case.scans.items() if key == s.proposed.content_key):
+        yield "identity mismatch"
     if s.waived.findings or s.waived.objections or s.waived.glass:
         yield "waived"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from rules.messages import environment_claims
 from streams.doctor_clone import OK, WARN, Check
 
 if TYPE_CHECKING:
@@ -43,3 +45,6 @@ def _faults(reviewer: Reviewer, scene: Scene) -> Iterator[tuple[str, str]]:
     file = identity.key_file(reviewer, scene.repo.common_dir)
     if identity.others_may_read(file):
         yield f"others may read its key {file}", f"chmod 600 {file}"
+    if os.access(file, os.R_OK) and (marks := environment_claims(os.environ)):
+        why = f"this shell belongs to an agent ({marks[0].tool}), which can sign as the reviewer with {file}"
+        yield why, "Keep the key where no agent writes changes, such as CI: signing_key names the place."

@@ -11,7 +11,7 @@ from rules.record import record
 from streams import evidence
 from streams.commands import options
 from streams.commands.options import HERE, Format
-from streams.desk import Asked, Desk, Reading
+from streams.desk import MOST_FILES, Asked, Desk, Reading
 from streams.sinks.render import write
 from streams.sources.forge_reviews import read
 
@@ -87,7 +87,7 @@ def review(
         )  # fmt: skip
         reading = desk.read(asked)
         judgement = desk.judge(reading, asked, dry_run=dry_run)
-        if desk.settings.reviewers and reading.read.files and not (no_models or dry_run):
+        if desk.settings.reviewers and 0 < len(reading.read.files) <= MOST_FILES and not (no_models or dry_run):
             judgement = _with_models(desk, reading, asked, judgement=judgement, quiet=quiet)
         for note in desk.notes:
             print(f"note: {note}", file=sys.stderr)

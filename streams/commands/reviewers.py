@@ -100,6 +100,11 @@ def enrol(name: Name, *, where: options.Where = HERE, settings: options.Settings
         print(f"warning: others may read it; chmod 600 {made.file}", file=sys.stderr)
     if not (reviewer.maker or _lineage(reviewer)):
         print(f"warning: nobody knows whose weights {reviewer.lineage} is; set maker and family", file=sys.stderr)
+    if made.fresh:
+        print(
+            "note: whoever reads this file speaks as the reviewer; keep it where no agent writes changes",
+            file=sys.stderr,
+        )
     said = "the policy has this key already" if enrolled else "put this table into twohand.toml of the target branch"
     print(f"hint: {said}", file=sys.stderr)
     return 0

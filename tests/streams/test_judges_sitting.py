@@ -90,6 +90,8 @@ def test_another_model_than_the_declared_one_is_an_incident(room: Room) -> None:
     assert QWEN in reason["values"]["why"]
     assert CLAUDE in reason["values"]["why"]
     assert model_row(found, "one")["judged"]["reported"] == CLAUDE
+    assert "identity mismatch" in found["stamps"]
+    assert bench.run("explain", "identity-mismatch").code == 0
     assert not [row for row in found["reviews"] if row["verdict"] == "approve"]
 
 
@@ -385,6 +387,14 @@ def test_a_probe_tells_what_an_endpoint_can_do(room: Room) -> None:
         ("json_schema", True), ("json_object", False), ("prompt", False),
     ]  # fmt: skip
     assert bench.run("reviewers", "probe", "one").code == 2
+
+
+def test_an_agent_that_can_read_a_reviewers_key_is_told_of(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 19, 20: who has the key speaks as the reviewer, so it does not lie where agents write."""
+    bench = room.bench(Table("one", NOWHERE, QWEN))
+    assert "can sign as the reviewer" not in bench.run("doctor").out
+    monkeypatch.setenv("CLAUDECODE", "1")
+    assert "this shell belongs to an agent (claude), which can sign as the reviewer" in bench.run("doctor").out
 
 
 def test_the_doctor_looks_at_reviewers(room: Room) -> None:

@@ -39,6 +39,11 @@ STAMPS: dict[str, Stamp] = {
         "stands as any other does.",
         "Read both reasons under `who spoke`. What an objection is about is answered by a rework, its author, or a waiver.",
     ),
+    "identity mismatch": Stamp(
+        "a model reviewer is not the one that was declared",
+        "An endpoint reported another model than its settings declare. Its review has no vote; somebody should know why.",
+        "`twohand reviewers probe NAME` tells what answers there. Then correct the settings, or the endpoint.",
+    ),
     "waived": Stamp(
         "a finding or objection was overridden by name",
         "Somebody whom the policy lets waive has overridden a finding or an objection, with a reason and an end. It is not gone: "
@@ -53,6 +58,7 @@ ALIASES = {
     "presence-unproven": "presence: unproven",
     "not-independent": "not independent",
     "reviewers-disagree": "reviewers disagree",
+    "identity-mismatch": "identity mismatch",
 }
 
 

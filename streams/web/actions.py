@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -74,9 +73,12 @@ class Actions:
             return pages.problem(asked, 404, "Nobody is paged from here, so there is nothing to acknowledge.", "")
         try:
             offer = answers.offered(asked.parts["link"])
-            return pages.html(asked, "link.html", {"tab": "", "link": asked.parts["link"], **self._about(offer)})
+            about = self._about(offer)
+        except NotThere as error:
+            return pages.problem(asked, 404, str(error), "")
         except SourceError as error:
             return pages.problem(asked, 410, error.message, error.remedy)
+        return pages.html(asked, "link.html", {"tab": "", "link": asked.parts["link"], **about})
 
     def _about(self, offer: Offer) -> dict[str, Any]:
         with self._place.journal() as journal:
@@ -93,7 +95,10 @@ class Actions:
             offer = await asyncio.to_thread(answers.use, request.match_info["link"])
         except SourceError as error:
             return pages.problem(asked, 410, error.message, error.remedy)
-        raise web.HTTPSeeOther(f"/changes/{quote(offer.change, safe='')}")
+        return await asyncio.to_thread(self._heard, asked, offer)
+
+    def _heard(self, asked: Asked, offer: Offer) -> web.Response:
+        return pages.html(asked, "link.html", {"tab": "", "link": "", **self._about(offer)})
 
     async def _session(self, request: web.Request) -> Asked:
         """Only with a session, and only a form that this session was given."""

@@ -2,8 +2,9 @@
 
 Mount it: `runner = web.AppRunner(make_app(place, token=..., hosts=...)); await runner.setup(); await web.TCPSite(runner, host,
 port).start()`. `place` is `Place(repo, settings, answers=...)`; `answers` passes acknowledgements on to the timers
-(`streams.web.place.Answers`), without it nothing can be acknowledged. `token` lets people sign in ("" = nobody can).
-`hosts` are names besides localhost and addresses under which a browser may ask for the page.
+(`streams.web.place.Answers`), without it nothing can be acknowledged. `token` lets people sign in ("" = nobody can). Where the
+settings' `[serve]` listen or url lead beyond this machine, reading takes a session, too.
+A browser may ask for the page under localhost, an address, the host of the settings' `[serve] url`, and `hosts`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from __future__ import annotations
 import asyncio
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
 from streams.sources.errors import SourceError
 from streams.web import guard, pages
 from streams.web.actions import Actions
-from streams.web.sessions import Sessions
+from streams.web.sessions import COOKIE, Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +29,14 @@ if TYPE_CHECKING:
     from streams.web.place import Place
 
 LARGEST_FORM: Final = 16 * 1024  # bytes
+OPEN: Final = (
+    "/ack/",
+    "/sign-in",
+    "/static/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)  # without a session, wherever we listen
 STATIC: Final = {
     "page.css": "text/css", "page.js": "text/javascript", "htmx.min.js": "text/javascript", "icon.svg": "image/svg+xml",
 }  # fmt: skip
@@ -51,10 +61,13 @@ def make_app(
 ) -> web.Application:
     """The application; `metrics` gives the text that Prometheus reads at /metrics.
 
-    Errors: ValueError for a token that can be guessed.
+    Errors: TokenTooShort.
     """
     sessions = Sessions(token)
-    app = web.Application(middlewares=[_refusals(), guard.hosts(hosts), guard.forms()], client_max_size=LARGEST_FORM)
+    rules = [_refusals(), guard.hosts((*hosts, *_own_names(place))), guard.forms()]
+    if not guard.stays_here(place.settings.listen, place.settings.url):
+        rules.append(_signed_in_only(sessions))
+    app = web.Application(middlewares=rules, client_max_size=LARGEST_FORM)
     app.on_response_prepare.append(guard.add_headers)
     for path, work in READ.items():
         app.router.add_get(path, pages.handler(place, sessions, work))
@@ -63,6 +76,24 @@ def make_app(
     for name, kind in STATIC.items():
         app.router.add_get(f"/static/{name}", _static(name, kind))
     return app
+
+
+def _own_names(place: Place) -> list[str]:
+    """The names that the settings give to this page."""
+    listen = place.settings.listen
+    return [name for name in (guard.host_of(urlsplit(place.settings.url).netloc), guard.host_of(listen)) if name]
+
+
+def _signed_in_only(sessions: Sessions) -> Middleware:
+    """Beyond this machine even reading takes a session; links, and what programs ask for, do not."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: guard.Handler) -> web.StreamResponse:
+        if not request.path.startswith(OPEN) and not sessions.find(request.cookies.get(COOKIE, "")):
+            raise web.HTTPSeeOther(f"/sign-in?next={quote(request.path)}")
+        return await handler(request)
+
+    return check
 
 
 def _answering(app: web.Application, actions: Actions) -> None:

@@ -112,6 +112,8 @@ def _side(repo: Repository, journal: Journal | None, mode: str, name: str) -> by
 def _rows(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[str, int, int, bytes]]:
     """The lines to show, with a gap where equal ones are left out; in each place what is gone comes first."""
     found = blocks(old, new)
+    if all(block.same for block in found):
+        return
     for index, block in enumerate(found):
         if block.same:
             yield from _context(old, block, first=index == 0, last=index == len(found) - 1)

@@ -28,7 +28,6 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
-    "Server": "twohand",
 }
 ALWAYS: Final = frozenset({"localhost"})
 CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -38,6 +37,7 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     """Every answer, also an error, says what a browser may do with it."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "twohand"  # not which version of what
 
 
 def hosts(names: Iterable[str]) -> Middleware:
@@ -74,6 +74,12 @@ def host_of(header: str) -> str:
         return (urlsplit(f"//{header}").hostname or "").casefold()
     except ValueError:
         return ""
+
+
+def stays_here(listen: str, url: str) -> bool:
+    """Whether only programs of this machine reach the page."""
+    names = (host_of(listen), host_of(urlsplit(url).netloc) if url else "localhost")
+    return all(name in ALWAYS or (_is_address(name) and ip_address(name).is_loopback) for name in names)
 
 
 def _is_address(name: str) -> bool:

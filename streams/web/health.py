@@ -87,6 +87,6 @@ def _people_asked(place: Place) -> Iterator[Check]:
         yield Check(
             "alert routes",
             WARN,
-            "none: nobody is told by message",
+            "none: messages only go to the log of the service",
             "Add [alerts.NAME] to the settings; docs/settings.md",
         )

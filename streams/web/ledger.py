@@ -24,6 +24,7 @@ from streams.web import waiting
 
 ADMITTED: Final = "admitted"
 LANDED: Final = "landed"
+ENDS: Final = {type_name(ChangeMerged): LANDED, type_name(ChangeWithdrawn): "withdrawn"}
 AT_ONCE: Final = 500  # decisions that are read in one question
 _PROPOSED: Final = "'$.target', '$.branch', '$.number', '$.head', '$.content_key', '$.continues'"
 
@@ -108,9 +109,8 @@ class Ledger:
         if self._mark[0] and not journal.ask("select 1 from log where offset = ? and hash = ?", self._mark):
             self._forget()  # another file stands in its place: a backup, or a new one
         span = (self._mark[0], newest[0])
-        self._propose(journal, span)
+        self._follow(journal, span)
         self._decide(journal, span)
-        self._end(journal, span)
         self._escalate(journal, span)
         self._mark = newest
 
@@ -119,18 +119,27 @@ class Ledger:
         for kept in (self._entries, self._escalations, self._branches, self._contents):
             kept.clear()
 
-    def _propose(self, journal: Journal, span: tuple[int, int]) -> None:
-        asked = f"key, at, json_extract(body, {_PROPOSED})"
-        for key, at, text in _rows(journal, ChangeProposed, asked, span):
-            target, branch, number, head, content, continues = json.loads(text)
-            before = self._entries.get(key) or Entry(key, first=at)
-            if before.ended != LANDED:
-                before = before._replace(ended="", ended_at="", successor="")
-            self._entries[key] = before._replace(
-                target=target, branch=branch, number=number, head=head, content_key=content
-            )
-            self._take_up(key, at, branch and (target, branch), continues or ())
-            self._contents[content] = key
+    def _follow(self, journal: Journal, span: tuple[int, int]) -> None:
+        """Proposals and ends in their order: what was withdrawn may be proposed again."""
+        query = (
+            f"select key, at, type, json_extract(body, {_PROPOSED}) from log where type in (?, ?, ?)"  # noqa: S608
+            " and offset > ? and offset <= ? order by offset"
+        )
+        for key, at, kind, text in journal.ask(query, (type_name(ChangeProposed), *ENDS, *span)):
+            entry = self._entries.get(key) or Entry(key, first=at)
+            if kind in ENDS:
+                self._entries[key] = entry._replace(ended=ENDS[kind], ended_at=at)
+            else:
+                self._propose(entry, at, json.loads(text))
+
+    def _propose(self, entry: Entry, at: str, said: list[Any]) -> None:
+        target, branch, number, head, content, continues = said
+        key = entry.change
+        if entry.ended != LANDED:
+            entry = entry._replace(ended="", ended_at="", successor="")
+        self._entries[key] = entry._replace(target=target, branch=branch, number=number, head=head, content_key=content)
+        self._take_up(key, at, branch and (target, branch), continues or ())
+        self._contents[content] = key
 
     def _take_up(self, key: str, at: str, place: Any, continues: Iterable[str]) -> None:
         """A newer proposal of a branch, or one that says so, stands for the ones before it."""
@@ -152,12 +161,6 @@ class Ledger:
         for first in range(0, len(offsets), AT_ONCE):
             for key, text in _bodies(journal, offsets[first : first + AT_ONCE]):
                 self._entries[key] = _told(self._entries[key], json.loads(text))
-
-    def _end(self, journal: Journal, span: tuple[int, int]) -> None:
-        for kind, word in ((ChangeMerged, LANDED), (ChangeWithdrawn, "withdrawn")):
-            for key, at in _rows(journal, kind, "key, at", span):
-                entry = self._entries.get(key) or Entry(key, first=at)
-                self._entries[key] = entry._replace(ended=word, ended_at=at)
 
     def _escalate(self, journal: Journal, span: tuple[int, int]) -> None:
         kinds = (EscalationOpened, EscalationAcknowledged, EscalationResolved)

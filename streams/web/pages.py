@@ -75,7 +75,7 @@ def page(asked: Asked, work: Work) -> web.Response:
 
 
 def html(asked: Asked, name: str, values: Values, status: int = 200) -> web.Response:
-    base = {"session": asked.session, "can_sign_in": asked.sessions.possible and asked.place.answers is not None}
+    base = {"session": asked.session, "can_sign_in": asked.sessions.possible}
     text = view.render(name, asked.place.now(), base | values)
     return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
 

@@ -9,6 +9,8 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from streams.sources.errors import SourceError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,6 +20,12 @@ MOST: Final = 1_000
 SHORTEST: Final = 20  # characters of a token that somebody chose
 TRIES: Final = 10  # wrong tokens in PAUSE seconds, from whomever
 PAUSE: Final = 60.0
+
+
+class TokenTooShort(SourceError):
+    """Nobody could sign in safely with this token."""
+
+    exit_code = 2
 
 
 class Session(NamedTuple):
@@ -33,7 +41,10 @@ class Sessions:
 
     def __init__(self, token: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         if token and len(token) < SHORTEST:
-            raise ValueError(f"a token of {len(token)} characters can be guessed; it needs {SHORTEST}")
+            raise TokenTooShort(
+                f"The token of the page has {len(token)} characters, and can be guessed.",
+                remedy=f"Give it {SHORTEST} or more: `openssl rand -hex 32` makes one.",
+            )
         self._token = token.encode()
         self._clock = clock
         self._open: OrderedDict[str, Session] = OrderedDict()

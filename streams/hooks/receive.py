@@ -96,9 +96,9 @@ class _Floor:
     def ground(self, move: Move) -> Ground:
         heads = self.desk.repo.refs("refs/heads") if self.guards.globs else []
         named = ((os.fsdecode(name), tip) for name, tip in heads)
-        others = tuple(tip for name, tip in named if name != move.ref and self.guards.covers(name))
-        tips = self.desk.journal.tips() if move.old == self.desk.repo.null_id else {}
-        stood = tips.get(move.ref, ("", ""))[0]
+        left = self.desk.journal.tips()  # what stood on a branch before it was protected was admitted by nobody (law 5)
+        others = tuple(tip for name, tip in named if name != move.ref and name in left and self.guards.covers(name))
+        stood = left.get(move.ref, ("", ""))[0] if move.old == self.desk.repo.null_id else ""
         return Ground(self.default_tip, (*others, *filter(None, [self.default_tip])), stood)
 
     def note(self) -> None:

@@ -210,3 +210,21 @@ def test_an_expired_key_says_nothing_new(served: Served) -> None:
     pushed = served.push("refs/twohand/*:refs/twohand/*")
     assert not pushed.taken
     assert "the key of 'bob' that signed it is not valid now" in pushed.words
+
+
+def test_what_stood_before_protection_was_admitted_by_nobody(served: Served) -> None:
+    """Law 5, 8: commits of a branch that became protected later still have their authors, who cannot approve them."""
+    begun(served, "early", CART, "TOTAL = 4\n")
+    served.work.git("commit", "-q", "--amend", "--no-edit", "--author", "Bob <bob@example.com>")
+    assert served.push("early:refs/heads/hotfix").taken
+    known = served.policy.replace("[people.bob]", '[people.bob]\nemails = ["bob@example.com"]')
+    begun(served, "law", "twohand.toml", known.replace('"release/*"', '"release/*", "hotfix"'))
+    served.agree()
+    assert served.push("law:main").taken
+    begun(served, "merged", "docs/guide.md", "# Guide\n")
+    served.work.git("merge", "-q", "--no-edit", "early")
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("approve", "bob")
+    pushed = served.push("merged:main")
+    assert not pushed.taken
+    assert "bob is an author of this change" in pushed.words

@@ -21,6 +21,13 @@ class Page(NamedTuple):
     session: str
 
 
+class Quiet(NamedTuple):
+    """Until when a storm is quiet, and which escalation began it: its own next page is no storm."""
+
+    until: int
+    by: str
+
+
 class Part(NamedTuple):
     """A page, or the part of it that goes to some of its people. `storm` is what it is held with; empty: it goes at once."""
 
@@ -38,18 +45,26 @@ def storm_of(page: Page, person: str) -> str:
     return digest(["storm", page.target, person, page.session or page.escalation])
 
 
-def parted(page: Page, quiet: Mapping[str, int], now: int) -> tuple[Part, ...]:
+def parted(page: Page, quiet: Mapping[str, Quiet], now: int) -> tuple[Part, ...]:
     """Who is told at once, and for whom it is held: those who were paged about the same session a moment ago."""
-    persons = page.people or ("",)
-    held = {person: storm for person in persons if quiet.get(storm := storm_of(page, person), 0) > now}
-    told = tuple(person for person in persons if person not in held)
+    held = {
+        person: storm for person in page.people or ("",) if _is_quiet(storm := storm_of(page, person), page, quiet, now)
+    }
+    told = tuple(person for person in page.people or ("",) if person not in held)
     first = (Part(page, tuple(filter(None, told))),) if told else ()
     return (*first, *(Part(page, tuple(filter(None, (person,))), storm) for person, storm in held.items()))
 
 
-def silenced(part: Part, now: int) -> dict[str, int]:
-    """The storms that a page which goes out now begins, with their ends."""
-    return {storm_of(part.page, person): now + QUIET for person in part.people or ("",)}
+def _is_quiet(storm: str, page: Page, quiet: Mapping[str, Quiet], now: int) -> bool:
+    """A quiet that lies further ahead than any lasts was written by a clock that went back since, and holds nothing."""
+    found = quiet.get(storm)
+    return found is not None and found.by != page.escalation and now < found.until <= now + QUIET
+
+
+def silenced(part: Part, now: int) -> dict[str, Quiet]:
+    """The storms that a page which goes out now begins."""
+    begun = Quiet(now + QUIET, part.page.escalation)
+    return {storm_of(part.page, person): begun for person in part.people or ("",)}
 
 
 _Held = TypeVar("_Held")

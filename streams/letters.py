@@ -107,7 +107,7 @@ def _broken(by: str, why: str) -> dict[str, Any]:
 
 def page(part: Part, row: Row, policy: Policy, at: int, link: Link) -> Message:
     """The message of one part of a page."""
-    opening = not row.one.lapse and row.one.told == frozenset({(0, 0)})
+    opening = not row.one.lapse and len(row.one.told) == 1
     message = from_text(row.first if opening else row.again)
     people = tuple(_person(name, policy) for name in part.people)
     by = ", ".join(part.people) or part.page.target

@@ -17,7 +17,7 @@ from rules.events import EscalationOpened, EscalationResolved, LawText
 from rules.judgement import read_laws
 from rules.questions import BREAK_GLASS
 from rules.revive import reviver
-from rules.storms import Page, Part
+from rules.storms import Page, Part, Quiet
 from rules.zones import UTC, opening
 from streams import clock, letters, watch
 from streams.engines.outbox import KEPT, put
@@ -227,10 +227,11 @@ class _Storms:
         self._alerts = alerts
         self.now = now
 
-    def quiet(self, page: Page) -> dict[str, int]:
+    def quiet(self, page: Page) -> dict[str, Quiet]:
         names = [storms.storm_of(page, person) for person in page.people or ("",)]
         marks = ", ".join("?" * len(names))
-        return dict(self.db.execute(f"select name, until from storm where name in ({marks})", names).fetchall())  # noqa: S608
+        asked = f"select name, until, begun_by from storm where name in ({marks})"  # noqa: S608
+        return {name: Quiet(until, by) for name, until, by in self.db.execute(asked, names)}
 
     def take(self, part: Part, message: Message) -> None:
         """Tell a part at once, or hold it until its storm is over."""
@@ -245,26 +246,31 @@ class _Storms:
 
     def tell(self) -> int:
         """The digests of storms that are over."""
-        asked = "select name from storm where until <= ? order by until limit ?"
-        over = [row[0] for row in self.db.execute(asked, (self.now, STEPS)).fetchall()]
+        asked = "select name from storm where until not between ? and ? order by until limit ?"
+        rows = self.db.execute(asked, (self.now + 1, self.now + storms.QUIET, STEPS)).fetchall()
+        over = [row[0] for row in rows]
         return sum(self._over(storm) for storm in over)
 
     def _over(self, storm: str) -> int:
         rows = self.db.execute("select body from held where storm = ? order by rowid", (storm,)).fetchall()
         self.db.execute("delete from held where storm = ?", (storm,))
         self.db.execute("delete from storm where name = ?", (storm,))
+        self.db.execute("delete from timer where name = ?", (STORM + storm,))
         held = [json.loads(row[0]) for row in rows]
         for name, told in storms.gathered(held, lambda one: one[0]):
             messages = [from_text(one[2]) for one in told]
             message = messages[0] if len(told) == 1 else letters.gathered(name, messages, self.now)
             self._post(message, told[0][1], [one[0] for one in told])
-            self._begin({storm: self.now + storms.QUIET})
+            self._begin({storm: Quiet(self.now + storms.QUIET, "")})
         return bool(held)
 
-    def _begin(self, ends: Mapping[str, int]) -> None:
-        self.db.executemany("insert or replace into storm values (?, ?)", list(ends.items()))
-        rows = [(STORM + name, "", until, "") for name, until in ends.items()]
-        self.db.executemany("insert or replace into timer values (?, ?, ?, ?)", rows)
+    def _begin(self, storms_begun: Mapping[str, Quiet]) -> None:
+        """What is quiet already stays so no longer than it was: somebody may be held in it."""
+        for name, quiet in storms_begun.items():
+            known = self.db.execute("select until from storm where name = ?", (name,)).fetchone()
+            if known is None or not self.now < known[0] <= self.now + storms.QUIET:
+                self.db.execute("insert or replace into storm values (?, ?, ?)", (name, *quiet))
+                self.db.execute("insert or replace into timer values (?, '', ?, '')", (STORM + name, quiet.until))
 
     def _post(self, message: Message, target: str, about: Iterable[str]) -> None:
         letter = letters.letter(message, target, self._alerts, self.now)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LEASE: Final = 90  # seconds that a parcel which one sender took up is nobody else's; longer than a pass
 AT_ONCE: Final = 500  # parcels of one pass
+FAR: Final = 7200  # seconds ahead that nothing is put off for: what lies further was written by a clock that went back
 KEPT: Final = 30 * 86_400  # seconds that a letter is kept after it was taken
 WAITING, SENT, FAILED = "waiting", "sent", "failed"
 TABLES: Final = """
@@ -31,7 +32,7 @@ create index timer_due on timer (due);
 create index timer_key on timer (key);
 create table law (digest text primary key, body text not null) strict;
 create table held (id text primary key, storm text not null, escalation text not null, body text not null) strict;
-create table storm (name text primary key, until integer not null) strict;
+create table storm (name text primary key, until integer not null, begun_by text not null) strict;
 create table told (escalation text not null, dedup text not null, route text not null,
     primary key (escalation, dedup, route)) strict, without rowid;
 create table mark (name text primary key, value integer not null) strict;
@@ -70,8 +71,9 @@ class JournalOutbox:
         """The parcels whose time has come and which nobody else took up; they are ours for LEASE seconds."""
         with self._journal.transaction() as db:
             rows = db.execute(
-                f"select {_COLUMNS} from outbox where state = ? and due <= ? and leased <= ? order by number limit ?",  # noqa: S608
-                (WAITING, now, now, AT_ONCE),
+                f"select {_COLUMNS} from outbox where state = ? and due not between ? and ? and leased not between ? and ?"  # noqa: S608
+                " order by number limit ?",
+                (WAITING, now + 1, now + FAR, now + 1, now + FAR, AT_ONCE),
             ).fetchall()
             db.executemany("update outbox set leased = ? where number = ?", [(now + LEASE, row[1]) for row in rows])
         return [_parcel(row) for row in rows]

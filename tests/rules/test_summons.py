@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rules import instants, policy, summons
 from rules.canonical import digest
 from rules.policy import PolicyInvalid
-from rules.storms import QUIET, Page, gathered, parted, silenced, storm_of
+from rules.storms import QUIET, Page, Quiet, gathered, parted, silenced, storm_of
 from rules.summons import Call, Roster, calls
 from tests.rules.lawkit import NOON, PEOPLE, REPOSITORY, law
 
@@ -84,22 +84,24 @@ def page(name="p1", people=("carol",), session="claude-web:1", escalation="e1", 
 
 
 def test_one_page_for_each_owner_and_session():
-    """A second change of the same session is held for whom the first paged; others are told at once."""
+    """A second change of the same session is held for whom the first paged; others, and the first one's own next page, are told at once."""
     (first,) = parted(page(), {}, AT)
     assert (first.storm, first.people) == ("", ("carol",))
     quiet = silenced(first, AT)
-    assert quiet == {storm_of(page(), "carol"): AT + QUIET}
+    assert quiet == {storm_of(page(), "carol"): Quiet(AT + QUIET, "e1")}
     told, held = parted(page("p2", ("carol", "dave"), escalation="e2"), quiet, AT + 1)
     assert (told.people, told.storm) == (("dave",), "")
     assert (held.people, held.storm) == (("carol",), storm_of(page(), "carol"))
-    assert parted(page("p3"), quiet, AT + QUIET)[0].storm == ""
-    assert parted(page("p4", session="claude-web:2"), quiet, AT)[0].storm == ""
+    assert parted(page("p3", escalation="e3"), quiet, AT + QUIET)[0].storm == ""
+    assert parted(page("p5", escalation="e3"), quiet, AT - 1)[0].storm == ""
+    assert parted(page("p6"), quiet, AT + 1)[0].storm == ""
+    assert parted(page("p4", escalation="e4", session="claude-web:2"), quiet, AT)[0].storm == ""
 
 
 def test_routes_and_changes_without_a_session():
     """A route is spared like a person; without a session each change is a storm of its own."""
     (told,) = parted(page(people=()), {}, AT)
-    (held,) = parted(page("p2", ()), silenced(told, AT), AT)
+    (held,) = parted(page("p2", (), escalation="e2"), silenced(told, AT), AT)
     assert (told.people, held.people, bool(held.storm)) == ((), (), True)
     silent = silenced(parted(page(session=""), {}, AT)[0], AT)
     assert parted(page("p2", session="", escalation="e2"), silent, AT)[0].storm == ""
@@ -126,7 +128,7 @@ def test_no_page_is_lost_in_a_storm(rows):
     quiet, now, loud = {}, AT, {}
     for number, (gap, people, session) in enumerate(rows):
         now += gap
-        one = page(f"p{number}", tuple(sorted(people)), session)
+        one = page(f"p{number}", tuple(sorted(people)), session, f"e{number}")
         parts = parted(one, quiet, now)
         assert sorted(name for part in parts for name in part.people) == sorted(people)
         for part in parts:

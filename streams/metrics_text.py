@@ -10,7 +10,7 @@ import json
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Final
 
-from streams import clock
+from streams import clock, metrics_models
 from streams.engines.codec import TYPES, revive
 from streams.engines.journal import Journal
 from streams.metrics import Meter, Values, age
@@ -45,13 +45,15 @@ class Exporter:
     def __call__(self) -> bytes:
         """The text. Errors: JournalUnusable."""
         letters: list[tuple[Any, ...]] = []
+        models: list[Any] = []
         if self._path.exists():
             with Journal(self._path, writable=False) as journal:
                 self._advance(journal)
                 if journal.ask("select 1 from sqlite_master where name = 'outbox'"):
                     letters = journal.ask(_LETTERS)
+                models = list(metrics_models.families(journal))
         at = self._now()
-        return text(self._meter.values(at), letters, at=at)
+        return text(self._meter.values(at), letters, at=at, more=models)
 
     def _advance(self, journal: Journal) -> None:
         if self._mark[0] and not journal.ask("select 1 from log where offset = ? and hash = ?", self._mark):
@@ -64,12 +66,12 @@ class Exporter:
                 self._mark = (offset, chained)
 
 
-def text(values: Values, letters: Sequence[tuple[Any, ...]] = (), *, at: str = "") -> bytes:
-    """The text format. `letters`: route, how many wait, failed tries, instant of the oldest that waits."""
+def text(values: Values, letters: Sequence[tuple[Any, ...]] = (), *, at: str = "", more: Sequence[Any] = ()) -> bytes:
+    """The text format. `letters`: route, how many wait, failed tries, instant of the oldest that waits; `more`: families."""
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - only where somebody scrapes
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collected([*_families(values), *_letters(letters, at)]))
+    registry.register(_Collected([*_families(values), *_letters(letters, at), *more]))
     return bytes(generate_latest(registry))
 
 

@@ -17,6 +17,7 @@ from streams.judges import ledger as ledgers
 from streams.judges.ledger import Ledger, Place
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
+from streams.metrics_text import Exporter
 from streams.settings_reviewers import Reviewer
 from tests.streams.bench import CODE, Bench, Table, make_keys
 from tests.streams.gate import clean_environment
@@ -142,6 +143,25 @@ def test_nothing_spent_is_said_so(
     assert json.loads(bench.run("cost", "--format", "json").out)["reviewers"] == []
     said = bench.run("cost", "--since", "yesterday")
     assert (said.code, "--since 'yesterday'" in said.err) == (2, True)
+
+
+def test_metrics_tell_what_was_taken(tmp_path: Path) -> None:
+    """Reviews by status, tokens by direction, money, and what was kept; nothing of it without a ledger."""
+    with Journal(tmp_path / "j.db") as journal:
+        assert b"twohand_model" not in Exporter(tmp_path / "j.db")()
+        book = Ledger(journal)
+        book.settle(book.enter(PLACE, 10)[0], PLACE, SAID, 1.0)
+        book.settle(book.enter(PLACE, 10)[0], PLACE, SAID._replace(status=Status.TIMEOUT), 1.0)
+        book.reuse(PLACE, SAID)
+        lines = Exporter(tmp_path / "j.db")().decode().splitlines()
+    for line in (
+        'twohand_model_reviews_total{reviewer="one",status="completed"} 2.0',
+        'twohand_model_reviews_total{reviewer="one",status="timeout"} 1.0',
+        'twohand_model_reviews_kept_total{reviewer="one"} 1.0',
+        'twohand_model_tokens_total{direction="in",reviewer="one"} 2000.0',
+        'twohand_model_money_total{reviewer="one"} 0.006',
+    ):
+        assert line in lines
 
 
 def test_a_terminal_shows_who_judges(

@@ -126,8 +126,13 @@ class Memory(NamedTuple):
         return tuple(sorted(found))
 
     def _claims(self, push: ChangeProposed) -> tuple[Claim, ...]:
-        events = self.journal.events(push.change) if self.journal else ()
-        return (*push.claims, *_proposals(events, push.content_key))
+        """All that was ever said of its content: a second push of it may have dropped a mark."""
+        events = list(self.journal.events(push.change)) if self.journal else []
+        pushes = [
+            event for event in events if isinstance(event, ChangeProposed) and event.content_key == push.content_key
+        ]
+        claims = dict.fromkeys(claim for one in pushes for claim in one.claims)
+        return (*claims, *_proposals(events, push.content_key))
 
     def open_glass(self, change: str, at: str, texts: tuple[LawText, ...]) -> str:
         """Since when a break-glass that let another change in waits for its review; empty: none does (law 35)."""

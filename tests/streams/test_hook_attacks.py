@@ -228,3 +228,36 @@ def test_what_stood_before_protection_was_admitted_by_nobody(served: Served) -> 
     pushed = served.push("merged:main")
     assert not pushed.taken
     assert "bob is an author of this change" in pushed.words
+
+
+def test_two_small_steps_launder_nobody(served: Served) -> None:
+    """Law 12: a mark that is dropped first, and a byte that is added then, are no other change either."""
+    agent = served.policy.replace(
+        "[people.bob]", '[agents.two]\noperator = "bob"\nmodel = "claude-opus-5"\n[people.bob]'
+    )
+    begun(
+        served,
+        "law",
+        "twohand.toml",
+        agent.replace('operator = "bob"', f'operator = "bob"\nkeys = ["{spare(served)}"]'),
+    )
+    served.agree()
+    assert served.push("law:main").taken
+    begun(served, "work", CART, "TOTAL = 4\n", "Total\n\nCo-Authored-By: Claude Opus 5 <noreply@anthropic.com>")
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    assert not served.push("work:main").taken
+    served.work.git("commit", "-q", "--amend", "-m", "Total")
+    assert not served.push("work:main").taken
+    begun(served, "work", CART, "TOTAL = 44\n", "Total")
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    command = ["approve", "HEAD", "--as", "two", "--key", str(served.root / "spare"), "--push", "origin"]
+    assert run([*command, "-C", str(served.work.path)]) == 0
+    pushed = served.push("work:main")
+    assert not pushed.taken
+    assert "self-review.model" in pushed.words
+
+
+def spare(served: Served) -> str:
+    """One more key, as the policy names it."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", served.root / "spare"], check=True)
+    return (served.root / "spare.pub").read_text().strip()

@@ -29,12 +29,14 @@ class CannotListen(SourceError):
 @contextmanager
 def mounted(desk: Desk, answers: Answers, *, token: str = "") -> Iterator[str]:
     """The page of this repository while the block runs; its address. Errors: CannotListen."""
+    from streams.metrics_text import Exporter  # noqa: PLC0415
     from streams.web.app import make_app  # noqa: PLC0415 - brings aiohttp
     from streams.web.place import Answers as Heard  # noqa: PLC0415
     from streams.web.place import Place  # noqa: PLC0415
 
     host, _, port = desk.settings.listen.rpartition(":")
-    app = make_app(Place(desk.repo, desk.settings, answers=cast("Heard", answers)), token=token)
+    place = Place(desk.repo, desk.settings, answers=cast("Heard", answers))
+    app = make_app(place, token=token, metrics=Exporter(desk.journal_path))
     thread = _Page(app, host.strip("[]"), int(port))
     thread.start()
     thread.ready.wait(READY)

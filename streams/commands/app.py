@@ -37,6 +37,7 @@ COMMANDS = {
     "escalation": "escalation",
     "alerts": "alerts",
     "serve": "serve",
+    "report": "report",
     "journal": "journal",
     "reviewers": "reviewers",
     "cost": "cost",

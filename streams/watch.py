@@ -159,7 +159,11 @@ def glass(change: Change) -> Asked | None:
     first = next(made.at for made in decisions if made.outcome == ADMITTED)
     question = questions.of_record(without, instants.seconds_of(first), (BREAK_GLASS,))
     return Asked(
-        question._replace(asks=skipped(without)), without, leading(without, proposed), statement.by, statement.reason
+        question._replace(asks=tuple(name for name in skipped(without) if name != statement.by)),
+        without,
+        leading(without, proposed),
+        statement.by,
+        statement.reason,
     )
 
 

@@ -82,7 +82,7 @@ def test_a_change_shows_its_requirements_authors_and_record(site: Site) -> None:
 def test_findings_stand_in_the_diff_of_objects_that_are_gone(site: Site, pushed: Served) -> None:
     """The push was refused, so git has forgotten its blobs; the journal kept them. What is removed comes first."""
     lost = pushed.work.git("rev-parse", f"{pushed.head}:auth/login.py")
-    with pytest.raises(AssertionError, match="could not get object info|Not a valid object"):
+    with pytest.raises(AssertionError, match=r"could not get object info|Not a valid object"):
         pushed.server.git("cat-file", "-t", lost)
     (address,) = changes(site)
     text = read(site, address).text.partition("What changed")[2]

@@ -5,6 +5,7 @@ before a token is spent and again for every fallback; the law asks once more whe
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from shlex import quote
 from typing import NamedTuple
 
 from rules.decision import Sitting, sit
@@ -123,7 +124,10 @@ def bar_of(name: str, seated: Iterable[str], court: Bench) -> Bar | None:
     enrolling = [one for one in court.sittings if court.hand(name, one)]
     if not enrolling:
         return Bar(
-            name, ENROLMENT, "no policy has it under [agents.NAME]", f"once enrolled: `twohand reviewers enrol {name}`"
+            name,
+            ENROLMENT,
+            "no policy has it under [agents.NAME]",
+            f"once enrolled: `twohand reviewers enrol {quote(name)}`",
         )
     bars = (bar for one in enrolling for bar in _bars(court.known[name], one, tuple(seated), court))
     return next(bars, None)
@@ -151,7 +155,7 @@ def _unregistered(candidate: Candidate, principal: Principal, sitting: Sitting) 
     keys = {key.line for one in principal.names for key in _keys(one, sitting)}
     if candidate.key not in keys:
         has = "its key is none of those of [agents.NAME]" if candidate.key else "it has no key to sign with"
-        yield Bar(name, KEY, has, f"with the key of `twohand reviewers enrol {name}` in the policy")
+        yield Bar(name, KEY, has, f"with the key of `twohand reviewers enrol {quote(name)}` in the policy")
     if agent.model and not same_model(agent.model, candidate.model) and agent.model != candidate.model:
         why = f"the settings declare {candidate.model}, the policy registers {agent.model}"
         yield Bar(name, "model", why, "with the same model in settings and policy")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from shlex import quote
 from typing import Any, NamedTuple
 
 from rules import instants, waivers
@@ -311,14 +312,17 @@ def _judges(s: Sitting) -> Iterator[Reason]:
         scan = s.case.scans.get((s.proposed.content_key, name))
         if scan and scan.status == MISMATCH:
             yield Reason(
-                "reviewer.identity-mismatch", name, values={"why": scan.why}, remedy=f"twohand reviewers probe {name}"
+                "reviewer.identity-mismatch",
+                name,
+                values={"why": scan.why},
+                remedy=f"twohand reviewers probe {quote(name)}",
             )
         elif scan and scan.status != COMPLETED:
             yield Reason(
                 "reviewer.failed", name, values={"status": scan.status, "why": scan.why}, remedy="twohand review"
             )
         elif not scan and _overdue(s) and s.docket.registry.named(name):
-            yield Reason("reviewer.silent", name, remedy=f"twohand reviewers probe {name}")
+            yield Reason("reviewer.silent", name, remedy=f"twohand reviewers probe {quote(name)}")
 
 
 def _inactive(s: Sitting, room: Room) -> Iterator[Reason]:

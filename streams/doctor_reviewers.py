@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rules.messages import environment_claims
@@ -22,7 +23,7 @@ def reviewers(scene: Scene) -> Iterator[Check]:
         for said, remedy in faults:
             yield Check("reviewers", WARN, f"{reviewer.name}: {said}", remedy)
         if not faults:
-            hint = f"`twohand reviewers probe {reviewer.name}` asks it"
+            hint = f"`twohand reviewers probe {quote(reviewer.name)}` asks it"
             yield Check("reviewers", OK, f"{reviewer.name}: {reviewer.lineage}, enrolled with its own key; {hint}")
 
 
@@ -37,7 +38,7 @@ def _faults(reviewer: Reviewer, scene: Scene) -> Iterator[tuple[str, str]]:
         yield f"nobody knows whose weights {reviewer.lineage} is", "Declare maker and family in the settings."
     line = roster.candidate(reviewer, scene.repo.common_dir).key
     enrolled = {key.line for policy in scene.policies if (one := policy.agents.get(reviewer.name)) for key in one.keys}
-    enrol = f"twohand reviewers enrol {reviewer.name}"
+    enrol = f"twohand reviewers enrol {quote(reviewer.name)}"
     if not line:
         yield "it has no key to sign with, so it is not asked", enrol
     elif line not in enrolled:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from streams import clock, metrics_models
@@ -41,9 +42,14 @@ class Exporter:
         self._now = now
         self._meter = Meter()
         self._mark = (0, "")  # offset and hash of the newest row that was taken
+        self._lock = Lock()
 
     def __call__(self) -> bytes:
-        """The text. Errors: JournalUnusable."""
+        """The text; several threads may ask. Errors: JournalUnusable."""
+        with self._lock:
+            return self._read()
+
+    def _read(self) -> bytes:
         letters: list[tuple[Any, ...]] = []
         models: list[Any] = []
         if self._path.exists():

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 
 from streams.sources.errors import SourceError
-from streams.web import guard, pages
+from streams.web import guard, pages, webhooks
 from streams.web.actions import Actions
 from streams.web.sessions import COOKIE, Sessions
 
@@ -36,6 +36,7 @@ OPEN: Final = (
     "/healthz",
     "/readyz",
     "/metrics",
+    webhooks.PREFIX,
 )  # without a session, wherever we listen
 STATIC: Final = {
     "page.css": "text/css", "page.js": "text/javascript", "htmx.min.js": "text/javascript", "icon.svg": "image/svg+xml",
@@ -64,7 +65,7 @@ def make_app(
     Errors: TokenTooShort.
     """
     sessions = Sessions(token)
-    rules = [_refusals(), guard.hosts((*hosts, *_own_names(place))), guard.forms()]
+    rules = [_refusals(), guard.hosts((*hosts, *_own_names(place))), guard.forms(signed=webhooks.PREFIX)]
     if not guard.stays_here(place.settings.listen, place.settings.url):
         rules.append(_signed_in_only(sessions))
     app = web.Application(middlewares=rules, client_max_size=LARGEST_FORM)
@@ -73,6 +74,7 @@ def make_app(
         app.router.add_get(path, pages.handler(place, sessions, work))
     _answering(app, Actions(place, sessions))
     _machines(app, place, metrics)
+    webhooks.add(app, place)
     for name, kind in STATIC.items():
         app.router.add_get(f"/static/{name}", _static(name, kind))
     return app

@@ -56,12 +56,12 @@ def hosts(names: Iterable[str]) -> Middleware:
     return check
 
 
-def forms() -> Middleware:
-    """What changes something has to come from a page of our own."""
+def forms(*, signed: str) -> Middleware:
+    """What changes something has to come from a page of our own; below `signed` it proves itself by a signature."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method in CHANGING and not _from_here(request):
+        if request.method in CHANGING and not request.path.startswith(signed) and not _from_here(request):
             raise web.HTTPForbidden(text="This form did not come from this page. Open the page and try again there.\n")
         return await handler(request)
 

@@ -17,7 +17,7 @@ from rules.sshsig import Signer
 
 BESIDE_THE_BODY = frozenset({"at", "signer"})
 ADDED = frozenset(
-    {"continues", "why", "judged"}
+    {"continues", "why", "judged", "busy", "content", "round", "lapse", "since", "through", "signed", "armor"}
 )  # fields that came after the first version: without a value they are no part of a body
 
 
@@ -45,6 +45,13 @@ class Recorded(NamedTuple):
 
     claims: tuple[Claim, ...]
     shows: bool
+
+
+class Busy(NamedTuple):
+    """Until when the signer of an approval (its statement id) was approving something else (law 28)."""
+
+    statement: str
+    until: str
 
 
 class LawText(NamedTuple):
@@ -103,6 +110,7 @@ class ChangeProposed:
     continues: tuple[
         str, ...
     ] = ()  # contents of earlier pushes that did not land and that this one takes up (law 12, 34)
+    busy: tuple[Busy, ...] = ()
     break_glass_open_since: str = ""  # oldest break-glass that nobody reviewed afterwards (law 35)
     at: str = ""
 

@@ -278,11 +278,16 @@ def _all(count: int) -> frozenset[int]:
 
 
 def _hasty(voice: Voice, now: Standing) -> bool:
-    """Law 28: more changed lines a minute than policy believes a person reads."""
+    """Law 28: more changed lines a minute than policy believes a person reads.
+
+    Reading begins when the content was first seen and the approval before this one was given, and ends at receipt at the latest.
+    """
     statement = voice.statement
     if not now.rules.hasty or not statement or not now.first_seen or (voice.principal and voice.principal.agent):
         return False
-    minutes = max(instants.between(now.first_seen, statement.time), 0) / 60
+    began = max(now.first_seen, *(row.until for row in now.proposed.busy if row.statement == voice.heard.id), "")
+    ended = min(statement.time, voice.heard.received or statement.time)
+    minutes = max(instants.between(began, ended), 0) / 60
     lines = sum(file.added + file.removed for file in now.proposed.files)
     return lines > now.rules.hasty * minutes
 

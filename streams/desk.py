@@ -19,7 +19,7 @@ from rules.judgement import Judgement, judge, read_laws
 from rules.policy import Policy
 from rules.protection import protection
 from rules.rule import Blobs
-from streams import clock, evidence, scanning, settings
+from streams import clock, evidence, haste, scanning, settings
 from streams.engines.journal import Journal
 from streams.hearing import answering, concerning, enrolled, given_to, named
 from streams.laws import Governing, governing
@@ -229,6 +229,12 @@ class Desk:
             touched=self._touched([row for row in rows if row.blob in signers], proposed),
             recorded=memory.recorded(proposed, continued),
             upheld=memory.upheld(rows),
+            busy=haste.busy(
+                [row for row in rows if row.blob in signers],
+                known,
+                reading.policies,
+                lambda asked: memory.signers(asked, known_keys, keep=keep),
+            ),
             break_glass_open_since=memory.open_glass(proposed.change, proposed.at, proposed.laws),
         )
         scanned = scanning.reviews(self, reading, proposed, (blobs, commits), asked.sarif, keep=keep)

@@ -6,8 +6,9 @@ import pytest
 
 from rules.case import fold
 from rules.decision import decide
-from rules.events import ChangeMerged, DecisionMade, Touched
+from rules.events import Busy, ChangeMerged, DecisionMade, Touched
 from rules.instants import later
+from rules.statement import statement_id
 from tests.rules.lawkit import (
     NOON,
     ONE_HAND,
@@ -111,8 +112,27 @@ def test_hasty_approval_does_not_count() -> None:
     rules = law(ONE_HAND + "[independence]\nhasty = 200\n")
     big = proposed(files=(file(lines=1000),))
     assert "approval.hasty" in codes(verdict(big, approved("alice", big), policy=rules))
-    slow = approved("alice", big, time=later(NOON, 600))
+    slow = heard(said("approve", "alice", big, time=later(NOON, 600)), at=later(NOON, 600))
     assert verdict(big, slow, policy=rules, at=later(NOON, 660)).outcome == "admitted"
+
+
+def test_an_approval_dated_ahead_took_no_longer_to_give() -> None:
+    """Law 18, 28: reading ends when the approval was received, whatever its signer says."""
+    rules = law(ONE_HAND + "[independence]\nhasty = 200\n")
+    big = proposed(files=(file(lines=1000),))
+    ahead = heard(said("approve", "alice", big, time=later(NOON, 600)), at=later(NOON, 60))
+    assert "approval.hasty" in codes(verdict(big, ahead, policy=rules, at=later(NOON, 660)))
+
+
+def test_approvals_in_bulk_are_hasty() -> None:
+    """Law 28: reading a change begins when the approval before it was given."""
+    rules = law(ONE_HAND + "[independence]\nhasty = 200\n")
+    big = proposed(files=(file(lines=1000),))
+    slow = heard(said("approve", "alice", big, time=later(NOON, 600)), at=later(NOON, 600))
+    name = statement_id(slow.statement.encode())
+    for seconds, outcome in ((299, "admitted"), (301, "pending")):
+        busy = replace(big, busy=(Busy(name, later(NOON, seconds)), Busy("other", later(NOON, 590))))
+        assert verdict(busy, slow, policy=rules, at=later(NOON, 660)).outcome == outcome
 
 
 def test_other_content_is_stale() -> None:

@@ -42,7 +42,7 @@ class Bar(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """Who is asked, in order; `barred` are the others that were considered; `stands` have given a vote that counts.
+    """Who is asked, in order; `barred` are the others that were considered; `stands` have spoken already.
 
     `waits`: nobody is asked, because nobody answers for the change yet; the command that does.
     """
@@ -174,18 +174,24 @@ def _keys(name: str, sitting: Sitting) -> Iterable[Key]:
 
 
 def _stands(name: str, court: Bench) -> bool:
-    """Whether its vote on exactly this content is there and nothing is wrong with it under any policy that enrols it."""
+    """Whether it has spoken about exactly this content, under every policy that enrols it, so that it is not asked again."""
     enrolling = [one for one in court.sittings if court.hand(name, one)]
-    return bool(enrolling) and all(_voted(name, one) for one in enrolling)
+    return bool(enrolling) and all(_spoke(name, one) for one in enrolling)
 
 
-def _voted(name: str, sitting: Sitting) -> bool:
+def _spoke(name: str, sitting: Sitting) -> bool:
+    """An approval that counts, an objection, or one of them taken back: that was somebody's decision, and stays."""
     principal = sitting.docket.registry.named(name)
     who = principal.name if principal else name
-    approved = any(b.name == who and b.vote.whole and not b.vote.fault for b in sitting.ballots)
-    key = sitting.proposed.content_key
-    objected = (voice.statement for voice in sitting.objections if voice.principal and voice.principal.name == who)
-    return approved or any(said and said.content_key == key for said in objected)
+    if any(b.name == who and b.vote.whole and not (b.vote.fault or b.spoiled or b.unresolved) for b in sitting.ballots):
+        return True
+    taken_back = (v for v in sitting.all_voices if not v.fault and v.statement and v.statement.verb == "withdraw")
+    about = (
+        voice.statement.content_key
+        for voice in (*sitting.objections, *taken_back)
+        if voice.statement and voice.principal and voice.principal.name == who
+    )
+    return sitting.proposed.content_key in about
 
 
 def _because(answer: Answer) -> str:

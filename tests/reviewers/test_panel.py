@@ -9,6 +9,7 @@ from reviewers.panel import Bench, Candidate, bar_of, bench, following, pick
 from rules.events import Event, LawText, ReviewerSuspended
 from rules.findings import Finding
 from rules.independence import DISTINCT
+from rules.instants import later
 from rules.judgement import judge
 from tests.rules.lawkit import (
     NOON,
@@ -141,6 +142,25 @@ def test_a_line_of_which_somebody_voted_is_done() -> None:
     assert pick(court(*line)).seats == ("openai-one",)
     after = pick(court(*line, events=(approved("alibaba-one", WRITTEN),)))
     assert (after.seats, after.barred, after.stands) == ((), (), ("alibaba-one",))
+
+
+def test_a_recused_approval_keeps_nobody_from_being_asked() -> None:
+    """Law 24: whoever signs with the key of a reviewer of the author's family does not end its line."""
+    line = (
+        candidate("openai-one", "anthropic-one", "alibaba-one"),
+        candidate("anthropic-one"),
+        candidate("alibaba-one"),
+    )
+    assert pick(court(*line, events=(approved("anthropic-one", WRITTEN),))).seats == ("openai-one",)
+
+
+def test_what_was_taken_back_is_not_said_again() -> None:
+    """A vote that somebody withdrew with the reviewer's key is not given anew from a kept answer."""
+    for verb in ("approve", "object"):
+        before = heard(said(verb, "alibaba-one", WRITTEN))
+        back = heard(said("withdraw", "alibaba-one", WRITTEN, time=later(NOON, 5)))
+        found = pick(court(candidate("alibaba-one"), events=(before, back)))
+        assert (found.seats, found.stands) == ((), ("alibaba-one",))
 
 
 def test_a_floor_that_enrols_nobody_bars_nobody() -> None:

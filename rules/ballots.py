@@ -78,8 +78,9 @@ def court(made: Authorship, on: Ground, modes: Independence) -> Court:
 
 
 def _only_named(author: Author, name: str) -> bool:
-    """Law 27: an author by C or D evidence alone, who says that it was not them."""
-    return author.principal == name and not author.accountable and author.strongest in ("C", "D")
+    """Law 27: an author by C or D evidence alone, or the human whom it puts behind a tool, who says that it was not them."""
+    named = author.principal == name or (not author.principal and author.operator == name)
+    return named and not author.accountable and author.strongest in ("C", "D")
 
 
 def hands(ballots: Iterable[Ballot], modes: Independence) -> int:

@@ -1,5 +1,6 @@
 """Attacks on an enforcing server, and carelessness of those who run it: nothing gets in, and honest pushes are not shut out."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -261,3 +262,20 @@ def spare(served: Served) -> str:
     """One more key, as the policy names it."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", served.root / "spare"], check=True)
     return (served.root / "spare.pub").read_text().strip()
+
+
+def test_notes_of_a_stranger_shut_nobody_out(served: Served) -> None:
+    """Law 27: whoever may push notes may name everybody as operator; they sign that they are none, and it lands."""
+    begun(served, "work", CART, "TOTAL = 4\n")
+    told = {"agent_id": {"tool": "codex", "model": "gpt-5.2", "id": "x"}, "human_author": "bob"}
+    note = f"{CART}\n  s_01 1-1\n---\n" + json.dumps({"schema_version": "authorship/3.0.0", "sessions": {"s_01": told}})
+    served.work.git("notes", "--ref", "ai", "add", "-m", note)
+    assert served.push("refs/notes/ai:refs/notes/ai").taken
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("approve", "bob")
+    refused = served.push("work:main")
+    assert not refused.taken
+    assert "self-review.operator: bob" in refused.words
+    served.say("approve", "bob", "HEAD", "--not-author")
+    pushed = served.push("work:main")
+    assert pushed.taken, pushed.err

@@ -34,7 +34,8 @@ WORDS: dict[str, Words] = {
     "self-review.operator": Words(
         "{subject} has the operator of {with}: {evidence}",
         f"The same person stands behind the reviewer and behind an author. {_RECUSED}",
-        f"{_ANOTHER} An agent of another operator will do where the requirement takes agents.",
+        f"{_ANOTHER} An agent of another operator will do where the requirement takes agents. Who only a note or a text "
+        "puts behind a tool signs `twohand approve REV --not-author`.",
         "somebody without a part in it",
     ),
     "self-review.session": Words(

@@ -84,7 +84,7 @@ def test_readme_lists_every_command_and_no_other():
     named = {
         word
         for cell in re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
-        for word in re.findall(r"`(?:twohand )?([a-z]+)", cell)
+        for word in re.findall(r"`(?:twohand )?([a-z-]+)", cell)
     }
     assert named == set(TWOHAND.commands)
 

@@ -4,6 +4,9 @@ import email
 import email.policy
 import hmac
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,7 @@ from streams.sinks.alerts.slack import MOST_BLOCKS, written
 from tests.streams.alerting import ALICE, AT, message
 from tests.streams.receivers import Letters, Receiver, accepted, certificate, mail_server
 
+ROOT = Path(__file__).parents[2]
 KEY = "R0UT1NGK3Y" * 3
 
 
@@ -80,7 +84,7 @@ class TestSlack:
         assert texts[0] == "Your answer is needed"
         assert "*Why*\n• shop/helpers.py:3 needs an owner's answer (finding.auth-check-removed)" in texts[3]
         assert "```\ntwohand approve 70d441cee582 --target main --as alice\n```" in texts[-2]
-        assert texts[-1] == "<https://gate.example.com/changes/cccc|The change, and what it needs>"
+        assert texts[-1] == "<https://gate.example.com/changes/cccc|See the change, and acknowledge>"
         assert body["text"].startswith("Your answer is needed: simpler-helper -&gt; main")
 
     @pytest.mark.parametrize("kind", KINDS)
@@ -296,3 +300,15 @@ def test_every_kind_of_the_settings_has_a_route():
     assert {name: route.kind for name, route in found.items()} == {kind: kind for kind in kinds}
     assert [name for name, route in found.items() if route.resend] == ["alertmanager"]
     assert {route.name for route in found.values()} == set(kinds)
+
+
+HEAVY = ("httpx2", "smtplib", "email", "prometheus_client", "aiohttp", "asyncio", "streams.sinks.alerts")
+PATHS = ("streams.hooks.entry", "streams.hooks.receive", "streams.commands.review", "streams.settings", "streams.desk")
+
+
+@pytest.mark.parametrize("module", PATHS)
+def test_hooks_and_reviews_bring_no_client(module):
+    """Whoever pushes or reviews does not pay for what tells people."""
+    code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -78,7 +78,7 @@ def _event(action: str, message: Message) -> dict[str, Any]:
         return event
     event |= {"client": "twohand", "payload": _payload(message)}
     if found := link(message):
-        event |= {"client_url": found, "links": [{"href": found, "text": "The change, and what it needs"}]}
+        event |= {"client_url": found, "links": [{"href": found, "text": "See the change, and acknowledge"}]}
     return event
 
 

@@ -86,7 +86,7 @@ def _body(message: Message) -> Iterator[dict[str, Any]]:
     if message.command:
         yield _section(_code("*What to do, after reading it*", [message.command]))
     if found := link(message):
-        yield _section(f"<{escaped(found).replace('|', '%7C')}|The change, and what it needs>")
+        yield _section(f"<{escaped(found).replace('|', '%7C')}|See the change, and acknowledge>")
 
 
 def _section(text: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 WORKERS ?= auto
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts current coverage bench eval-rules docs lock clean app dev
+.PHONY: help demo test test-all broker store check lint types contracts current coverage bench eval-rules docs lock clean app dev
 
 help:  ## Show these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -11,7 +11,16 @@ demo: app  ## The recovery incident, end to end, offline, in a temporary reposit
 	@.venv/bin/twohand demo
 
 test: dev  ## All tests
-	.venv/bin/python -m pytest -n $(WORKERS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup
+
+test-all: export TWOHAND_TEST_EVERYTHING = 1
+test-all: test  ## All tests; one that cannot run here is a failure, not skipped
+
+broker:  ## A Kafka broker on 127.0.0.1:9092 without containers (Java 17, Maven the first time); make broker DIR=/srv/kafka
+	@scripts/kafka run $(or $(DIR),.cache/broker)
+
+store:  ## A PostgreSQL on 127.0.0.1:5432 without containers; not as root
+	@scripts/postgres run $(or $(DIR),.cache/store)
 
 check: lint types contracts current  ## Lint, format, types, import contracts, generated documentation (-k: all of them)
 

@@ -227,6 +227,10 @@ class Rule:
     HOLDS: ClassVar[Sequence[Example]]
     PASSES: ClassVar[Sequence[Example]]
 
+    def reads(self, _edit: Edit) -> bool:
+        """Whether this rule speaks of such a file at all. Asked before the triggers, of rules that have some."""
+        return True
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """What this rule has to say of one file."""
         raise NotImplementedError

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rules import catalogue, media, risk
 from rules.findings import Finding, Tier, Uncovered
 from rules.kinds import Kind
-from rules.patterns import PatternSet
+from rules.patterns import Triggers
 from rules.rule import Blobs, Change, Edit, Rule
 
 __all__ = ["Blobs", "Scan", "all_rules", "scan"]
@@ -67,12 +67,13 @@ def _file(edit: Edit, rules: tuple[Rule, ...]) -> Iterator[Finding]:
 
 def _triggered(edit: Edit, rules: tuple[Rule, ...]) -> frozenset[int]:
     """The rules with a pattern in the changed lines."""
-    return _patterns(rules).owners(edit.changed.joined())
+    asked = [index for index, rule in enumerate(rules) if rule.triggers and rule.reads(edit)]
+    return _triggers(rules).owners(edit.changed.joined(), asked)
 
 
 @lru_cache(maxsize=8)
-def _patterns(rules: tuple[Rule, ...]) -> PatternSet:
-    return PatternSet((index, rule.triggers) for index, rule in enumerate(rules))
+def _triggers(rules: tuple[Rule, ...]) -> Triggers:
+    return Triggers((index, rule.triggers) for index, rule in enumerate(rules))
 
 
 def _capped(rule: Rule, edit: Edit) -> Iterator[Finding]:

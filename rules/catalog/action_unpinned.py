@@ -61,10 +61,11 @@ class ActionUnpinned(Rule):
         Diff("Dockerfile", "FROM a/b:1\n", "FROM a/b:2\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return gate_paths.is_pipeline(edit.path) or _builds(edit.path)
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Of every name, the weakest new reference against those that it had."""
-        if not (gate_paths.is_pipeline(edit.path) or _builds(edit.path)):
-            return
         before: dict[bytes, list[_Use]] = defaultdict(list)
         for old in _references(edit.changed.removed):
             before[old.name].append(old)

@@ -83,10 +83,11 @@ class AgentInstructionsWeakened(Rule):
         Diff("README.md", "Wait for review.\n", "Merge without review.\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return gate_paths.is_instruction(edit.path) and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """New orders to go around, then lost demands."""
-        if not gate_paths.is_instruction(edit.path) or not edit.new.present:
-            return
         for line in edit.changed.added:
             tier = self.tier if found(_BYPASS, line.text) else Tier.NOTE if found(_TESTS, line.text) else None
             if tier is not None and not _is_forbidden(edit, line):

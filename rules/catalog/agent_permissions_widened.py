@@ -63,10 +63,11 @@ class AgentPermissionsWidened(Rule):
         Diff(".vscode/settings.json", "{}\n", '{"editor.tabSize": 2}\n'),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return gate_paths.is_agent_setting(edit.path) and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """By value; a file that cannot be read is no permission, but nobody knows what its reader makes of it."""
-        if not gate_paths.is_agent_setting(edit.path) or not edit.new.present:
-            return
         old, new = agent_settings.read(edit.old, edit.path), agent_settings.read(edit.new, edit.path)
         if new is None:
             yield self.came(edit, 0, "what these settings allow could not be read")

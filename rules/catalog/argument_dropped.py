@@ -80,10 +80,11 @@ class ArgumentDropped(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Each changed call once."""
-        if not edit.is_code:
-            return
         for pair in calls.changed(edit):
             if found(_TALKS, pair.before.name.encode("utf-8", "replace")) or len(pair.lost) > 3:
                 continue

@@ -94,10 +94,11 @@ class AuthCheckRemoved(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Lost refusals, by structure where a grammar reads both sides, else by lines."""
-        if not edit.is_code or not edit.new.present:
-            return
         if edit.both is not None:
             yield from self._by_structure(edit)
             yield from self._by_lines(edit, guards.unread(edit))

@@ -64,9 +64,12 @@ class CheckAfterUse(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.old.present and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Every function that differs, once."""
-        if not edit.is_code or edit.both is None:
+        if edit.both is None:
             return
         old, new = edit.both
         known = guards.pairs(edit)

@@ -49,9 +49,12 @@ class ConstantTimeCompareDropped(Rule):
         Diff("a.py", "# compare_digest is slow\nx = 1\n", "x = 1\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """The removed lines that compared, where the change as a whole compares less often."""
-        if not edit.is_code or _balance(edit.change) >= 0:
+        if _balance(edit.change) >= 0:
             return
         for line in edit.changed.removed:
             if found(_COMPARES, line.text) and not line.text.startswith(

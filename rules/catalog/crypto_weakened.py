@@ -84,10 +84,11 @@ class CryptoWeakened(Rule):
         Diff("tests/test_a.py", "h = hashlib.sha256(p)\n", "h = hashlib.md5(p)\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code or edit.kind is Kind.DATA
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Weak for strong, and smaller numbers."""
-        if not edit.is_code and edit.kind is not Kind.DATA:
-            return
         tier = switches.weight(edit, self.tier) or Tier.NOTE
         for swap in _SWAPS:
             yield from self._swapped(edit, swap, tier)

@@ -62,10 +62,11 @@ class EscapeOrNormalisationDropped(Rule):
         Diff("web/a.py", "def f(x):\n    y = 1\n    return x.lower()\n", "def f(x):\n    return x.lower()\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Lost lines with such a call, where the change as a whole has less of it."""
-        if not edit.is_code:
-            return
         for line in swaps.lost_lines(edit):
             hit = pattern(_FORMS).search(line.text) or pattern(_CLEANS).search(line.text)
             if hit is None or not _is_used(line.text, hit.start(), hit.end()):

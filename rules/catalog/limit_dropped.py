@@ -60,10 +60,11 @@ class LimitDropped(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Lost statements, where the change limits less than before."""
-        if not edit.is_code or not edit.new.present:
-            return
         for line in swaps.lost_lines(edit):
             hit = pattern(_LIMITS).search(line.text)
             if (

@@ -60,10 +60,11 @@ class ListChanged(Rule):
         Diff("src/up.py", "ALLOWED_TYPES = ['png', 'svg']\n", "ALLOWED_TYPES = ['png']\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.new.present and edit.old.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Members on the line of the list, and members on lines of their own."""
-        if not edit.is_code or not edit.new.present or not edit.old.present:
-            return
         yield from self._inline(edit)
         for old, lines in ((True, swaps.lost_lines(edit)), (False, swaps.won_lines(edit))):
             mine, other = _members(edit, old=old), _members(edit, old=not old)

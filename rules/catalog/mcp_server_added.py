@@ -53,10 +53,11 @@ class McpServerAdded(Rule):
         Diff("src/servers.json", "{}\n", '{"servers": {"x": {"command": "sh"}}}\n'),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return gate_paths.is_agent_setting(edit.path)
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """New values below a table of servers, one finding a server."""
-        if not gate_paths.is_agent_setting(edit.path):
-            return
         new = agent_settings.read(edit.new, edit.path) or ()
         before = frozenset(agent_settings.read(edit.old, edit.path) or ())
         known, seen = {_server(setting) for setting in before}, set()

@@ -63,10 +63,11 @@ class MethodRelaxed(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Questions, lists and routes."""
-        if not edit.is_code or not edit.new.present:
-            return
         for swap in swaps.swaps(edit):
             if found(_LISTS, swap.old.text) and _methods(swap.new.text) > _methods(swap.old.text):
                 yield self._named(edit, swap)

@@ -60,10 +60,11 @@ class PatternLoosened(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Changed patterns of checks."""
-        if not edit.is_code:
-            return
         for swap in swaps.swaps(edit):
             if not (found(_PATTERN, swap.old.text) and found(_PATTERN, swap.new.text)) or not _differs(swap):
                 continue

@@ -53,10 +53,11 @@ class PipelineCheckOptional(Rule):
         Diff("scripts/clean.sh", "", "pytest || true\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return gate_paths.is_pipeline(edit.path)
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """New switches of pipelines, weighed by what stands around them."""
-        if not gate_paths.is_pipeline(edit.path):
-            return
         for text, said in (
             (_MAY_FAIL, "may fail now"),
             (_NEVER, "never runs now"),

@@ -67,10 +67,11 @@ class PipelineCheckRemoved(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return gate_paths.is_pipeline(edit.path)
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """The first lost step of each sort that no pipeline of the change has any more."""
-        if not gate_paths.is_pipeline(edit.path):
-            return
         for index, sort in enumerate(_SORTS):
             if sort.what in _remaining(edit.change):
                 continue

@@ -82,10 +82,11 @@ class PredicateWeakened(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Changed conditions of guards, and conditions without outcome that speak of access."""
-        if not edit.is_code:
-            return
         for lost in guards.lost(edit):
             message = _weakened(lost)
             if message:

@@ -61,9 +61,12 @@ class RawOutputAdded(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.old.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """New uses on lines that took the place of others."""
-        if not edit.is_code or not edit.old.present or swaps.balance(edit.change, _RAW) <= 0:
+        if swaps.balance(edit.change, _RAW) <= 0:
             return
         lost = _functions(edit)
         for line in swaps.won_lines(edit):

@@ -75,10 +75,11 @@ class ScopeFilterDropped(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Lost filters, lost conditions of kept ones, and collections of somebody that became those of all."""
-        if not edit.is_code or not edit.new.present:
-            return
         reported = _reported(edit)
         told = {line for line, _ in reported}
         for line, what in reported:

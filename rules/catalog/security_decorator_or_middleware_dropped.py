@@ -76,9 +76,12 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.old.present and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Marks, routes and hooks, and base classes."""
-        if not edit.is_code or edit.both is None:
+        if edit.both is None:
             return
         yield from self._marks(edit, *edit.both)
         yield from self._exempted(edit, *edit.both)

@@ -67,10 +67,11 @@ class SensitiveValueKept(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Statements without successor, where the change takes less away than before."""
-        if not edit.is_code or not edit.new.present:
-            return
         for line in swaps.alone(edit):
             said = _whole(edit, line)
             takes = found(_TAKES, said) and found(_SECRET, said) and not vocabulary.opens_block(said)

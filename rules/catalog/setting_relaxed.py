@@ -90,10 +90,11 @@ class SettingRelaxed(Rule):
         Diff("app/cookies.py", "put(secure=False)\n", "put(secure=True)\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code or (edit.kind is Kind.DATA and edit.path.lower().endswith(_CONFIG))
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Values that gave way to weaker ones, and protections that nothing took the place of."""
-        if not (edit.is_code or (edit.kind is Kind.DATA and edit.path.lower().endswith(_CONFIG))):
-            return
         for swap in swaps.swaps(edit):
             how = _relaxed(swap)
             if how:

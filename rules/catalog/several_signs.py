@@ -59,6 +59,9 @@ class SeveralSigns(Rule):
         ),
     )
 
+    def reads(self, _edit: Edit) -> bool:
+        return False
+
     def check(self, _edit: Edit) -> Iterator[Finding]:
         """Nothing of a file alone: `rules.risk` speaks in this rule's name once all files were read."""
         yield from ()

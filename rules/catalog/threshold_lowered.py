@@ -64,10 +64,11 @@ class ThresholdLowered(Rule):
         Diff("package.json", '"lines": 90\n', '"lines": 80\n'),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return _is_setting(edit)
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Settings of tools only."""
-        if not _is_setting(edit):
-            return
         for text, down in ((_NUMBERS, True), (_LOOSER, False)):
             yield from self._numbers(edit, text, down=down)
         switched = {

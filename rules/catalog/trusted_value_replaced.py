@@ -113,9 +113,12 @@ class TrustedValueReplaced(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.old.present and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Every function that differs, once for each value."""
-        if not edit.is_code or edit.both is None:
+        if edit.both is None:
             return
         old, new = edit.both
         known = guards.pairs(edit)

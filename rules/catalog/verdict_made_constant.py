@@ -58,10 +58,11 @@ class VerdictMadeConstant(Rule):
         ),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """At most one for each function."""
-        if not edit.is_code or not edit.new.present:
-            return
         yes = _by_function(edit, old=False)
         told = set()
         for line in swaps.lost_lines(edit):

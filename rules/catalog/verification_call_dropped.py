@@ -71,10 +71,11 @@ class VerificationCallDropped(Rule):
         Diff("src/log.py", "def go(x):\n    log(x)\n    return x\n", "def go(x):\n    return x\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return edit.is_code
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Lost calls by name, and lost statements that speak of access."""
-        if not edit.is_code:
-            return
         yield from self._retired(edit)
         seen = set()
         told = _told(edit)

@@ -60,10 +60,11 @@ class WorkflowPermissionsWidened(Rule):
         Diff("docs/write.yml", "permissions: {}\n", "permissions: write-all\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return workflows.is_workflow(edit.path) and edit.new.present
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Scopes won, and the restriction lost."""
-        if not workflows.is_workflow(edit.path) or not edit.new.present:
-            return
         old, new = workflows.read(edit.old), workflows.read(edit.new)
         if old is None or new is None:
             yield self.came(edit, 0, "the permissions of this workflow could not be compared: it is no plain YAML")

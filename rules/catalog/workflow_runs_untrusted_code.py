@@ -51,10 +51,11 @@ class WorkflowRunsUntrustedCode(Rule):
         Diff("docs/ci.yml", "on: push\n", _TARGET + _FETCHES),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return workflows.is_workflow(edit.path)
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """The combination where it is new, else the trigger where it is."""
-        if not workflows.is_workflow(edit.path):
-            return
         old, new = workflows.read(edit.old) or (), workflows.read(edit.new) or ()
         events = workflows.triggers(new) & _PRIVILEGED
         if not events:

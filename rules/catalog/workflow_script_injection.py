@@ -49,10 +49,11 @@ class WorkflowScriptInjection(Rule):
         Diff(".github/workflows/a.yml", _JOB + f"run: echo {_TITLE}\n", _JOB + f"run: echo {_TITLE} # same\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return workflows.is_workflow(edit.path)
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """New uses inside commands and prompts."""
-        if not workflows.is_workflow(edit.path):
-            return
         entries = {entry.line: entry for entry in workflows.read(edit.new) or ()}
         for line, what in switches.on(edit, _STRANGERS):
             entry = entries.get(line.number)

@@ -46,10 +46,11 @@ class WorkflowSecretExposed(Rule):
         Diff("src/a.sh", "", "env | sort\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return gate_paths.is_pipeline(edit.path)
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """New lines of pipelines only."""
-        if not gate_paths.is_pipeline(edit.path):
-            return
         for line, _ in switches.on(edit, _ALL):
             yield self.came(edit, line.number, "all secrets of the repository are handed over at once")
         for line, _ in switches.on(edit, _SHOWN):

@@ -49,10 +49,11 @@ class WorkflowSelfHostedRunner(Rule):
         Diff(".github/workflows/a.yml", None, "on: pull_request\n" + _JOB + "ubuntu-latest\n"),
     )
 
+    def reads(self, edit: Edit) -> bool:
+        return workflows.is_workflow(edit.path)
+
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Jobs that were not there, or not reachable for strangers, before."""
-        if not workflows.is_workflow(edit.path):
-            return
         old, new = workflows.read(edit.old) or (), workflows.read(edit.new) or ()
         open_now, open_before = (bool(workflows.triggers(side) & _STRANGERS) for side in (new, old))
         before = _jobs(old)

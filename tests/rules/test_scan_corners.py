@@ -1,11 +1,14 @@
 """The engine at its edges: limits, half files, moved and retired code, links, routes, and what the parser gives up on."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rules import conditions, kinds, lines, media, structure
+from rules.catalogue import all_rules
 from rules.fitness import is_fit
 from rules.kinds import Kind
-from rules.patterns import PatternSet
+from rules.patterns import ENOUGH, PatternSet, Triggers
 from rules.rule import Diff, Rule
 from rules.scan import MAX_LINES, scan
 
@@ -27,6 +30,31 @@ def test_without_rules_nothing_is_found():
     """An empty choice of rules is a choice; an empty set of patterns owns nothing."""
     assert not scan([Diff("a.py", GUARDED, BARE).blobs()], rules=()).findings
     assert not PatternSet([]).owners(b"if")
+
+
+def _catalogue():
+    return [(index, rule.triggers) for index, rule in enumerate(all_rules())]
+
+
+SPOKEN = [Triggers(_catalogue()), Triggers(_catalogue()), PatternSet(_catalogue())]
+SPOKEN[1].owners(GUARDED.encode() * (ENOUGH // len(GUARDED) + 1), ())
+WORDS = [
+    word
+    for rule in all_rules()
+    for diff in rule.HOLDS[:1]
+    if isinstance(diff, Diff)
+    for word in str(diff.old).split("\n")
+]
+
+
+@given(
+    st.lists(st.sampled_from(WORDS) | st.text(max_size=8), max_size=6), st.sets(st.integers(0, len(all_rules()) - 1))
+)
+def test_much_text_and_little_are_asked_the_same(parts, asked):
+    """One by one or as a set, the same owners are found, of those that are asked."""
+    text = "\n".join(parts).encode()
+    little, much, whole = SPOKEN
+    assert little.owners(text, asked) == much.owners(text, asked) == whole.owners(text) & asked
 
 
 def test_a_rule_must_check():

@@ -33,7 +33,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """A text without credentials."""
-        data = text.encode("utf-8", "surrogateescape")
+        data = text.encode("utf-8", "replace")
         shown = self.lines(data)
         rows = (shown.line(number, row) for number, row in enumerate(data.split(b"\n"), 1))
         return b"\n".join(rows).decode("utf-8", "replace") if shown.suspicious else text

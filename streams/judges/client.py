@@ -121,7 +121,11 @@ class _Sitting:
 
     async def _ask(self, request: Request) -> None:
         """Until an answer comes, no attempt is left, or waiting would outlast the deadline."""
-        line = self._lines.line(self._endpoint)
+        try:
+            line = self._lines.line(self._endpoint)
+        except Exception as error:  # noqa: BLE001 - an address that the library does not take: its text may hold the key
+            why = f"no connection can be prepared to this address ({type(error).__name__})"
+            return self._answered(request, Answer(Status.UNREACHABLE, why=why))
         for attempt in range(1, self._endpoint.limits.attempts + 1):
             came = await self._sent(line, request, attempt)
             if isinstance(came, Came):

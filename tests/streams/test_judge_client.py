@@ -220,3 +220,36 @@ def test_an_endpoint_tells_no_key():
     """What a traceback or a log line would show."""
     assert KEY not in repr(endpoint("https://llm.example/v1"))
     assert KEY not in f"{endpoint('https://llm.example/v1')}"
+
+
+def test_settings_that_nobody_can_mean_end_in_a_verdict():
+    """Never an exception: odd keys, addresses and models are unreachable, in words."""
+    with ScriptedServer([Rule()]) as server:
+        good = endpoint(server.url)
+        odd = [
+            good._replace(key="clé"),
+            good._replace(key="two\nlines"),
+            good._replace(url=server.url + "/\u0000"),
+            good._replace(url="http://127.0.0.1:0/v1"),
+            good._replace(url="http://[::1/v1"),
+            good._replace(url="https://xn--/v1"),
+            good._replace(url="https://" + "a" * 300 + "/v1"),
+        ]
+        verdicts = [ask(each, deadline=5.0) for each in odd]
+    assert {verdict.status for verdict in verdicts} <= {Status.UNREACHABLE, Status.TIMEOUT}
+    assert {verdict.verdict for verdict in verdicts} == {Word.ABSTAIN}
+    assert all(verdict.why for verdict in verdicts)
+    assert not server.requests
+
+
+def test_texts_that_are_no_unicode_are_read_and_shown():
+    """Lone surrogates in an answer, bytes that are no UTF-8 in a change, its paths and what is said about it."""
+    change = (Diff('"caf\\351.py"', None, b"\xff\xfe = 1\n").blobs(),)
+    said = Context("\udce9 title", "\ud800", ("\udfff",), ("\x1b[31m",))
+    verdict, texts = served(
+        [Rule(reason="\ud800", finds="= 1", verdict="object", times=1)], Question("k", change, said)
+    )
+    assert verdict.status is Status.COMPLETED
+    assert verdict.verdict is Word.OBJECT
+    assert "\\xff\\xfe = 1" in texts[0]
+    assert verdict.why.isprintable()

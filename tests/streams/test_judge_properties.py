@@ -17,13 +17,14 @@ from tests.streams.judged import QUESTION, ask, endpoint
 WHERE = Endpoint("https://llm.example/v1", "qwen3-coder", limits=Limits(part=40))
 SHOWN = sheets(QUESTION.blobs, WHERE.limits.part)
 PASS = asked(SHOWN.parts, WHERE, "0" * 32)
+ANY = st.characters(exclude_categories=())  # lone surrogates too
 WORDS = st.sampled_from(["approve", "APPROVE", "approved", "object", "abstain", "", None, 1, True])
 NONCES = st.sampled_from([*(request.nonce for request in PASS.requests), "", "0" * 12, None])
 PLACES = st.fixed_dictionaries(
     {
-        "path": st.sampled_from(["pay.py", "gone.py", "x", ""]), "side": st.sampled_from(["old", "new", "both"]),
-        "line": st.integers(-1, 4), "quote": st.sampled_from(["    check(user)", "a = 1", "", "x"]),
-        "severity": st.sampled_from(["hold", "note", "none"]), "message": st.text(max_size=9),
+        "path": st.sampled_from(["pay.py", "gone.py", "x", "", "\udfff"]), "side": st.sampled_from(["old", "new", "both"]),
+        "line": st.integers(-1, 4), "quote": st.sampled_from(["    check(user)", "a = 1", "", "x", "\ud800"]),
+        "severity": st.sampled_from(["hold", "note", "none"]), "message": st.text(ANY, max_size=9),
     }
 )  # fmt: skip
 MARKS = st.sampled_from([*(list(request.marks) for request in PASS.requests), [], None])
@@ -32,14 +33,14 @@ ANSWERS = st.fixed_dictionaries(
         "nonce": NONCES,
         "marks": MARKS,
         "verdict": WORDS,
-        "reason": st.text(max_size=9),
+        "reason": st.text(ANY, max_size=9),
         "findings": st.lists(PLACES, max_size=2),
     },
-    optional={"waive": st.text(max_size=3), "scope": st.none()},
+    optional={"waive": st.text(ANY, max_size=3), "scope": st.none()},
 )
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.text(ANY, max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(ANY, max_size=5), inner, max_size=3),
     max_leaves=6,
 )
 CONTENT = st.one_of(ANSWERS.map(json.dumps), JSON.map(json.dumps), st.text(max_size=30))

@@ -8,8 +8,10 @@ import asyncio
 import resource
 import subprocess
 import sys
+from collections.abc import Awaitable, Sequence
 from statistics import median
 from time import perf_counter, process_time
+from typing import NamedTuple
 
 from reviewers.judging import Endpoint, Limits, Question
 from reviewers.request import asked
@@ -34,21 +36,36 @@ def question(size: int) -> Question:
     return Question("k" * 64, tuple(files))
 
 
-async def once(endpoint: Endpoint) -> tuple[float, float, int]:
-    """Milliseconds of a bare call and of a review with the same request, medians; bytes of the diff."""
+class Call(NamedTuple):
+    """Milliseconds of one call: on the clock, and of our processor."""
+
+    wall: float
+    busy: float
+
+
+async def once(endpoint: Endpoint) -> tuple[Call, Call, int]:
+    """A bare call and a review with the same request, medians; bytes of the diff."""
     change = question(100_000)
     request = asked(sheets(change.blobs, LIMITS.part).parts, endpoint, "seed").requests[0]
-    bare, ours = [], []
     async with Lines() as lines:
         client = lines.line(endpoint).client
-        for _ in range(31):
-            begun = perf_counter()
-            await client.chat.completions.with_raw_response.create(**request.payload)
-            bare.append((perf_counter() - begun) * 1e3)
-            begun = perf_counter()
-            await judge(change, endpoint, deadline_seconds=60, lines=lines)
-            ours.append((perf_counter() - begun) * 1e3)
-    return median(bare), median(ours), len(request.payload["messages"][1]["content"])
+        bare, ours = [], []
+        for _ in range(41):
+            bare.append(await timed(client.chat.completions.with_raw_response.create(**request.payload)))
+            ours.append(await timed(judge(change, endpoint, deadline_seconds=60, lines=lines)))
+    return middle(bare), middle(ours), len(request.payload["messages"][1]["content"])
+
+
+async def timed(call: Awaitable[object]) -> Call:
+    """How long it takes."""
+    begun, busy = perf_counter(), process_time()
+    await call
+    return Call((perf_counter() - begun) * 1e3, (process_time() - busy) * 1e3)
+
+
+def middle(calls: Sequence[Call]) -> Call:
+    """The medians."""
+    return Call(median(call.wall for call in calls), median(call.busy for call in calls))
 
 
 async def many(endpoint: Endpoint) -> tuple[float, float, float, int]:
@@ -86,17 +103,17 @@ def measured(work: str, url: str) -> None:
     endpoint = Endpoint(url, "qwen3-coder", limits=LIMITS)
     if work == "once":
         bare, ours, size = asyncio.run(once(endpoint))
-        print(
-            f"{'a review, diff of ' + str(size // 1000) + ' KB':42}{ours:8.1f} ms, bare call {bare:.1f} ms, ours {ours - bare:.1f} ms"
-        )
+        head = f"a review, diff of {size // 1000} KB, over a bare call"
+        print(f"{head:46}{ours.wall - bare.wall:8.1f} ms, processor {ours.busy - bare.busy:.1f} ms")
+        print(f"{'  the review, the bare call':46}{ours.wall:8.1f} ms, {bare.wall:.1f} ms")
     elif work == "many":
         bare, seconds, busy, approved = asyncio.run(many(endpoint))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         head = f"{MANY} at once, latency {LATENCY:g} s"
-        print(f"{head:42}{seconds:8.2f} s, {seconds / LATENCY:.2f} x ideal, {approved} approved, {peak} MB")
-        print(f"{'  of it busy; the same in bare calls':42}{busy:8.2f} s, bare {bare:.2f} s")
+        print(f"{head:46}{seconds:8.2f} s, {seconds / LATENCY:.2f} x ideal, {approved} approved, {peak} MB")
+        print(f"{'  of it busy; the same in bare calls':46}{busy:8.2f} s, bare {bare:.2f} s")
     else:
-        print(f"{f'until {MANY} waiting reviews are cancelled':42}{asyncio.run(cancelled(endpoint)):8.1f} ms")
+        print(f"{f'until {MANY} waiting reviews are cancelled':46}{asyncio.run(cancelled(endpoint)):8.1f} ms")
 
 
 def main() -> None:

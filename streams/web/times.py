@@ -1,4 +1,4 @@
-"""Instants for people: how long ago."""
+"""Instants for people: how long ago, and for how long."""
 
 from typing import Final
 
@@ -8,11 +8,20 @@ UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 def ago(at: str, now: str) -> str:
-    """`3 hours ago`; the text itself where it is no instant."""
+    """`3 hours ago`, `just now`; the text itself where it is no instant."""
     if not (instants.is_instant(at) and instants.is_instant(now)):
         return at
     seconds = instants.between(at, now)
-    return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
+    if abs(seconds) < UNITS[-1][0]:
+        return "just now"
+    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+
+
+def lasting(at: str, now: str) -> str:
+    """`3 hours`; the text itself where it is no instant."""
+    if not (instants.is_instant(at) and instants.is_instant(now)):
+        return at
+    return span(max(0, instants.between(at, now)))
 
 
 def when(at: str) -> str:
@@ -21,9 +30,9 @@ def when(at: str) -> str:
 
 
 def span(seconds: int) -> str:
-    """`2 days`, `3 hours`, `1 minute`, `moments`: the largest unit that is full."""
+    """`2 days`, `3 hours`, `1 minute`, `less than a minute`: the largest unit that is full."""
     for size, name in UNITS:
         if seconds >= size:
             count = seconds // size
             return f"{count} {name}{'s' if count > 1 else ''}"
-    return "moments"
+    return "less than a minute"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rules.report import Invalid
 from streams.doctor_clone import FAIL, OK, WARN, Check
+from streams.sinks.alerts.dispatch import OVERTAKEN
 from streams.sources.errors import SourceError
 from streams.web.times import ago
 
@@ -70,7 +71,7 @@ def _letters(journal: Journal) -> Iterator[Check]:
     """What could not be told to anybody."""
     if not journal.ask("select 1 from sqlite_master where name = 'outbox'"):
         return
-    rows = dict(journal.ask("select state, count(*) from outbox group by state"))
+    rows = dict(journal.ask("select state, count(*) from outbox where reason <> ? group by state", (OVERTAKEN,)))
     lost = rows.get("failed", 0)
     waiting = rows.get("waiting", 0)
     if lost:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LONGEST: Final = 3600  # seconds between two tries; also after a refusal, for settings are repaired
 GIVEN_UP: Final = 86_400  # seconds after which a message that reached somebody, or ends something, is tried no more
 BUDGET: Final = 30.0  # seconds of one pass; what is left waits for the next
+OVERTAKEN: Final = "overtaken by its acknowledgement or end"  # the reason of what nobody needs to be told any more
 WORKERS: Final = 8  # routes that are spoken to at once
 
 
@@ -187,7 +188,7 @@ class Dispatcher:
         return True
 
     def _overtaken(self, parcel: Parcel) -> None:
-        self._outbox.settle(Outcome(parcel, parcel.stood_in, "overtaken by its acknowledgement or end"))
+        self._outbox.settle(Outcome(parcel, parcel.stood_in, OVERTAKEN))
 
 
 def _asked(route: Route, message: Message) -> Answer:

@@ -99,10 +99,19 @@ class Timers:
         return [row[0] for row in rows], rows[-1][1] if len(rows) == LOOKS else whole
 
     def _look(self, db: sqlite3.Connection, key: str, now: int) -> None:
-        """Write the timers of one change anew from its record."""
+        """Write the timers of one change anew from its record, and of those that it takes up again."""
         change = watch.change_of(self._journal, key)
-        found = watch.asked(change)
-        for one, how in watch.ended(change, found):
+        contents = change.proposed.continues if change.proposed else ()
+        db.executemany("insert or ignore into continued values (?, ?)", [(content, key) for content in contents])
+        others = {name for content in contents for name in self._journal.changes_with(content)}
+        for other in sorted(others - {key}):
+            self._settle(db, other, watch.change_of(self._journal, other), now)
+        self._settle(db, key, change, now)
+
+    def _settle(self, db: sqlite3.Connection, key: str, change: watch.Change, now: int) -> None:
+        continued = _is_continued(db, key, change)
+        found = watch.asked(change, continued=continued)
+        for one, how in watch.ended(change, found, continued=continued):
             self._end(db, one, how, now)
         db.execute("delete from timer where key = ?", (key,))
         if found and change.proposed:
@@ -110,7 +119,7 @@ class Timers:
             self._file(db, row)
             if row.one.acknowledged is not None:
                 self._heard(db, row, now)
-        elif (due := watch.deadline(change)) is not None:
+        elif not continued and (due := watch.deadline(change)) is not None:
             db.execute("insert into timer values (?, ?, ?, '')", (DEADLINE + key, key, due))
 
     def _law(self, db: sqlite3.Connection, laws: tuple[LawText, ...]) -> str:
@@ -302,6 +311,16 @@ def _close(db: sqlite3.Connection, place: tuple[str, str], closed: Callable[[Mes
     row = db.execute(asked, (dedup, route)).fetchone()
     if row:
         put(db, letters.closing(closed(from_text(row[0])), [route], now))
+
+
+def _is_continued(db: sqlite3.Connection, key: str, change: watch.Change) -> bool:
+    """Whether a later push took this content up again (law 12, 34): then that one is asked about."""
+    if change.proposed is None:
+        return False
+    newest = "select max(offset) from log where key = ? and type = 'dev.twohand.change-proposed.v1'"
+    mine = db.execute(newest, (key,)).fetchone()[0]
+    rows = db.execute("select by from continued where content_key = ? and by <> ?", (change.proposed.content_key, key))
+    return any(db.execute(newest, row).fetchone()[0] > mine for row in rows.fetchall())
 
 
 def _mark(db: sqlite3.Connection, name: str, value: int) -> None:

@@ -132,14 +132,17 @@ def policy_at(proposed: ChangeProposed, place: int) -> Policy | None:
     return laws[place].policy if place < len(laws) else None
 
 
-def asked(change: Change) -> Asked | None:
-    """What the change asks people now: to answer, or to review what somebody let in by break-glass (law 35)."""
+def asked(change: Change, *, continued: bool = False) -> Asked | None:
+    """What the change asks people now: to answer, or to review what somebody let in by break-glass (law 35).
+
+    `continued`: a later push took it up again and is asked about instead.
+    """
     proposed, records = change.proposed, change.records
     if proposed is None or not records:
         return None
     if broken := glass(change):
         return broken
-    found = None if _is_over(change) else questions.asked(records)
+    found = None if continued or _is_over(change) else questions.asked(records)
     if found is None or found.content != proposed.content_key:
         return None
     return Asked(found, records[-1], leading(records[-1], proposed))
@@ -195,15 +198,17 @@ def is_about(one: escalation.Escalation, question: Question) -> bool:
     return one.content == question.content and len(kinds) == 1
 
 
-def ended(change: Change, found: Asked | None) -> list[tuple[escalation.Escalation, str]]:
+def ended(change: Change, found: Asked | None, *, continued: bool = False) -> list[tuple[escalation.Escalation, str]]:
     """The open escalations that are over, and how each ended."""
     stand = change.stand
     rows = []
     for one in escalation.fold(change.events).values():
         if one.how or stand is None or (found and is_about(one, found.question)):
             continue
-        how = questions.ending(one, stand)
-        rows.append((one, how or ("reviewed" if one.reasons[:1] == (BREAK_GLASS,) else "answered")))
+        if one.reasons[:1] == (BREAK_GLASS,):
+            rows.append((one, "reviewed"))
+        else:
+            rows.append((one, "reworked" if continued else questions.ending(one, stand) or "answered"))
     return rows
 
 

@@ -35,6 +35,7 @@ create table held (id text primary key, storm text not null, escalation text not
 create table storm (name text primary key, until integer not null, begun_by text not null) strict;
 create table told (escalation text not null, dedup text not null, route text not null,
     primary key (escalation, dedup, route)) strict, without rowid;
+create table continued (content_key text not null, by text not null, primary key (content_key, by)) strict, without rowid;
 create table mark (name text primary key, value integer not null) strict;
 """
 _COLUMNS: Final = "id, number, route, message, instead, attempts, stood_in"

@@ -149,6 +149,23 @@ def _wrong_alerts(settings: Settings) -> Iterator[settings_reviewers.Wrong]:
         for key in needed:
             if not have[key]:
                 yield ("alerts", name, key), None, (), f"is missing: kind {alert.kind} needs it"
+        yield from _odd_alert(name, alert)
+
+
+def _odd_alert(name: str, alert: Alert) -> Iterator[settings_reviewers.Wrong]:
+    """What is there and cannot be meant. An address may be a secret, so it is not shown."""
+    schemes = ("smtp://", "smtps://") if alert.kind == "email" else ("https://", "http://")
+    if alert.url and not alert.url.lower().startswith(schemes):
+        yield ("alerts", name, "url"), None, schemes, f"does not begin as an address of kind {alert.kind} does"
+    if alert.key_env and alert.key_file:
+        yield ("alerts", name, "key_file"), None, (), "is one key too many: key_env names another"
+    if alert.answers_env and alert.kind != "pagerduty":
+        yield (
+            ("alerts", name, "answers_env"),
+            None,
+            (),
+            f"is of no use: nothing signed comes back from kind {alert.kind}",
+        )
 
 
 _NEEDED: Final = {

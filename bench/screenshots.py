@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
 from streams import answers, demo, settings
 from streams.demo_story import STEPS
 from streams.engines.journal import Journal
@@ -21,6 +20,7 @@ from streams.web.place import Place
 from tests.web.browser import chromium
 from tests.web.site import served
 
+ROOT = Path(__file__).resolve().parent.parent
 ESCALATED = 3  # steps of the story
 
 

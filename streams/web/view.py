@@ -53,7 +53,11 @@ def harmless(value: Any) -> Any:
 
 def render(name: str, now: str, values: dict[str, Any]) -> str:
     """A page. `ago` and `lasting` in it tell instants as seen from `now`."""
-    return environment().get_template(name).render(**values, now=now, ago=lambda at: times.ago(at, now), lasting=lambda at: times.lasting(at, now))
+    return (
+        environment()
+        .get_template(name)
+        .render(**values, now=now, ago=lambda at: times.ago(at, now), lasting=lambda at: times.lasting(at, now))
+    )
 
 
 def _source(name: str) -> str:

@@ -24,7 +24,7 @@ def decision(**changes):
         "values": {"tier": "hold", "line": 3}, "remedy": "twohand approve 70d441cee582 --target main --as alice",
     }  # fmt: skip
     change = {
-        "id": "c" * 64, "repository": "example/shop", "target": "refs/heads/main", "branch": "simpler-helper",
+        "id": "c" * 64, "repository": "example/shop", "target": "refs/heads/main", "branch": "refs/heads/simpler-helper",
         "head": "70d441cee582" + "0" * 28,
     }  # fmt: skip
     owners = [{"path": "shop/helpers.py", "owners": ["alice", "bob"], "state": "awaited"}]

@@ -178,7 +178,7 @@ def _main(reasons: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def _what(kind: str, change: Mapping[str, Any], line: str, envelope: Envelope) -> str:
-    name = _clean(change["branch"] or change["head"][:12])
+    name = _clean(_short(change["branch"] or "") or change["head"][:12])
     where = f"{name} -> {_clean(_short(change['target']))}"
     by = f" by {shown(envelope.by, 120)}" if envelope.by else ""
     if kind == RESOLVED:

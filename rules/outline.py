@@ -1,11 +1,14 @@
 """The outline of a source file: its named functions and classes as areas of the text, its marks, and what is broken."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rules.grammars import Grammar
 
 Flat = Callable[[Any], str]
+PIECE = 800  # characters of a larger node that are searched in the time of asking one small node
 
 
 class Span(NamedTuple):
@@ -79,20 +82,58 @@ class Outline:
         """All text of an area."""
         return self._text[area.start : area.end]
 
-    def nodes(self, area: Area, query: dict[str, Any]) -> Iterator[Any]:
-        """The nodes of an area that a query asks for, without those of the areas inside."""
-        found = area.node.find_all(query)
+    def nodes(self, area: Area, kinds: frozenset[str]) -> Iterator[Any]:
+        """The nodes of some kinds in an area, in the order of the text, without those of the areas inside."""
         if not area.inner:
-            yield from found
+            yield from area.node.find_all(query(kinds))
             return
-        inner = iter(area.inner)
-        ahead = next(inner, None)
-        for node in found:
-            start = node.range().start.index
-            while ahead is not None and ahead.end <= start:
-                ahead = next(inner, None)
-            if ahead is None or start < ahead.start:
+        pieces = _pieces(area)
+        if len(pieces) * PIECE > area.end - area.start:
+            yield from _sifted(area, kinds)
+            return
+        for node, is_whole in pieces:
+            if is_whole:
+                yield from node.find_all(query(kinds))
+            elif node.is_named() and node.kind() in kinds:
                 yield node
+
+
+@lru_cache(maxsize=64)
+def query(kinds: frozenset[str]) -> dict[str, Any]:
+    """What ast-grep takes to find all nodes of these kinds."""
+    return {"rule": {"any": [{"kind": kind} for kind in sorted(kinds)]}}
+
+
+def _sifted(area: Area, kinds: frozenset[str]) -> Iterator[Any]:
+    """All nodes, without those that begin in an area inside."""
+    inner = iter(area.inner)
+    ahead = next(inner, None)
+    for node in area.node.find_all(query(kinds)):
+        start = node.range().start.index
+        while ahead is not None and ahead.end <= start:
+            ahead = next(inner, None)
+        if ahead is None or start < ahead.start:
+            yield node
+
+
+def _pieces(area: Area) -> list[tuple[Any, bool]]:
+    """The nodes that no area inside is a part of, whole; and those around such areas, each for itself."""
+    ends = [inner.end for inner in area.inner]
+    found: list[tuple[Any, bool]] = []
+    stack = area.node.children()[::-1]
+    while stack:
+        node = stack.pop()
+        lies = node.range()
+        start, end = lies.start.index, lies.end.index
+        ahead = bisect_right(ends, start)
+        if ahead == len(ends) or end <= area.inner[ahead].start:
+            found.append((node, True))
+            continue
+        if start < area.inner[ahead].start:
+            found.append((node, False))
+        if start < area.inner[ahead].start or end > ends[ahead]:
+            stack += node.children()[::-1]
+    return [(node, is_whole) for node, is_whole in found if node.is_named()]
 
 
 def is_same(one: Outline, other: Outline, names: tuple[str, str], inside: frozenset[str]) -> bool:

@@ -90,9 +90,9 @@ class Facts:
     def exits(self, function: str) -> tuple[Exit, ...]:
         """Returns that nothing asks about, and handlers of what fails, in the order of the text."""
         grammar = self._reader.grammar
-        query = _query(frozenset((*grammar.returns, *grammar.handlers)))
+        kinds = frozenset((*grammar.returns, *grammar.handlers))
         areas = self.outline.areas.get(function, ())
-        found = (self._reader.exit(area.node, node) for area in areas for node in self.outline.nodes(area, query))
+        found = (self._reader.exit(area.node, node) for area in areas for node in self.outline.nodes(area, kinds))
         return tuple(each for each in found if each is not None)
 
     def is_same(self, function: str, other: "Facts", name: str) -> bool:
@@ -101,9 +101,9 @@ class Facts:
 
     def _of(self, function: str) -> "_Inside":
         if function not in self._known:
-            query = _query(_read_kinds(self._reader.grammar))
+            kinds = _read_kinds(self._reader.grammar)
             areas = self.outline.areas.get(function, ())
-            nodes = (node for area in areas for node in self.outline.nodes(area, query))
+            nodes = (node for area in areas for node in self.outline.nodes(area, kinds))
             self._known[function] = self._reader.inside(function, nodes)
         return self._known[function]
 
@@ -135,13 +135,8 @@ def read(data: bytes, language: str, memory: Memory) -> Facts | None:
 def _outlined(root: Any, grammar: Grammar, size: int) -> list[Any]:
     """At least the nodes of the outline; all that we ask for where they may be too many. None is shorter than two bytes."""
     kinds = grammar.outlined if size <= 2 * MAX_NODES else grammar.all
-    found: list[Any] = root.find_all(_query(frozenset((*kinds, "ERROR"))))
+    found: list[Any] = root.find_all(outline.query(frozenset((*kinds, "ERROR"))))
     return found
-
-
-@lru_cache(maxsize=64)
-def _query(kinds: frozenset[str]) -> dict[str, Any]:
-    return {"rule": {"any": [{"kind": kind} for kind in sorted(kinds)]}}
 
 
 @lru_cache(maxsize=32)

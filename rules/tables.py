@@ -1,6 +1,7 @@
 """Tables of routes and lists of hooks: rows that say who stands guard before a handler."""
 
 from collections import Counter, defaultdict
+from functools import lru_cache
 from typing import NamedTuple
 
 from rules import guards
@@ -34,14 +35,14 @@ def lost_rows(edit: Edit) -> tuple[Call, ...]:
     """The rows of the old side that lost a line."""
     removed = {line.number for line in edit.removed}
     calls = guards.calls_of(edit.old.facts, guards.differing(edit))
-    return tuple(row for row in calls if not removed.isdisjoint(range(row.line, row.end + 1)) and _is_row(row))
+    return tuple(row for row in calls if not removed.isdisjoint(range(row.line, row.end + 1)) and _is_row(row.name))
 
 
 @remembered
 def table(edit: Edit, *, old: bool) -> Table:
     """Every row of one side, indexed."""
     facts = edit.old.facts if old else edit.new.facts
-    rows = tuple(call for call in guards.calls_of(facts, guards.touched(edit)) if _is_row(call))
+    rows = tuple(call for call in guards.calls_of(facts, guards.touched(edit)) if _is_row(call.name))
     by_key: dict[_Key, list[Call]] = defaultdict(list)
     hooks: dict[str, set[str]] = defaultdict(set)
     for row in rows:
@@ -100,8 +101,9 @@ def unsheltered(edit: Edit) -> list[tuple[str, Call]]:
     return lost
 
 
-def _is_row(call: Call) -> bool:
-    return found(_ROUTES, call.name.encode()) or found(_HOOKS, call.name.encode())
+@lru_cache(maxsize=4096)
+def _is_row(called: str) -> bool:
+    return found(_ROUTES, called.encode()) or found(_HOOKS, called.encode())
 
 
 def _key(row: Call) -> _Key:

@@ -44,6 +44,7 @@ COMMANDS = {
     "hook": "hook",
     "doctor": "doctor",
     "selftest": "selftest",
+    "topics": "topics",
     "model-server": "model_server",
 }  # command -> the module under streams.commands that registers it, in the order of the help page
 

@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient
 from streams.engines.kafka.connection import BrokerUnusable, greet
 from streams.settings import Settings
 from tests.kafka.processes import ROOT, Server, lacking, needs
-from tests.streams.receivers import free_port
+from tests.streams.receivers import eventually, free_port
 
 READY = 60  # seconds; 2 on a machine with nothing else to do
 
@@ -68,9 +68,16 @@ class Broker:
     def clear(self) -> None:
         """Delete every topic of twohand."""
         admin = self.admin()
+        found = [name for name in admin.list_topics() if name.startswith("twohand.")]
+        admin.close()
+        self.delete(*found)
+
+    def delete(self, *names: str) -> None:
+        """Delete these topics, and wait until nobody is told of them any more."""
+        admin = self.admin()
         try:
-            found = [name for name in admin.list_topics() if name.startswith("twohand.")]
-            if found:
-                admin.delete_topics(found)
+            if names:
+                admin.delete_topics(list(names), raise_errors=False)
+            eventually(lambda: not {*names} & {*admin.list_topics()})
         finally:
             admin.close()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import ssl
 import struct
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from streams.settings import load
+from streams.settings_file import SYSTEM
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from kafka import KafkaAdminClient
 
@@ -32,6 +36,17 @@ class BrokerUnusable(SourceError):
 
 class KafkaMissing(SourceError):
     """The Kafka clients are not installed."""
+
+
+def settings_at(where: Path, explicit: Path | None) -> Settings:
+    """The operator's settings of the repository at `where`, or of this machine where there is no repository."""
+    from streams.sources.git import Repository  # noqa: PLC0415 - a worker in a container has no repository
+
+    try:
+        common_dir = Repository.open(where).common_dir
+    except SourceError:
+        common_dir = SYSTEM.parent.parent
+    return load(explicit, common_dir, os.environ)
 
 
 def options(settings: Settings) -> dict[str, Any]:

@@ -52,11 +52,14 @@ def opened(repo: Repository, moves: Iterable[Move], standing: Standing, journal:
     sound = [row for row in rows if row.ref not in refused]
     signers = _signers(sound, standing.policies, journal)
     refused |= {row.ref: why for row in sound if (why := _unsigned(row, signers.get(row.blob), standing.policies, at))}
+    refused |= _crowded(repo, [row for row in sound if row.ref not in refused], signers, journal)
     taken = tuple(row for row in sound if row.ref not in refused)
     told = tuple(Refused(ref, why, _remedy(why)) for ref, why in refused.items())
     return Arrived(taken, {row.blob: signers[row.blob] for row in taken}, told)
 
 
+ROOM = 128 << 20  # bytes of all statements of one key
+CROWDED = f"its key would hold over {ROOM >> 20} MiB of statements, and every push reads them"
 DELETED = "a statement is never deleted: its author takes it back with `twohand withdraw`"
 CHANGED = "a statement that is there is never overwritten"
 
@@ -122,7 +125,23 @@ def _unsigned(row: Stored, signer: Signer | None, policies: Sequence[Policy], at
     return "" if any(key.valid_at(at) for key in keys) else f"the key of {by!r} that signed it is not valid now"
 
 
+def _crowded(repo: Repository, rows: Sequence[Stored], signers: dict[str, Signer], journal: Journal) -> dict[str, str]:
+    """The statements whose key would hold more than its room: every push reads all of them, so nobody may fill the day."""
+    refused: dict[str, str] = {}
+    for key in {signers[row.blob].key for row in rows}:
+        mine = {row.blob: row for row in rows if signers[row.blob].key == key}
+        brought = sum(len(row.signed) + len(row.armor) for row in mine.values())
+        held = [name for (name,) in journal.ask("select statement from verified where key = ?", (key,))]
+        with repo.cat_file() as objects:
+            there = sum(info.size for info in objects.sizes(name for name in held if name not in mine) if info.type)
+        if brought + there > ROOM:
+            refused |= {row.ref: CROWDED for row in mine.values()}
+    return refused
+
+
 def _remedy(why: str) -> str:
+    if why == CROWDED:
+        return "who runs this server can take refs of old statements away: git update-ref -d REF"
     if why in (DELETED, CHANGED):
         return "push only what is new: git push REMOTE 'refs/twohand/*'"
     return "`twohand approve REV --as NAME --push REMOTE` makes and pushes a good one"

@@ -2,17 +2,27 @@
 
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from rules.statement import Statement
 from streams.commands.app import run
+from streams.desk import Desk
 from streams.engines.journal import Journal
+from streams.hooks import letterbox
+from streams.sources import signatures, statements
+from streams.sources.git import Repository
+from streams.sources.landing import Move
 from tests.gitrepo import Repo
 from tests.streams.gate import clean_environment
 from tests.streams.served import Served, enforce, make_keys, push
 
 CART = "shop/cart.py"
+LONG = Statement(
+    "object", "", "example/shop", "refs/heads/main", "", "", "", time="2026-01-01T00:00:00Z", reason="x" * 4_000
+)
 MALLORY = {"GIT_AUTHOR_NAME": "Mallory", "GIT_AUTHOR_EMAIL": "m@example.org"}
 
 
@@ -279,3 +289,20 @@ def test_notes_of_a_stranger_shut_nobody_out(served: Served) -> None:
     served.say("approve", "bob", "HEAD", "--not-author")
     pushed = served.push("work:main")
     assert pushed.taken, pushed.err
+
+
+def test_one_key_cannot_fill_the_letterbox(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 40: every push reads all statements, so what one key may hold is bounded; the others' are taken all the same."""
+    monkeypatch.setattr(letterbox, "ROOM", 10_000)
+    work = Repository.open(served.work.path)
+    with Desk(Repository.open(served.server.path), environ={}) as desk:
+        standing = desk.standing("refs/heads/main", served.start)
+        taken = []
+        for name, number in (("bob", 1), ("bob", 2), ("bob", 3), ("carol", 4)):
+            said = LONG._replace(by=name, content_key=f"{number:064}")
+            key = signatures.key_from_file(served.keys / name)
+            ref = statements.write(work, said, partial(signatures.sign, key=key))
+            move = Move(ref, work.null_id, served.work.git("rev-parse", ref))
+            found = letterbox.opened(work, [move], standing, desk.journal, desk.now())
+            taken.append([one.why for one in found.refused])
+    assert taken == [[], [], [letterbox.CROWDED], []]

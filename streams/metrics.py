@@ -15,9 +15,10 @@ from rules import events as e
 from rules.statement import StatementInvalid, parse, statement_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 ADMITTED: Final = "admitted"
+GLASS: Final = "break-glass"
 HASTY: Final = "approval.hasty"
 MISSING: Final = "provenance.missing"
 UNDECLARED: Final = "undeclared"
@@ -72,6 +73,7 @@ class Story:
     admitted: str = ""
     merged: str = ""
     withdrawn: str = ""
+    used: frozenset[str] = frozenset()  # waivers that a decision to admit has ever counted
     verdict: Verdict = field(default_factory=Verdict)
 
     @property
@@ -157,13 +159,19 @@ class Meter:
             self.askings[event.escalation] = one._replace(resolved=event.at, how=event.how)
 
     def in_force(self, at: str) -> list[Waiver]:
-        """The waivers that the newest decision of their change counts and that have not expired, oldest first."""
-        found = (
-            waiver
-            for waiver in self.waivers.values()
-            if waiver.expires > at and waiver.id in self.stories.get(waiver.change, Story("")).verdict.waivers
-        )
+        """The debt, oldest first: waivers that the newest decision counts and that have not expired.
+
+        A break-glass that let its change in is debt until somebody independent looked, however long that takes (law 35).
+        """
+        reviewed = {one.change for one in self.askings.values() if one.how == "reviewed"}
+        found = (waiver for waiver in self.waivers.values() if self._is_debt(waiver, at, reviewed))
         return sorted(found, key=lambda waiver: waiver.at)
+
+    def _is_debt(self, waiver: Waiver, at: str, reviewed: Collection[str]) -> bool:
+        one = self.stories.get(waiver.change, Story(waiver.change))
+        if waiver.kind == GLASS:
+            return waiver.id in one.used and not one.verdict.read and waiver.change not in reviewed
+        return waiver.expires > at and waiver.id in one.verdict.waivers
 
     def values(self, at: str) -> Values:
         """The numbers at an instant."""
@@ -209,18 +217,19 @@ def waiver_of(event: e.WaiverGranted) -> Waiver | None:
         said = parse(signed)
     except StatementInvalid:
         return None
-    kind = "break-glass" if said.break_glass else "objection" if said.objection_of else "finding"
+    kind = GLASS if said.break_glass else "objection" if said.objection_of else "finding"
     what = said.finding or said.objection_of or "missing approvals"
     return Waiver(statement_id(signed), event.change, said.by, kind, what, said.reason, event.at, said.expires)
 
 
 def _decided(one: Story, event: e.DecisionMade) -> Story:
-    pending = event.outcome == "pending"
+    pending, verdict = event.outcome == "pending", _verdict(event)
     return replace(
         one,
         decided=one.decided or ("" if pending else event.at),
         admitted=one.admitted or (event.at if event.outcome == ADMITTED else ""),
-        verdict=_verdict(event),
+        used=one.used | verdict.waivers if event.outcome == ADMITTED else one.used,
+        verdict=verdict,
     )
 
 

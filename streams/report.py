@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rules import instants
-from streams.metrics import ADMITTED, DEPENDENT, Asking, Meter, Story, Waiver, age, is_unread
+from streams.metrics import ADMITTED, DEPENDENT, GLASS, Asking, Meter, Story, Waiver, age, is_unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -109,7 +109,7 @@ def _why_unread(one: Story, week: Week) -> str:
 
 
 def _waiver_words(waiver: Waiver) -> str:
-    if waiver.kind == "break-glass":
+    if waiver.kind == GLASS:
         return f"break-glass by {waiver.by}"
     return f"{'the objection of ' if waiver.kind == 'objection' else ''}{waiver.what} waived by {waiver.by}"
 
@@ -126,7 +126,7 @@ def _waived(week: Week) -> Section:
         if one.at < week.until
     )  # fmt: skip
     lead = (
-        f"{_many(len(force), 'waiver')} in force. Each is debt: rework what was waived, or let it expire."
+        f"{_many(len(force), 'waiver')} in force. Each is debt: rework what was waived, review what was let in by break-glass."
         if rows
         else "Nothing was waived, and no waiver is in force."
     )
@@ -134,6 +134,8 @@ def _waived(week: Week) -> Section:
 
 
 def _state(waiver: Waiver, week: Week, force: set[str]) -> str:
+    if waiver.id in force and waiver.kind == GLASS:
+        return "until somebody reviews it"
     if waiver.id in force:
         return f"in force until {waiver.expires[:10]}"
     return "expired" if waiver.expires <= week.until else "does not count"

@@ -100,7 +100,6 @@ def week():
         glass,
         decided("glass", "admitted", 200, reviews=[glass_row], stamps=["waived"]),
         asked("glass", 201, "alice", "bob"),
-        answered("glass", 260, "reviewed"),
         proposed("hasty", 300),
         decided("hasty", "pending", 300, reasons=[reason("approval.hasty", "bob")]),
         proposed("gone", 310),

@@ -58,6 +58,25 @@ def test_a_waiver_that_expired_or_does_not_count_is_no_debt():
     assert measured([event], at(10)).waivers == {}
 
 
+def test_a_break_glass_is_debt_until_somebody_reviewed_it():
+    """Law 35: it outlives its expiry, and a decision that no longer counts it."""
+    event, row = story.waived("g", 0, glass=True, days=1)
+    broken = [
+        story.proposed("g", 0),
+        event,
+        story.decided("g", "admitted", 1, reviews=[row]),
+        story.asked("g", 2, "alice"),
+    ]
+    assert measured(broken, at(9999)).waivers == {"break-glass": 1}
+    late = story.decided("g", "escalated", 3000, reviews=[{**row, "counts": False}])
+    assert measured([*broken, late], at(9999)).waivers == {"break-glass": 1}
+    assert measured([*broken, story.answered("g", 60, "reviewed")], at(9999)).waivers == {}
+    looked = story.decided("g", "admitted", 60, reviews=[row, story.review("alice")])
+    assert measured([*broken, looked], at(9999)).waivers == {}
+    refused = [story.proposed("g", 0), event, story.decided("g", "escalated", 1, reviews=[row])]
+    assert measured(refused, at(2)).waivers == {}
+
+
 def test_what_nobody_independent_read_is_counted(values):
     """Let in by a waiver alone; what a solo profile lets its own author approve counts, too."""
     assert values.unread == 2
@@ -77,7 +96,7 @@ def test_provenance_is_a_share_of_what_was_decided(values):
 def test_hasty_approvals_and_open_questions(values):
     """The oldest question counts from its first page, acknowledged or not."""
     assert values.hasty == 1
-    assert values.escalations == {"acknowledged": 1}
+    assert values.escalations == {"acknowledged": 1, "open": 1}
     assert values.oldest_escalation == (400 - 62) * 60
 
 

@@ -7,6 +7,7 @@ that dies, a second one beside it and a clock that jumps find the record as it i
 from __future__ import annotations
 
 import json
+import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,6 +24,7 @@ from streams import clock, letters, watch
 from streams.engines.outbox import KEPT, put
 from streams.letters import Link, Row, no_link
 from streams.sinks.alerts.message import Message, as_text, from_text
+from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,6 +39,9 @@ STEPS: Final = 500  # escalations that one transaction pages for
 OTHERS: Final = "~"  # timers whose names begin so are of no escalation
 DEADLINE: Final = OTHERS + "deadline:"
 STORM: Final = OTHERS + "storm:"
+AGAIN: Final = OTHERS + "again:"
+LATER: Final = 60  # seconds after which a change that could not be read or decided is tried again
+FAULTS: Final = (SourceError, ValueError, LookupError, TypeError, AssertionError)
 OWN_TYPES: Final = tuple(f"dev.twohand.{name}.v1" for name in watch.LOOKED_AT)
 
 
@@ -69,17 +74,33 @@ class Timers:
     def tick(self, at: str) -> Ticked:
         """Look at what changed, then tell what is due: at most LOOKS changes and STEPS escalations."""
         now = instants.seconds_of(at)
-        changed, upto = self._changed()
-        for key in changed:
-            if events := watch.again(self._journal, watch.change_of(self._journal, key), at):
-                self._journal.append(events)
-        with self._journal.transaction() as db:
-            for key in changed:
-                self._look(db, key, now)
-            _mark(db, "cursor", upto)
+        changed, since, upto = self._changed(now)
+        good = [key for key in changed if self._try(key, now, lambda key=key: self._decide(key, at))]  # type: ignore[misc]
+        if changed or upto > since:
+            with self._journal.transaction() as db:
+                db.executemany("delete from timer where name = ?", [(AGAIN + key,) for key in good])
+                for key in changed:
+                    self._look(db, key, now)
+                _mark(db, "cursor", upto)
         late = self._deadlines(at)
-        pages, more = self._tell(now)
-        return Ticked(len(changed) + late, pages, more=more or len(changed) == LOOKS)
+        pages, more = self._tell(now) if self._is_due(now) else (0, False)
+        return Ticked(len(changed) + late, pages, more=more or len(changed) >= LOOKS)
+
+    def _decide(self, key: str, at: str) -> None:
+        """Record the decision that newer evidence asks for."""
+        if events := watch.again(self._journal, watch.change_of(self._journal, key), at):
+            self._journal.append(events)
+
+    def _try(self, key: str, now: int, work: Callable[[], None]) -> bool:
+        """One change that cannot be decided or read stops nobody else's pages; it is told, and tried again later."""
+        try:
+            work()
+        except FAULTS as error:
+            print(f"error: timers: change {key[:16]} is put off: {type(error).__name__}: {error}", file=sys.stderr)
+            with self._journal.transaction() as db:
+                db.execute("insert or replace into timer values (?, ?, ?, '')", (AGAIN + key, key, now + LATER))
+            return False
+        return True
 
     def next_due(self) -> int | None:
         """When the next timer is due."""
@@ -88,18 +109,35 @@ class Timers:
 
     # -- looking --------------------------------------------------------------------------------------------------
 
-    def _changed(self) -> tuple[list[str], int]:
-        """The changes of which something was recorded since the last look, and how far this look goes."""
-        marks = dict(self._journal.ask("select name, value from mark"))
-        asked = (
-            "select key, max(offset) from log where offset > ? and type not in (?, ?) group by key order by 2 limit ?"
-        )
-        rows = self._journal.ask(asked, (marks.get("cursor", 0), *OWN_TYPES, LOOKS))
+    def _changed(self, now: int) -> tuple[list[str], int, int]:
+        """The changes of which something was recorded since the last look, how far that went, and how far this one goes."""
+        marks = dict(self._journal.ask("select name, value from mark where name = 'cursor'"))
+        since = marks.get("cursor", 0)
         whole = self._journal.ask("select coalesce(max(offset), 0) from log")[0][0]
-        return [row[0] for row in rows], rows[-1][1] if len(rows) == LOOKS else whole
+        asked = (
+            "select key, max(offset) from log where offset > ? and offset <= ? and type not in (?, ?)"
+            " group by key order by 2 limit ?"
+        )
+        rows = self._journal.ask(asked, (since, whole, *OWN_TYPES, LOOKS)) if whole > since else []
+        late = self._journal.ask(
+            "select key from timer where name >= ? and name < ? and due <= ?", (AGAIN, AGAIN + OTHERS, now)
+        )
+        keys = dict.fromkeys(row[0] for row in (*rows, *late))
+        return list(keys), since, rows[-1][1] if len(rows) == LOOKS else whole
 
     def _look(self, db: sqlite3.Connection, key: str, now: int) -> None:
-        """Write the timers of one change anew from its record, and of those that it takes up again."""
+        """Write the timers of one change anew; where its record cannot be read, it is told and put off."""
+        db.execute("savepoint look")
+        try:
+            self._read(db, key, now)
+        except FAULTS as error:
+            print(f"error: timers: change {key[:16]} is put off: {type(error).__name__}: {error}", file=sys.stderr)
+            db.execute("rollback to look")
+            db.execute("insert or replace into timer values (?, ?, ?, '')", (AGAIN + key, key, now + LATER))
+        db.execute("release look")
+
+    def _read(self, db: sqlite3.Connection, key: str, now: int) -> None:
+        """The timers of one change as its record asks for them, and of those changes that it takes up again."""
         change = watch.change_of(self._journal, key)
         contents = change.proposed.continues if change.proposed else ()
         db.executemany("insert or ignore into continued values (?, ?)", [(content, key) for content in contents])
@@ -113,7 +151,7 @@ class Timers:
         found = watch.asked(change, continued=continued)
         for one, how in watch.ended(change, found, continued=continued):
             self._end(db, one, how, now)
-        db.execute("delete from timer where key = ?", (key,))
+        db.execute("delete from timer where key = ? and (name < ? or name = ?)", (key, OTHERS, DEADLINE + key))
         if found and change.proposed:
             row = watch.row_for(change, found, self._law(db, change.proposed.laws))
             self._file(db, row)
@@ -163,26 +201,40 @@ class Timers:
 
     def _deadlines(self, at: str) -> int:
         """Record the deadlines that have passed, with the decisions that follow."""
+        now = instants.seconds_of(at)
         rows = self._journal.ask(
-            "select key, due from timer where due <= ? and name >= ? and name < ? order by due limit ?",
-            (instants.seconds_of(at), DEADLINE, DEADLINE + OTHERS, LOOKS),
+            "select key from timer where due <= ? and name >= ? and name < ? order by due limit ?",
+            (now, DEADLINE, DEADLINE + OTHERS, LOOKS),
         )
-        for key, due in rows:
-            change = watch.change_of(self._journal, key)
-            if watch.deadline(change) == due:
-                self._journal.append(watch.overdue(change, due, at))
+        for (key,) in rows:
+            good = self._try(key, now, lambda key=key: self._pass(key, now))  # type: ignore[misc]
             with self._journal.transaction() as db:
-                self._look(db, key, instants.seconds_of(at))
+                if good:
+                    self._look(db, key, now)
+                else:
+                    db.execute("update timer set due = ? where name = ?", (now + LATER, DEADLINE + key))
         return len(rows)
+
+    def _pass(self, key: str, now: int) -> None:
+        """Record that a deadline has passed, where it has."""
+        change = watch.change_of(self._journal, key)
+        due = watch.deadline(change)
+        if due is not None and due <= now:
+            self._journal.append(watch.overdue(change, due, instants.text_of(now)))
+
+    def _is_due(self, now: int) -> bool:
+        """Whether anything may be due; an idle service writes nothing."""
+        rows = self._journal.ask("select 1 from timer where due <= ? limit 1", (now,))
+        marks = self._journal.ask("select value from mark where name = 'now'")
+        return bool(rows) or not marks or not 0 <= now - marks[0][0] < instants.DAY
 
     def _tell(self, now: int) -> tuple[int, bool]:
         """Tell what is due in one transaction; how many pages, and whether more is due."""
         with self._journal.transaction() as db:
-            where, values = ("where due <= ? and name < ?", [now, OTHERS])
-            if _went_back(db, now):
-                where, values = ("where name < ?", [OTHERS])
-            asked = f"select body from timer {where} order by due limit ?"  # noqa: S608
-            rows = [letters.row_of(row[0]) for row in db.execute(asked, (*values, STEPS))]
+            back = _went_back(db, now)  # then everything is looked at, whenever it was due
+            asked = "select body from timer where (due <= ? or ?) and name < ? order by due limit ?"
+            found = db.execute(asked, (now, back, OTHERS, -1 if back else STEPS)).fetchall()
+            rows = [letters.row_of(row[0]) for row in found]
             desk = _Storms(db, self._alerts, now)
             pages = sum(self._step(desk, row, now) for row in rows) + desk.tell()
             _mark(db, "now", now)

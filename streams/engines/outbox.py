@@ -70,6 +70,8 @@ class JournalOutbox:
 
     def due(self, now: int) -> Sequence[Parcel]:
         """The parcels whose time has come and which nobody else took up; they are ours for LEASE seconds."""
+        if not self._journal.ask("select 1 from outbox where state = ? limit 1", (WAITING,)):
+            return []
         with self._journal.transaction() as db:
             rows = db.execute(
                 f"select {_COLUMNS} from outbox where state = ? and due not between ? and ? and leased not between ? and ?"  # noqa: S608

@@ -366,6 +366,37 @@ def test_a_year_is_simulated_in_seconds():
     assert found["seconds"] < 30
 
 
+def test_a_change_that_cannot_be_read_stops_nobody(journal, capsys):
+    """A damaged record of one change is told and tried again; others are paged as if it were not there."""
+    journal.append([*change(1), *change(2)])
+    with journal.transaction() as db:
+        (text,) = db.execute("select body from log where key = 'change-1' and type like '%decision%'").fetchone()
+        db.execute("update log set body = '{}' where key = 'change-1' and type like '%decision%'")
+    timers = Timers(journal, ALERTS)
+    timers.run(START)
+    assert [message.change for message in messages(journal)] == ["change-2"]
+    assert "change change-1 is put off" in capsys.readouterr().err
+    timers.run(after(0.5))
+    assert capsys.readouterr().err == ""
+    with journal.transaction() as db:
+        db.execute("update log set body = ? where key = 'change-1' and type like '%decision%'", (text,))
+    timers.run(after(1))
+    assert {message.change for message in messages(journal)} == {"change-1", "change-2"}
+
+
+def test_an_idle_service_writes_nothing(journal):
+    """Where nothing is due, a tick leaves the file alone."""
+    journal.append(change(1))
+    service = Service(journal, ALERTS, now=lambda: START)
+    service.round()
+    service.round()
+    before = journal.ask("select total_changes()")
+    for second in range(30):
+        service.timers.run(instants.later(START, second))
+        assert service.outbox.due(instants.seconds_of(START) + second) == []
+    assert journal.ask("select total_changes()") == before
+
+
 def test_a_letter_is_nobody_elses_while_it_is_sent(journal):
     """Two senders never hold the same letter; one whose sender died is taken up again, with the same event."""
     journal.append([*change(1), *change(2)])

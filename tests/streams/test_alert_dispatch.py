@@ -68,6 +68,13 @@ class Told(list):
         return answer
 
 
+class Forgets(Told):
+    """A route whose other end ends what it is not told again."""
+
+    def again(self, messages):
+        return [self.send(one) for one in messages][-1]
+
+
 LATER = NotSent("down")
 NEVER = NotSent("wrong key", None)
 
@@ -259,7 +266,7 @@ def test_a_route_that_the_settings_do_not_have_is_named(outbox):
 def test_what_is_open_is_told_again_to_who_forgets(outbox):
     """Alertmanager every minute, others never; a failure is tried at the next turn."""
     clock = Clock()
-    forgets, keeps = Told("forgets", LATER, Sent(), resend=60.0), Told("keeps")
+    forgets, keeps = Forgets("forgets", LATER, Sent(), resend=60.0), Told("keeps")
     desk = dispatcher(outbox, forgets, keeps, clock=clock)
     standing = [("forgets", message()), ("keeps", message()), ("unknown", message())]
     told = []

@@ -91,6 +91,19 @@ def test_a_problem_that_is_told_again_is_told_once_and_ends(stage):
     eventually(lambda: stage.heard("once") == ["firing", "resolved"])
 
 
+def test_what_is_kept_open_wakes_nobody_and_is_neither_silenced_nor_ended(stage):
+    """Open and acknowledged problems in one call; one that ended in between is left alone."""
+    stage.send(about("open", "kept"))
+    eventually(lambda: stage.heard("kept") == ["firing"])
+    before = stage.alerts("kept")[0]["updatedAt"]
+    again = [about("acknowledged", "kept"), about("resolved", "other")]
+    assert made(stage.alert, {}).again(again) == Sent()
+    [alert] = stage.alerts("kept")
+    assert alert["updatedAt"] > before
+    assert (alert["status"]["state"], stage.silences("kept"), stage.alerts("other")) == ("active", [], [])
+    assert stage.heard("kept") == ["firing"]
+
+
 def test_an_end_finds_the_alert_whatever_its_severity_was(stage):
     """The severity is a label too; the end takes the labels from the alert that stands there."""
     stage.send(about("open", "graver", severity="warning"))

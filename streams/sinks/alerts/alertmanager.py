@@ -17,7 +17,7 @@ from streams.sinks.alerts.route import Answer, NotSent, Sent
 from streams.sinks.alerts.said import link, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from streams.settings import Alert
 
@@ -55,6 +55,13 @@ class Alertmanager(NamedTuple):
             return _resolve(api, message)
         answer = api.post("/alerts", [_alert(_labels(message), message)])
         return _unsilence(api, message.dedup) if message.kind == REMIND and isinstance(answer, Sent) else answer
+
+    def again(self, messages: Sequence[Message]) -> Answer:
+        """The alerts of problems that are open or acknowledged, in one call."""
+        api = Api.of(self.alert, self.environ)
+        if isinstance(api, NotSent):
+            return api
+        return api.post("/alerts", [_alert(_labels(one), one) for one in messages if one.kind != RESOLVED])
 
 
 class Api(NamedTuple):

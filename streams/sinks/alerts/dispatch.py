@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -20,7 +21,7 @@ from rules.canonical import digest
 from streams.settings import Alert
 from streams.sinks.alerts.log import Log
 from streams.sinks.alerts.message import CLOSING, Message
-from streams.sinks.alerts.route import LATER, Answer, NotSent, Route, Sent
+from streams.sinks.alerts.route import LATER, Answer, Forgetful, NotSent, Route, Sent
 from streams.sinks.render.safe import shown
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ LONGEST: Final = 3600  # seconds between two tries; also after a refusal, for se
 GIVEN_UP: Final = 86_400  # seconds after which a message that reached somebody, or ends something, is tried no more
 BUDGET: Final = 30.0  # seconds of one pass; what is left waits for the next
 OVERTAKEN: Final = "overtaken by its acknowledgement or end"  # the reason of what nobody needs to be told any more
+TOGETHER: Final = 500  # problems of one call that keeps them open
 WORKERS: Final = 8  # routes that are spoken to at once
 
 
@@ -112,15 +114,28 @@ class Dispatcher:
 
     def keep(self, problems: Iterable[tuple[str, Message]]) -> None:
         """Tell routes that forget (Alertmanager) again of what is not resolved: pairs of route and newest message."""
-        now, kept = self._clock(), self._kept
-        self._kept = {}
+        now = self._clock()
+        found: dict[str, dict[str, Message]] = {}
         for name, message in problems:
-            route, last = self._routes.get(name), kept.get((name, message.dedup))
-            wanted = route is not None and bool(route.resend) and (last is None or now - last >= route.resend)
-            if wanted and isinstance(self._send(name, message), Sent):
-                last = now
-            if last is not None:
-                self._kept[name, message.dedup] = last
+            found.setdefault(name, {})[message.dedup] = message
+        kept = {key: at for key, at in self._kept.items() if key[1] in found.get(key[0], {})}
+        for name, messages in found.items():
+            resend = self._routes[name].resend if name in self._routes else 0.0
+            stale = [
+                one for one in messages.values() if resend and now - kept.get((name, one.dedup), -resend) >= resend
+            ]
+            kept |= self._kept_open(name, stale, now)
+        self._kept = kept
+
+    def _kept_open(self, name: str, messages: Sequence[Message], now: float) -> dict[tuple[str, str], float]:
+        """Those that the route was told again, many in one call."""
+        told: dict[tuple[str, str], float] = {}
+        for first in range(0, len(messages), TOGETHER):
+            part = messages[first : first + TOGETHER]
+            if isinstance(self._speak(name, partial(_again, messages=part)), NotSent):
+                break
+            told |= {(name, one.dedup): now for one in part}
+        return told
 
     def _deliver(self, group: Sequence[Parcel], now: int, until: float, results: SimpleQueue[Outcome | None]) -> None:
         """All parcels of one route, in their order, in a thread of their own."""
@@ -150,13 +165,17 @@ class Dispatcher:
         return next((name for name in names if isinstance(self._send(name, parcel.message), Sent)), "")
 
     def _send(self, name: str, message: Message) -> Answer:
+        return self._speak(name, lambda route: route.send(message))
+
+    def _speak(self, name: str, work: Callable[[Route], Answer]) -> Answer:
+        """What a route answers, unless it rests or is none."""
         route = self._routes.get(name)
         if route is None:
             return NotSent(f"the settings have no [alerts.{shown(name, 64)}]", None)
         until, why = self._resting.get(name, (0.0, ""))
         if self._clock() < until:
             return NotSent(why, until - self._clock())
-        answer = _asked(route, message)
+        answer = _asked(route, work)
         if isinstance(answer, NotSent):
             self.failures[name] += 1
             if answer.retry_after is not None:
@@ -191,9 +210,13 @@ class Dispatcher:
         self._outbox.settle(Outcome(parcel, parcel.stood_in, OVERTAKEN))
 
 
-def _asked(route: Route, message: Message) -> Answer:
+def _again(route: Route, messages: Sequence[Message]) -> Answer:
+    return route.again(messages) if isinstance(route, Forgetful) else Sent()
+
+
+def _asked(route: Route, work: Callable[[Route], Answer]) -> Answer:
     try:
-        return route.send(message)
+        return work(route)
     except Exception as error:  # noqa: BLE001 - one broken route must not keep others from being told
         return NotSent(f"{route.kind} failed: {type(error).__name__}", LATER)
 

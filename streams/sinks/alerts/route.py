@@ -6,10 +6,10 @@ A route tells what happened and never raises for what stands at the other end: u
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from streams.settings import Alert
     from streams.sinks.alerts.message import Message
@@ -48,6 +48,15 @@ class Route(Protocol):
 
     def send(self, message: Message) -> Answer:
         """Deliver one message within DEADLINE seconds; never raises."""
+        ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A route whose other end ends what it is not told again: `Route.resend` is not 0."""
+
+    def again(self, messages: Sequence[Message]) -> Answer:
+        """Keep problems open that are open; nobody is told anew. Never raises."""
         ...
 
 

@@ -65,7 +65,7 @@ def make_app(
     Errors: TokenTooShort.
     """
     sessions = Sessions(token)
-    rules = [_refusals(), guard.hosts((*hosts, *_own_names(place))), guard.forms(signed=webhooks.PREFIX)]
+    rules = [_refusals(place, sessions), guard.hosts((*hosts, *_own_names(place))), guard.forms(signed=webhooks.PREFIX)]
     if not guard.stays_here(place.settings.listen, place.settings.url):
         rules.append(_signed_in_only(sessions))
     app = web.Application(middlewares=rules, client_max_size=LARGEST_FORM)
@@ -155,13 +155,16 @@ def _static(name: str, kind: str) -> guard.Handler:
     return answer
 
 
-def _refusals() -> Middleware:
+def _refusals(place: Place, sessions: Sessions) -> Middleware:
     """Whatever breaks down inside is an answer without its innards; the log of the service has them."""
 
     @web.middleware
     async def catch(request: web.Request, handler: guard.Handler) -> web.StreamResponse:
         try:
             return await handler(request)
+        except web.HTTPNotFound:
+            asked = pages.of_request(place, sessions, request)
+            return pages.problem(asked, 404, "There is no such page.", "The list of changes has what there is.")
         except web.HTTPException:
             raise
         except Exception:

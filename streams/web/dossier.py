@@ -1,6 +1,5 @@
 """One change with everything that the journal holds of it, as values for its page."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,8 +12,9 @@ from streams.engines.journal import Journal
 from streams.sinks.render.differences import Difference, differences
 from streams.sinks.render.people import described, known_by, said
 from streams.sinks.render.sheet import GLUE
-from streams.web import diffs, waiting
+from streams.web import diffs, recorded, waiting
 from streams.web.ledger import Entry, Escalation
+from streams.web.letters import Letter, letters
 from streams.web.place import Place
 from streams.web.timeline import Moment, timeline
 
@@ -91,6 +91,7 @@ class Dossier(NamedTuple):
     files: tuple[Listed, ...]
     moments: tuple[Moment, ...]
     escalations: tuple[Escalation, ...]
+    letters: Mapping[str, Sequence[Letter]]
 
 
 def dossier(place: Place, journal: Journal, entry: Entry, escalations: Iterable[Escalation]) -> Dossier | None:
@@ -103,6 +104,7 @@ def dossier(place: Place, journal: Journal, entry: Entry, escalations: Iterable[
     now = record(judge(case, place.now()))
     shown = decisions[-1] if entry.ended and decisions else now
     findings = diffs.heaviest_first(shown["findings"])
+    concerned = tuple(one for one in escalations if one.change == entry.change)
     return Dossier(
         entry=entry,
         proposed=case.proposed,
@@ -118,12 +120,14 @@ def dossier(place: Place, journal: Journal, entry: Entry, escalations: Iterable[
         findings=tuple(findings),
         files=tuple(_listed(case.proposed.files, findings)),
         moments=tuple(timeline(events)),
-        escalations=tuple(one for one in escalations if one.change == entry.change),
+        escalations=concerned,
+        letters=letters(journal, [one.name for one in concerned]),
     )
 
 
 def _decisions(events: Iterable[Event]) -> list[Row]:
-    return [json.loads(event.decision) for event in events if isinstance(event, DecisionMade)]
+    texts = (event.decision for event in events if isinstance(event, DecisionMade))
+    return [found for text in texts if (found := recorded.decision(text))]
 
 
 def _requirements(decision: Row, since: Mapping[tuple[str, str, str], str]) -> Iterable[Requirement]:

@@ -20,7 +20,7 @@ from rules.events import (
     type_name,
 )
 from streams.engines.journal import Journal
-from streams.web import waiting
+from streams.web import recorded, waiting
 
 ADMITTED: Final = "admitted"
 LANDED: Final = "landed"
@@ -160,7 +160,7 @@ class Ledger:
         offsets = sorted(newest.values())
         for first in range(0, len(offsets), AT_ONCE):
             for key, text in _bodies(journal, offsets[first : first + AT_ONCE]):
-                self._entries[key] = _told(self._entries[key], json.loads(text))
+                self._entries[key] = _told(self._entries[key], recorded.decision(text))
 
     def _escalate(self, journal: Journal, span: tuple[int, int]) -> None:
         kinds = (EscalationOpened, EscalationAcknowledged, EscalationResolved)
@@ -197,8 +197,15 @@ def _bodies(journal: Journal, offsets: list[int]) -> list[tuple[Any, ...]]:
     return journal.ask(f"select key, body ->> '$.decision' from log where offset in ({marks})", tuple(offsets))  # noqa: S608
 
 
-def _told(entry: Entry, decision: Mapping[str, Any]) -> Entry:
-    """The entry with what its latest decision says."""
+def _told(entry: Entry, decision: Mapping[str, Any] | None) -> Entry:
+    """The entry with what its latest decision says; one that cannot be read hides no other."""
+    try:
+        return _with(entry, decision) if decision else entry._replace(wait=waiting.UNREADABLE)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return entry._replace(wait=waiting.UNREADABLE)
+
+
+def _with(entry: Entry, decision: Mapping[str, Any]) -> Entry:
     change = decision["change"]
     return entry._replace(
         target=change["target"],

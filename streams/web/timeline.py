@@ -1,6 +1,5 @@
 """What happened to a change, newest first, in words."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +9,7 @@ from streams.sinks.render.people import VERBS
 from streams.sinks.render.safe import shown
 from streams.sinks.render.text import count
 from streams.sources import statements
+from streams.web import recorded
 
 MOST: Final = 60  # moments
 MOST_DIFFERENCES: Final = 8
@@ -33,7 +33,10 @@ def timeline(events: Sequence[e.Event]) -> list[Moment]:
         if not isinstance(event, e.DecisionMade):
             found.extend(_moments(event))
             continue
-        decision = json.loads(event.decision)
+        decision = recorded.decision(event.decision)
+        if decision is None:
+            found.append(Moment(event.at, "decided", "a decision that cannot be read"))
+            continue
         changes = differences(last, decision) if last else []
         if last and not changes:
             again += 1

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from rules.reasons import CODES, FINDING
 from streams.sinks.render.safe import shown
 from streams.sinks.render.text import count, short
 from streams.web import diffs, times
@@ -40,7 +41,7 @@ def environment() -> Environment:
         "tone": lambda word: TONES.get(word, "dull"),
         "when": times.when,
     }
-    made.globals |= {"count": count}
+    made.globals |= {"count": count, "has_page": _has_page}
     return made
 
 
@@ -62,6 +63,11 @@ def render(name: str, now: str, values: dict[str, Any]) -> str:
 
 def _source(name: str) -> str:
     return (files("streams.web") / "templates" / name).read_text("utf-8")
+
+
+def _has_page(code: str) -> bool:
+    """Whether a reason has a page of its own."""
+    return code in CODES or code.startswith(FINDING)
 
 
 def _brief(name: object) -> str:

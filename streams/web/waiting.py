@@ -32,6 +32,7 @@ class Wait(NamedTuple):
 
 
 NOTHING: Final = Wait("", "", "")
+UNREADABLE: Final = Wait("its recorded decision cannot be read", "who runs this service", "twohand journal verify")
 
 
 def wait(reason: Row, since: str = "") -> Wait:

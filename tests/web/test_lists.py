@@ -1,6 +1,7 @@
 """Thousands of changes at once: what is listed, in which order, in pages, and how fast."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,21 @@ def test_an_acknowledgement_holds_until_people_are_asked_anew(repo: Repo) -> Non
     assert (one.state, one.asked) == ("open", ("alice", "bob"))
     world.fill(repo, [EscalationResolved(change=name, escalation=name, how="approved", at=at(5))])
     assert standing(repo).escalations[name].state == "resolved"
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"schema":"twohand.decision/v1"}', "[" * 100_000, "broken"])
+def test_a_decision_that_cannot_be_read_hides_no_other(repo: Repo, text: str) -> None:
+    """Its row says so; the other rows and its own page are there (law 40)."""
+    broken = world.decided(1, outcome="blocked")
+    damaged = broken.decision.replace('"reasons":[', '"reasons":[7,') if text == "broken" else text
+    world.fill(
+        repo, [world.proposed(1), replace(broken, decision=damaged), world.proposed(2, text="other"), world.decided(2)]
+    )
+    with served(make_app(world.place_of(repo))) as site:
+        text = Page(site.get("/").text).text
+        assert "its recorded decision cannot be read" in text
+        assert "work-2" in text
+        assert "a decision that cannot be read" in Page(site.get(f"/changes/{world.hexed(1)}").text).text
 
 
 def test_thousands_fit_into_pages_that_come_at_once(repo: Repo) -> None:

@@ -87,12 +87,12 @@ def route_of(target: str, alerts: Mapping[str, Alert]) -> tuple[str, tuple[str, 
 def texts(record: Mapping[str, Any], question: Question, name: str, *, by: str = "", why: str = "") -> tuple[str, str]:
     """The messages of an opening and of later pages, as text. `by` and `why`: who broke the glass, and what they said."""
     envelope = Envelope(name, name, "", severity="warning" if question.low else "critical")
-    made = [of_decision(kind, record, envelope) for kind in (OPEN, REMIND)]
+    first = of_decision(OPEN, record, envelope)
     if question.reasons[:1] == (BREAK_GLASS,):
         said = of_decision(OPEN, {**record, "reasons": [_broken(by, why)]}, envelope).why
-        made = [one._replace(what=f"{one.what} - skipped by break-glass", why=(*said, *one.why)) for one in made]
-    first, again = map(as_text, made)
-    return first, again
+        first = first._replace(what=f"{first.what} - skipped by break-glass", why=(*said, *first.why))
+    where, _, what = first.what.partition(": ")
+    return as_text(first), as_text(first._replace(kind=REMIND, what=f"{where}: still {what}"))
 
 
 def _broken(by: str, why: str) -> dict[str, Any]:

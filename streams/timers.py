@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rules import escalation, instants, storms, summons
 from rules.canonical import canonical, plain
 from rules.escalation import Due, Escalation, Timetable
-from rules.events import EscalationOpened, EscalationResolved, LawText
+from rules.events import DecisionMade, EscalationOpened, EscalationResolved, LawText, type_name
 from rules.judgement import read_laws
 from rules.questions import BREAK_GLASS
 from rules.revive import reviver
-from rules.storms import Page, Part, Quiet
+from rules.storms import Page
 from rules.zones import UTC, opening
 from streams import clock, letters, watch
 from streams.engines.outbox import KEPT, put
+from streams.held import Storms
 from streams.letters import Link, Row, no_link
-from streams.sinks.alerts.message import Message, as_text, from_text
+from streams.sinks.alerts.message import Message, from_text
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
@@ -34,14 +35,15 @@ if TYPE_CHECKING:
     from streams.engines.journal import Journal
     from streams.settings import Alert
 
-LOOKS: Final = 200  # changes that one transaction looks at
-STEPS: Final = 500  # escalations that one transaction pages for
+LOOKS: Final = 100  # changes that one transaction looks at
+STEPS: Final = 200  # escalations that one transaction pages for
 OTHERS: Final = "~"  # timers whose names begin so are of no escalation
 DEADLINE: Final = OTHERS + "deadline:"
-STORM: Final = OTHERS + "storm:"
 AGAIN: Final = OTHERS + "again:"
 LATER: Final = 60  # seconds after which a change that could not be read or decided is tried again
 FAULTS: Final = (SourceError, ValueError, LookupError, TypeError, AssertionError)
+DECIDED: Final = type_name(DecisionMade)
+EVIDENCE: Final = tuple(map(type_name, watch.EVIDENCE))
 OWN_TYPES: Final = tuple(f"dev.twohand.{name}.v1" for name in watch.LOOKED_AT)
 
 
@@ -88,6 +90,10 @@ class Timers:
 
     def _decide(self, key: str, at: str) -> None:
         """Record the decision that newer evidence asks for."""
+        newest = dict(self._journal.ask("select type, max(offset) from log where key = ? group by type", (key,)))
+        decided = newest.pop(DECIDED, 0)
+        if max((newest.get(kind, 0) for kind in EVIDENCE), default=0) < decided:
+            return
         if events := watch.again(self._journal, watch.change_of(self._journal, key), at):
             self._journal.append(events)
 
@@ -235,13 +241,13 @@ class Timers:
             asked = "select body from timer where (due <= ? or ?) and name < ? order by due limit ?"
             found = db.execute(asked, (now, back, OTHERS, -1 if back else STEPS)).fetchall()
             rows = [letters.row_of(row[0]) for row in found]
-            desk = _Storms(db, self._alerts, now)
+            desk = Storms(db, self._alerts, now)
             pages = sum(self._step(desk, row, now) for row in rows) + desk.tell()
             _mark(db, "now", now)
             db.execute("delete from outbox where state = 'sent' and due < ?", (now - KEPT,))
         return pages, len(rows) == STEPS
 
-    def _step(self, desk: _Storms, row: Row, now: int) -> int:
+    def _step(self, desk: Storms, row: Row, now: int) -> int:
         """The steps of one escalation that are due: recorded, told or held, and the timer set for the next."""
         policy, pages = self._policy(row), 0
         for due in escalation.due(row.one, self._table(row, now), now):
@@ -252,7 +258,7 @@ class Timers:
         self._file(desk.db, row, after=now)
         return pages
 
-    def _page(self, desk: _Storms, row: Row, due: Due, called: Iterable[summons.Call]) -> int:
+    def _page(self, desk: Storms, row: Row, due: Due, called: Iterable[summons.Call]) -> int:
         """One page for each word of a step, told or held; how many."""
         one, policy = row.one, self._policy(row)
         pages = [
@@ -278,66 +284,6 @@ class Timers:
         if due is not None:
             values = (row.one.name, row.one.change, max(due, after + 1), row.text())
             db.execute("insert or replace into timer values (?, ?, ?, ?)", values)
-
-
-class _Storms:
-    """Storm control in one transaction: what goes out, what is held, and what was held long enough."""
-
-    def __init__(self, db: sqlite3.Connection, alerts: Mapping[str, Alert], now: int) -> None:
-        self.db = db
-        self._alerts = alerts
-        self.now = now
-
-    def quiet(self, page: Page) -> dict[str, Quiet]:
-        names = [storms.storm_of(page, person) for person in page.people or ("",)]
-        marks = ", ".join("?" * len(names))
-        asked = f"select name, until, begun_by from storm where name in ({marks})"  # noqa: S608
-        return {name: Quiet(until, by) for name, until, by in self.db.execute(asked, names)}
-
-    def take(self, part: Part, message: Message) -> None:
-        """Tell a part at once, or hold it until its storm is over."""
-        if part.storm:
-            body = json.dumps([part.page.escalation, part.page.target, as_text(message)])
-            self.db.execute(
-                "insert or ignore into held values (?, ?, ?, ?)", (part.name, part.storm, part.page.escalation, body)
-            )
-            return
-        self._post(message, part.page.target, [part.page.escalation])
-        self._begin(storms.silenced(part, self.now))
-
-    def tell(self) -> int:
-        """The digests of storms that are over."""
-        asked = "select name from storm where until not between ? and ? order by until limit ?"
-        rows = self.db.execute(asked, (self.now + 1, self.now + storms.QUIET, STEPS)).fetchall()
-        over = [row[0] for row in rows]
-        return sum(self._over(storm) for storm in over)
-
-    def _over(self, storm: str) -> int:
-        rows = self.db.execute("select body from held where storm = ? order by rowid", (storm,)).fetchall()
-        self.db.execute("delete from held where storm = ?", (storm,))
-        self.db.execute("delete from storm where name = ?", (storm,))
-        self.db.execute("delete from timer where name = ?", (STORM + storm,))
-        held = [json.loads(row[0]) for row in rows]
-        for name, told in storms.gathered(held, lambda one: one[0]):
-            messages = [from_text(one[2]) for one in told]
-            message = messages[0] if len(told) == 1 else letters.gathered(name, messages, self.now)
-            self._post(message, told[0][1], [one[0] for one in told])
-            self._begin({storm: Quiet(self.now + storms.QUIET, "")})
-        return bool(held)
-
-    def _begin(self, storms_begun: Mapping[str, Quiet]) -> None:
-        """What is quiet already stays so no longer than it was: somebody may be held in it."""
-        for name, quiet in storms_begun.items():
-            known = self.db.execute("select until from storm where name = ?", (name,)).fetchone()
-            if known is None or not self.now < known[0] <= self.now + storms.QUIET:
-                self.db.execute("insert or replace into storm values (?, ?, ?)", (name, *quiet))
-                self.db.execute("insert or replace into timer values (?, '', ?, '')", (STORM + name, quiet.until))
-
-    def _post(self, message: Message, target: str, about: Iterable[str]) -> None:
-        letter = letters.letter(message, target, self._alerts, self.now)
-        put(self.db, [letter])
-        rows = [(name, letter.dedup, letter.route) for name in about]
-        self.db.executemany("insert or ignore into told values (?, ?, ?)", rows)
 
 
 def _opened(row: Row, due: Due, policy: Policy, now: int) -> tuple[EscalationOpened, tuple[summons.Call, ...]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rules import paths
 from streams import answers
 from streams.engines.journal import Journal
 from streams.settings import Alert
@@ -13,6 +14,7 @@ from streams.timers import Timers
 from streams.web.app import make_app
 from tests.streams.served import make_keys
 from tests.web import browser, world
+from tests.web.corpus import CORPUS
 from tests.web.reading import Page as Read
 from tests.web.site import Site, served
 
@@ -217,6 +219,27 @@ def test_news_appear_in_an_open_page(here: World, chromium: "Browser", tmp_path:
         page.get_by_role("link", name="Something is new").click()
         page.get_by_role("link", name="work-2").wait_for()
         page.close()
+
+
+def test_nothing_that_others_wrote_runs(chromium: "Browser", tmp_path: Path) -> None:
+    """Every text of the corpus, everywhere in its change: no dialog, no request elsewhere, nothing for the content policy to stop."""
+    repo = world.empty(tmp_path)
+    for number, text in enumerate(CORPUS, 1):
+        world.fill(repo, world.hostile(text, paths.quote(text.encode()), number))
+    with served(make_app(world.place_of(repo, now=world.NOW))) as site:
+        page = chromium.new_page()
+        heard, asked, dialogs = complaints(page), [], []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+        addresses = [f"/changes/{world.hexed(number)}" for number in range(1, len(CORPUS) + 1)]
+        for address in ("/", "/?show=all&page=2", "/escalations", "/escalations?page=2", *addresses):
+            page.goto(site.address + address)
+            page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+            page.wait_for_load_state("networkidle")
+        page.close()
+        assert not heard
+        assert not dialogs
+        assert all(url.startswith(site.address) for url in asked)
 
 
 def test_the_owner_acknowledges_from_a_phone(here: World, phone: "Page") -> None:

@@ -8,13 +8,10 @@ import pytest
 from rules import paths
 from streams.web.app import make_app
 from tests.web import world
+from tests.web.corpus import CORPUS
 from tests.web.reading import Page
 from tests.web.site import Site, served
 
-CORPUS = [
-    line.encode().decode("unicode_escape") if line.startswith(("\\", "Set-")) else line
-    for line in (Path(__file__).parent / "xss.txt").read_text("utf-8").splitlines()
-]
 CHANGE = world.hexed(1)
 PAGES = ("/", "/?show=all", "/?show=ended", f"/changes/{CHANGE}", f"/changes/{CHANGE}/files/0", "/escalations")
 UNSEEN = ("\x1b", "\x07", "\x00", "\u202e", "\u2066", "\u2069", "\u200b", "\ufeff", "\r")

@@ -111,15 +111,15 @@ def opened(number: int = 1, *, at: str = NOW, **parts: Any) -> EscalationOpened:
     return EscalationOpened(**whole | parts, at=at)
 
 
-def hostile(text: str, path: str) -> Iterator[Event]:
+def hostile(text: str, path: str, number: int = 1) -> Iterator[Event]:
     """A change in which everything that others write is `text`, at a path that is `path`."""
     files = (FileChange(path, "100644", "a" * 40, "100644", "b" * 40, 1, 2),)
-    yield proposed(text=text, files=files, number=1, repository=text, read_from=(text,))
+    yield proposed(text=text, files=files, number=number, repository=text, read_from=(text,))
     seen = Finding(text, Tier.HOLD, path, "old", 1, text, text)
-    yield ReviewGiven(change=hexed(1), content_key=hexed(1), reviewer=text, findings=(seen,), at=NOW)
+    yield ReviewGiven(change=hexed(number), content_key=hexed(number), reviewer=text, findings=(seen,), at=NOW)
     yield ReviewGiven(
-        change=hexed(1),
-        content_key=hexed(1),
+        change=hexed(number),
+        content_key=hexed(number),
         reviewer=text,
         account=text,
         verdict="approve",
@@ -132,10 +132,10 @@ def hostile(text: str, path: str) -> Iterator[Event]:
         findings=[finding(text, path=path, message=text, quote=text)], stamps=[text],
     )  # fmt: skip
     yield decided(
-        1, reasons=told["reasons"], findings=told["findings"], stamps=told["stamps"],
+        number, reasons=told["reasons"], findings=told["findings"], stamps=told["stamps"],
         change={"branch": text, "target": text, "number": text, "repository": text},
     )  # fmt: skip
-    yield opened(1, asked=(text,), reasons=(text,))
+    yield opened(number, asked=(text,), reasons=(text,))
 
 
 def many(count: int) -> Iterator[Event]:

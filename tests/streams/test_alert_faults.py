@@ -1,5 +1,6 @@
 """Routes whose other end is down, slow, wrong or hostile: a reason within the deadline, and never an exception."""
 
+import json
 import socket
 import threading
 import time
@@ -170,6 +171,30 @@ def test_an_alertmanager_that_lists_nonsense_has_ended_nothing(kind, body):
     """What is not a list of alerts is not an empty one."""
     with Receiver((200, body, {})) as server:
         assert told("alertmanager", server.url, kind).retry_after == 30
+
+
+OURS = [
+    {
+        "id": "s1",
+        "createdBy": "twohand",
+        "status": {"state": "active"},
+        "matchers": [{"name": "twohand", "value": "d" * 64}],
+    }
+]
+
+
+def test_a_silence_that_stays_is_a_problem_that_goes_on():
+    """An end or a reminder whose silence cannot be lifted is sent again; one that is gone already is lifted."""
+    listed = (200, json.dumps(OURS).encode(), {})
+    alerts = (200, b"[]", {})
+    for last, wait in (((500, b"", {}), 30), ((404, b"", {}), 0)):
+        with Receiver(alerts, alerts, listed, last) as server:
+            answer = told("alertmanager", server.url, "resolved")
+        assert isinstance(answer, Sent) if not wait else answer.retry_after == wait
+        assert [got.method for got in server.got] == ["GET", "POST", "GET", "DELETE"]
+    with raw(closes) as port:
+        alert = Alert("a", "alertmanager", f"http://127.0.0.1:{port}")
+        assert isinstance(made(alert, {}).again([message()]), NotSent)
 
 
 def test_an_endless_answer_is_cut():

@@ -236,6 +236,29 @@ class TestMail:
         assert list(dict.fromkeys(seen)) == [(True, b"robot", b"nope"), (True, b"robot", b"pass")]
         assert letters.taken[0][1] is True
 
+    def test_tls_from_the_start(self, tmp_path, monkeypatch):
+        """smtps:// speaks it before anything else, and the certificate has to name the host."""
+        import ssl
+
+        pem = certificate(tmp_path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+        letters = Letters()
+        with mail_server(letters, ssl_context=context) as port:
+            [right] = told(mail_alert(port, url=f"smtps://localhost:{port}"), message())
+            [wrong] = told(mail_alert(port, url=f"smtps://127.0.0.1:{port}"), message())
+        assert isinstance(right, Sent)
+        assert "CERTIFICATE_VERIFY_FAILED" in wrong.reason
+        assert len(letters.taken) == 1
+
+    def test_an_address_that_the_server_cannot_write_is_said(self):
+        """Letters outside of ASCII need SMTPUTF8; without it the mail cannot go, and others are told instead."""
+        with mail_server(Letters(), enable_SMTPUTF8=False) as port:
+            [answer] = told(mail_alert(port, to=("jürgen@example.com",)), message())
+        assert "SMTPUTF8" in answer.reason
+        assert answer.retry_after is None
+
     def test_a_server_without_tls_gets_no_password(self):
         """Nothing is sent in the clear that may not be."""
         with mail_server(Letters()) as port:
@@ -250,6 +273,15 @@ def test_the_default_speaks_on_standard_error(capsys):
     text = capsys.readouterr().err
     assert text.startswith(f"{AT} alert log [critical] Your answer is needed: simpler-helper -> main")
     assert "twohand approve 70d441cee582" in text
+
+
+def test_a_log_that_nobody_can_write_is_a_failure(monkeypatch):
+    """A closed standard error tells nobody anything."""
+    with (ROOT / "LICENSE").open() as closed:
+        pass
+    monkeypatch.setattr(sys, "stderr", closed)
+    [answer] = told(Alert("log", "log"), message())
+    assert "standard error cannot be written" in answer.reason
 
 
 SECRETS = [

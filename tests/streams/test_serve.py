@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from streams import answers
+from streams.engines.journal import Journal
 from tests.gitrepo import Repo
 from tests.streams.gate import Gate, clean_environment, make_keys
 
@@ -115,11 +117,35 @@ def test_the_service_pages_shows_its_page_and_drains(gate, tmp_path):
         with urllib.request.urlopen(f"{said[1]}/escalations", timeout=20) as page:
             assert page.status == 200
         eventually(lambda: listed(gate))
+        link = f"{said[1]}/ack/{link_of(gate)}"
+        with urllib.request.urlopen(link, timeout=20) as page:
+            assert (page.status, listed(gate)[0]["state"]) == (200, "open")
+        with urllib.request.urlopen(pressed(link, said[1]), timeout=20) as page:
+            assert page.status == 200
+        assert (listed(gate)[0]["state"], listed(gate)[0]["acknowledged_by"]) == ("acknowledged", "carol")
+        with pytest.raises(urllib.error.HTTPError) as again:
+            urllib.request.urlopen(pressed(link, said[1]), timeout=20)
+        assert again.value.code == 410
+        again.value.close()
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0, (tmp_path / "log").read_text()
     secret = gate.repo.path / ".git" / "twohand" / answers.SECRET
     assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def link_of(gate: Gate) -> str:
+    """What stands behind the last slash of the link in the newest message."""
+    from streams.engines.outbox import JournalOutbox
+
+    with Journal(gate.repo.path / ".git" / "twohand" / "journal.db") as journal:
+        return JournalOutbox(journal).letters()[-1][0].message.link.rpartition("/")[2]
+
+
+def pressed(link: str, origin: str) -> urllib.request.Request:
+    """The button on the page of a link."""
+    headers = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
+    return urllib.request.Request(link, data=b"", headers=headers, method="POST")
 
 
 def eventually(work, seconds: float = 30):

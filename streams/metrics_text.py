@@ -6,15 +6,14 @@ appended, as its exporters for Prometheus do.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from streams import clock, metrics_models
-from streams.engines.codec import TYPES, revive
 from streams.engines.journal import Journal
 from streams.metrics import Meter, Values, age
+from streams.metrics_journal import taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +25,6 @@ OUTCOMES: Final = ("admitted", "blocked", "escalated", "pending")
 AXES: Final = ("identity", "operator", "session", "model", "family")
 KINDS: Final = ("finding", "objection", "break-glass")
 BUCKETS: Final = (5, 30, 60, 300, 900, 3600, 14_400, 28_800, 86_400, 259_200, 604_800)  # seconds, to a week
-AT_ONCE: Final = 5000  # rows of the record that are held at a time
 _LETTERS: Final = """
     select route, sum(state = 'waiting'), sum(attempts - (state = 'sent' and stood_in = '' and attempts > 0)),
         coalesce(min(case when state = 'waiting' then json_extract(message, '$.at') end), '') from outbox group by route
@@ -64,12 +62,10 @@ class Exporter:
     def _advance(self, journal: Journal) -> None:
         if self._mark[0] and not journal.ask("select 1 from log where offset = ? and hash = ?", self._mark):
             self._meter, self._mark = Meter(), (0, "")  # another file stands in its place
-        asked = "select offset, hash, type, at, body from log where offset > ? order by offset limit ?"
-        while rows := journal.ask(asked, (self._mark[0], AT_ONCE)):
-            for offset, chained, kind, at, body in rows:
-                if kind in TYPES:
-                    self._meter.take(revive(TYPES[kind], json.loads(body), at))
-                self._mark = (offset, chained)
+        for offset, chained, event in taken(journal, self._mark[0]):
+            if event is not None:
+                self._meter.take(event)
+            self._mark = (offset, chained)
 
 
 def text(values: Values, letters: Sequence[tuple[Any, ...]] = (), *, at: str = "", more: Sequence[Any] = ()) -> bytes:

@@ -55,12 +55,13 @@ def report(
     from streams import report as made  # noqa: PLC0415 - the help page needs none of these
     from streams.engines.journal import Journal  # noqa: PLC0415
     from streams.metrics import Meter  # noqa: PLC0415
+    from streams.metrics_journal import taken  # noqa: PLC0415
 
     end = _instant(until) if until else instants.later(clock.now(), 1)
     meter = Meter()
     with Journal(_path(where), writable=False) as journal:
-        for event in journal.events():
-            if event.at < end:
+        for _, _, event in taken(journal):
+            if event is not None and event.at < end:
                 meter.take(event)
     told = made.report(meter, instants.later(end, -(WEEK if week else days) * instants.DAY), end)
     _write(_written(told, fmt), output)

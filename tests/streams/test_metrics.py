@@ -11,6 +11,7 @@ from rules.events import EVENTS, DecisionMade, WaiverGranted
 from streams.engines.journal import Journal
 from streams.engines.outbox import JournalOutbox
 from streams.metrics import Meter, measured
+from streams.metrics_journal import TAKEN
 from streams.metrics_text import BUCKETS, Exporter, text
 from streams.sinks.alerts.dispatch import Dispatcher, Parcel
 from tests.streams import alerting, story
@@ -137,6 +138,14 @@ def test_every_event_is_taken():
         needed = {f.name: "x" for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING}
         meter.take(kind(**needed))
     assert meter.values(LATER).decisions == {"x": 1}
+
+
+def test_no_other_event_changes_a_number():
+    """What is not read of the record would say nothing."""
+    for kind in set(EVENTS) - set(TAKEN):
+        meter = Meter()
+        meter.take(kind(**{f.name: "x" for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING}))
+        assert meter.values(LATER) == Meter().values(LATER)
 
 
 def families(exported):

@@ -1,6 +1,7 @@
 """`twohand escalation list|show|ack`: what people are asked, who has heard it, and how it ended."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rules import escalation as law
-from rules import instants
+from rules import instants, messages
 from rules.questions import BREAK_GLASS
 from streams.commands import options
 from streams.commands.options import HERE, Listed, Paged
@@ -83,6 +84,11 @@ def ack(
     from streams.sources import signatures  # noqa: PLC0415
 
     path = _path(where)
+    if marks := messages.environment_claims(os.environ):
+        raise NothingAsked(
+            f"Only people acknowledge, and this shell belongs to an agent ({marks[0].tool}).",
+            remedy="Do it in a terminal of your own, or with the link of the message.",
+        )
     if link:
         secret = answers.secret_at(path.parent)
         offer = answers.Answers(path, secret).use(link.rstrip("/").rpartition("/")[2])

@@ -8,7 +8,7 @@ import pytest
 
 from rules import instants
 from rules.events import DecisionMade, EscalationAcknowledged
-from streams import answers
+from streams import answers, letters
 from streams.answers import VALID_FOR, AckRefused, Answers, Offer, secret_at
 from streams.commands.app import run
 from streams.engines.journal import Journal
@@ -208,3 +208,19 @@ def test_a_broken_journal_is_told_and_tried_again(desk, capsys, monkeypatch):
     desk.service.run(stop)
     assert len(rounds) == 3
     assert capsys.readouterr().err.count("error: the journal is locked") == 3
+
+
+@pytest.mark.parametrize(
+    ("word", "names", "found"),
+    [
+        ("pager", ("owners", "pager"), ("pager", ("owners",))),
+        ("team:ops", ("owners", "ops"), ("ops", ("owners",))),
+        ("bob", ("owners", "pager"), ("owners", ("pager",))),
+        ("owners", ("pager", "watch"), ("pager", ("watch",))),
+        ("owners", (), ("owners", ())),
+    ],
+)
+def test_which_route_a_word_means(word, names, found):
+    """Its own route, else that of the owners, else the first; without any, a log. The others stand in."""
+    alerts = {name: Alert(name, "log") for name in names}
+    assert letters.route_of(word, alerts) == found

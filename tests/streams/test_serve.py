@@ -134,6 +134,18 @@ def test_the_service_pages_shows_its_page_and_drains(gate, tmp_path):
     assert secret.stat().st_mode & 0o777 == 0o600
 
 
+def test_an_agents_shell_acknowledges_nothing(gate, monkeypatch):
+    """Law 20: an agent that finds a person's key or link does not silence pages in their name."""
+    escalated(gate)
+    assert gate.run("serve", "--once").code == 0
+    monkeypatch.setenv("CLAUDECODE", "1")
+    name = listed(gate)[0]["escalation"]
+    for how in (["--as", "carol", "--key", str(gate.keys["carol"])], ["--link", link_of(gate)]):
+        refused = gate.run("escalation", "ack", name, *how)
+        assert (refused.code, "belongs to an agent" in refused.err) == (2, True)
+    assert listed(gate)[0]["state"] == "open"
+
+
 def link_of(gate: Gate) -> str:
     """What stands behind the last slash of the link in the newest message."""
     from streams.engines.outbox import JournalOutbox

@@ -7,7 +7,7 @@ from typing import Self
 
 from kafka import KafkaAdminClient
 
-from streams.engines.kafka.connection import BrokerUnusable, greet
+from streams.engines.kafka.greeting import BrokerUnusable, greet
 from streams.settings import Settings
 from tests.kafka.processes import ROOT, Server, lacking, needs
 from tests.streams.receivers import eventually, free_port
@@ -16,17 +16,20 @@ READY = 60  # seconds; 2 on a machine with nothing else to do
 
 
 class Broker:
-    """A node with its data in `folder`. `more` are lines for its properties; `options` are what an admin client needs then."""
+    """A node with its data in `folder`. `more` are lines for its properties, where $PORT, $TLS and $CONTROLLER stand for ports; `options` are what an admin client needs then."""
 
     def __init__(self, folder: Path, more: str = "", **options: object) -> None:
         needs("java")
         fetched = subprocess.run([ROOT / "scripts/kafka", "libs"], capture_output=True, text=True, check=False)
         if fetched.returncode:
             lacking(fetched.stderr.strip())
-        self.port, controller = free_port(), free_port()
+        self.port, self.tls, controller = free_port(), free_port(), free_port()
         self.bootstrap, self._options = f"127.0.0.1:{self.port}", options
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "more.properties").write_text(more.replace("PORT", str(self.port)))
+        ports = {"$PORT": self.port, "$TLS": self.tls, "$CONTROLLER": controller}
+        for name, port in ports.items():
+            more = more.replace(name, str(port))
+        (folder / "more.properties").write_text(more)
         command = [ROOT / "scripts/kafka", "run", folder, self.port, controller, folder / "more.properties"]
         self._server = Server([str(part) for part in command], folder / "kafka.log")
 

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
 
 MOST: Final = 40  # rows of a section
 WIDE: Final = 44  # columns of a cell that is not the last
+STYLE: Final = (
+    CSS
+    + """
+main th, main td { text-align: start; overflow-wrap: normal; vertical-align: top }
+@media (max-width: 44em) {
+  main thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+  main tr { display: block; padding: .5em 0 }
+  main td { display: block; border: 0; padding: .1em 0; overflow-wrap: anywhere }
+  main td:empty { display: none }
+  main td:first-child { font-weight: 600 }
+  main td + td::before { content: attr(data-name) " "; opacity: .7 }
+}
+"""
+)
 _MARKDOWN: Final = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>()#+!|~"})
 
 
@@ -66,7 +80,7 @@ def _row(cells: tuple[str, ...]) -> str:
 
 def html(report: Report) -> str:
     """One page: no script, no address, nothing is loaded, and the one style sheet is named by its digest."""
-    digest = b64encode(sha256(CSS.encode()).digest()).decode()
+    digest = b64encode(sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     sections = "\n".join(map(_section, report.sections))
     return (
@@ -74,7 +88,7 @@ def html(report: Report) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>{_t(report.title)}</title>\n<style>{CSS}</style>\n</head>\n<body>\n"
+        f"<title>{_t(report.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f'<header>\n<h1>{_t(report.title)}</h1>\n<p class="lead">{_t(report.lead)}</p>\n</header>\n'
         f"<main>\n{sections}\n</main>\n</body>\n</html>\n"
     )
@@ -85,13 +99,17 @@ def _section(section: Section) -> str:
     parts = [f'<h2 id="{slug}">{_t(section.title)}</h2>', f"<p>{_t(section.lead)}</p>"]
     if section.rows:
         head = "".join(f'<th scope="col">{_t(name)}</th>' for name in section.columns)
-        rows = "\n".join(
-            "<tr>" + "".join(f"<td>{_t(cell)}</td>" for cell in row) + "</tr>" for row in section.rows[:MOST]
-        )
+        rows = "\n".join(_html_row(section.columns, row) for row in section.rows[:MOST])
         parts.append(f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>")
     parts += [f'<p class="quiet">{line}</p>' for line in _rest(section)]
     inside = "\n".join(parts)
     return f'<section aria-labelledby="{slug}">\n{inside}\n</section>'
+
+
+def _html_row(names: tuple[str, ...], row: tuple[str, ...]) -> str:
+    """On a phone each cell is a line of its own, with the name of its column."""
+    cells = zip(names, row, strict=True)
+    return "<tr>" + "".join(f'<td data-name="{_t(name)}">{_t(cell)}</td>' for name, cell in cells) + "</tr>"
 
 
 def _t(value: str) -> str:

@@ -43,6 +43,17 @@ def choice(reviewer: Reviewer, git_dir: Path) -> signatures.KeyChoice:
     return signatures.key_from_file(key_file(reviewer, git_dir))
 
 
+def seal(reviewer: Reviewer, git_dir: Path, data: bytes) -> bytes:
+    """A signature of the reviewer's. CannotSign where it has no key."""
+    return signatures.sign(data, choice(reviewer, git_dir))
+
+
+def is_sealed(reviewer: Reviewer, git_dir: Path, data: bytes, seal: bytes) -> bool:
+    """Whether the reviewer's key made this signature. NoVerifier where nobody can tell, CannotSign where it has no key."""
+    signer = signatures.verify(data, seal)
+    return signer is not None and signer.key == choice(reviewer, git_dir).line
+
+
 def enrol(reviewer: Reviewer, git_dir: Path) -> Made:
     """The reviewer's key, made where there was none: ed25519, readable by its owner alone."""
     file = key_file(reviewer, git_dir)

@@ -6,7 +6,7 @@ budget; what is entered and never settled, because the process ended, keeps coun
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from reviewers.judging import Coverage, Dropped, RawAnswer, Status, Verdict, Word
@@ -29,6 +29,8 @@ TABLES: Final = (
     sha256 text primary key, request text not null, at text not null, http integer not null, seconds real not null,
     body blob not null) strict""",
 )
+Seal = Callable[[bytes], bytes]  # bytes -> the reviewer's signature
+Check = Callable[[bytes, bytes], bool]  # bytes and a signature -> whether the reviewer made it
 OPEN: Final = "open"  # the status of a review that was entered and is not settled
 LEFT: Final = "broken-off"
 
@@ -110,15 +112,22 @@ class Ledger:
         with self._journal.transaction() as db:
             _insert(db, _entry(place, verdict, cached=True)._replace(tokens_in=0, tokens_out=0, micros=0))
 
-    def keep(self, key: str, verdict: Verdict, at: str) -> None:
-        """Keep a completed review for the next time that the same is asked."""
+    def keep(self, key: str, verdict: Verdict, at: str, seal: Seal) -> None:
+        """Keep a completed review for the next time that the same is asked, signed by the reviewer."""
+        said = _kept(verdict)
+        row = json.dumps({"said": said, "seal": seal(_sealed(key, said)).decode("ascii")})
         with self._journal.transaction() as db:
-            db.execute("insert or replace into judged values (?, ?, ?)", (key, at, _kept(verdict)))
+            db.execute("insert or replace into judged values (?, ?, ?)", (key, at, row))
 
-    def kept(self, key: str) -> Verdict | None:
-        """What was answered before to exactly this."""
+    def kept(self, key: str, is_good: Check) -> Verdict | None:
+        """What was answered before to exactly this; nothing where another hand than the reviewer's wrote it (law 19)."""
         rows = self._journal.ask("select verdict from judged where key = ?", (key,)) if self._there else []
-        return _revived(json.loads(rows[0][0])) if rows else None
+        try:
+            row = json.loads(rows[0][0]) if rows else {}
+            said, seal = row["said"], row["seal"]
+            return _revived(json.loads(said)) if is_good(_sealed(key, said), seal.encode()) else None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
 
     def entries(self, since: str = "") -> Iterator[Entry]:
         """Every review since an instant, in order."""
@@ -192,6 +201,11 @@ def _kept(verdict: Verdict) -> str:
     """A verdict as JSON, its answers by their digests alone: they are kept elsewhere, once."""
     row = plain(verdict._replace(answers=()))
     return canonical({**row, "answers": [answer.sha256 for answer in verdict.answers]}).decode()
+
+
+def _sealed(key: str, said: str) -> bytes:
+    """What is signed: no statement begins like this."""
+    return f"twohand kept answer\n{key}\n{said}\n".encode("utf-8", "surrogatepass")
 
 
 def _revived(row: dict[str, Any]) -> Verdict:

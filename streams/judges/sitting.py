@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from rules.case import Scan
     from rules.judgement import Judgement
+    from rules.votes import Voice
     from streams.desk import Asked, Desk, Reading
     from streams.judges.roster import Called
     from streams.settings_reviewers import Reviewer
@@ -130,13 +133,13 @@ async def _one(name: str, scene: Scene, lines: Lines) -> Sat:
     called = roster.called(scene.desk.settings.reviewers[name])
     key = sha256(canonical((scene.reading.key, name, called.version))).hexdigest()
     place = Place(scene.desk.now(), scene.change, scene.reading.key, called.reviewer)
-    before = None if _lapsed(name, scene) else scene.ledger.kept(key)
+    before = _kept(key, name, called, scene)
     if before is not None:
         scene.ledger.reuse(place, before)
         return _record(name, before, called, scene, cached=True)
     verdict = await _paid(called, place, scene, lines)
     if verdict.status is Status.COMPLETED and not verdict.mismatch:
-        scene.ledger.keep(key, verdict, place.at)
+        _keep(key, verdict, place, scene)
     return _record(name, verdict, called, scene, cached=False)
 
 
@@ -175,10 +178,29 @@ def _has_budget(reviewer: Reviewer) -> bool:
     return any(getattr(reviewer, f"{kind}_per_{span}") for kind in ("tokens", "money") for span in spans)
 
 
+def _kept(key: str, name: str, called: Called, scene: Scene) -> Verdict | None:
+    """What it answered to this before. Only an approval lapses: else asking again would be asking until it agrees."""
+    check = partial(identity.is_sealed, called.reviewer, scene.desk.repo.common_dir)
+    before = scene.ledger.kept(key, check)
+    approved = before is not None and before.verdict is Word.APPROVE
+    return None if approved and _lapsed(name, scene) else before
+
+
+def _keep(key: str, verdict: Verdict, place: Place, scene: Scene) -> None:
+    """For the next time; a reviewer that cannot sign any more keeps nothing, and its vote will say so."""
+    with suppress(signatures.CannotSign):
+        scene.ledger.keep(key, verdict, place.at, partial(identity.seal, place.reviewer, scene.desk.repo.common_dir))
+
+
 def _lapsed(name: str, scene: Scene) -> bool:
-    """Whether an earlier approval of it does not hold any more: then it has to look again (law 33)."""
+    """Whether an earlier approval of this content does not hold any more: then it has to look again (law 33)."""
     ballots = (ballot for sitting in scene.court.sittings for ballot in sitting.ballots)
-    return any(ballot.name == name and ballot.vote.fault == "stale" for ballot in ballots)
+    return any(one.name == name and one.vote.fault == "stale" and _of(one.vote.voice, scene) for one in ballots)
+
+
+def _of(voice: Voice, scene: Scene) -> bool:
+    """Whether it was said about exactly this content."""
+    return voice.statement is not None and voice.statement.content_key == scene.reading.key
 
 
 def _record(name: str, verdict: Verdict, called: Called, scene: Scene, *, cached: bool) -> Sat:

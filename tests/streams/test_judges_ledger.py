@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,21 @@ SAID = Verdict(
 )
 
 
+def seal(data: bytes) -> bytes:
+    return sha256(data).hexdigest().encode()
+
+
+def is_good(data: bytes, sealed: bytes) -> bool:
+    return seal(data) == sealed
+
+
 def test_a_verdict_comes_back_as_it_was(tmp_path: Path) -> None:
     """All but the answers' bodies, which are kept once by their digest."""
     with Journal(tmp_path / "j.db") as journal:
         book = Ledger(journal)
-        assert book.kept("key") is None
-        book.keep("key", SAID, PLACE.at)
-        kept = book.kept("key")
+        assert book.kept("key", is_good) is None
+        book.keep("key", SAID, PLACE.at, seal)
+        kept = book.kept("key", is_good)
         assert kept is not None
         assert kept._replace(answers=()) == SAID._replace(answers=())
         assert [answer.sha256 for answer in kept.answers] == ["a" * 64]
@@ -127,7 +136,7 @@ def test_a_journal_without_a_ledger_has_spent_nothing(tmp_path: Path) -> None:
     Journal(tmp_path / "j.db").__exit__()
     with Journal(tmp_path / "j.db", writable=False) as journal:
         book = Ledger(journal, write=False)
-        assert (list(book.entries()), book.kept("x"), book.answer("x")) == ([], None, None)
+        assert (list(book.entries()), book.kept("x", is_good), book.answer("x")) == ([], None, None)
 
 
 def test_nothing_spent_is_said_so(

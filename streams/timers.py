@@ -240,20 +240,20 @@ class Timers:
             back = _went_back(db, now)  # then everything is looked at, whenever it was due
             asked = "select body from timer where (due <= ? or ?) and name < ? order by due limit ?"
             found = db.execute(asked, (now, back, OTHERS, -1 if back else STEPS)).fetchall()
-            rows = [letters.row_of(row[0]) for row in found]
+            rows = [row for (text,) in found if not _is_news(db, row := letters.row_of(text))]
             desk = Storms(db, self._alerts, now)
             pages = sum(self._step(desk, row, now) for row in rows) + desk.tell()
             _mark(db, "now", now)
             db.execute("delete from outbox where state = 'sent' and due < ?", (now - KEPT,))
-        return pages, len(rows) == STEPS
+        return pages, len(found) == STEPS or len(rows) < len(found)
 
     def _step(self, desk: Storms, row: Row, now: int) -> int:
         """The steps of one escalation that are due: recorded, told or held, and the timer set for the next."""
         policy, pages = self._policy(row), 0
         for due in escalation.due(row.one, self._table(row, now), now):
             opened, called = _opened(row, due, policy, now)
+            row = row._replace(one=escalation.evolve({row.one.name: row.one}, opened)[row.one.name])
             if self._journal.append_in(desk.db, [opened]):
-                row = row._replace(one=escalation.evolve({row.one.name: row.one}, opened)[row.one.name])
                 pages += self._page(desk, row, due, called)
         self._file(desk.db, row, after=now)
         return pages
@@ -309,6 +309,12 @@ def _close(db: sqlite3.Connection, place: tuple[str, str], closed: Callable[[Mes
     row = db.execute(asked, (dedup, route)).fetchone()
     if row:
         put(db, letters.closing(closed(from_text(row[0])), [route], now))
+
+
+def _is_news(db: sqlite3.Connection, row: Row) -> bool:
+    """Whether something was recorded that nobody looked at yet: an acknowledgement of this second stops its page."""
+    asked = "select 1 from log where key = ? and type not in (?, ?) and offset > (select value from mark where name = 'cursor')"
+    return db.execute(f"{asked} limit 1", (row.one.change, *OWN_TYPES)).fetchone() is not None
 
 
 def _is_continued(db: sqlite3.Connection, key: str, change: watch.Change) -> bool:

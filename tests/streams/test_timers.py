@@ -160,6 +160,17 @@ def test_an_acknowledgement_stops_paging_and_lapses(journal):
     assert kinds(journal)[-1] == "remind"
 
 
+def test_an_acknowledgement_of_this_very_moment_is_heard(journal):
+    """What is recorded between the look and the page stops the page."""
+    journal.append(change(1))
+    timers = Timers(journal, ALERTS)
+    timers.run(START)
+    hear(journal, Word(only(journal).name, "carol", "page"), after(14))
+    assert timers._tell(instants.seconds_of(after(15))) == (0, True)
+    timers.run(after(15))
+    assert kinds(journal) == ["open", "acknowledged"]
+
+
 @pytest.mark.parametrize(
     ("outcome", "how"), [("admitted", "approved"), ("blocked", "refused"), ("pending", "answered")]
 )

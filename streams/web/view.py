@@ -37,7 +37,7 @@ def environment() -> Environment:
         "path": diffs.path_for_people,
         "short": short,
         "brief": _brief,
-        "in_address": partial(quote, safe=""),
+        "in_address": partial(quote, safe="", errors="surrogateescape"),
         "tone": lambda word: TONES.get(word, "dull"),
         "when": times.when,
     }

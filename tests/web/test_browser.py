@@ -225,7 +225,7 @@ def test_nothing_that_others_wrote_runs(chromium: "Browser", tmp_path: Path) -> 
     """Every text of the corpus, everywhere in its change: no dialog, no request elsewhere, nothing for the content policy to stop."""
     repo = world.empty(tmp_path)
     for number, text in enumerate(CORPUS, 1):
-        world.fill(repo, world.hostile(text, paths.quote(text.encode()), number))
+        world.fill(repo, world.hostile(text, paths.quote(text.encode("utf-8", "surrogateescape")), number))
     with served(make_app(world.place_of(repo, now=world.NOW))) as site:
         page = chromium.new_page()
         heard, asked, dialogs = complaints(page), [], []
@@ -250,6 +250,8 @@ def test_the_owner_acknowledges_from_a_phone(here: World, phone: "Page") -> None
     phone.get_by_text("acknowledged by carol").wait_for()
     phone.goto(here.address("escalations"))
     assert "by carol just now" in phone.inner_text("main")
+    phone.goto(here.address("change"))
+    assert "message through log" in phone.inner_text("main")
     phone.goto(here.address("link"))
     assert "This link opens nothing" in phone.inner_text("h1")
 

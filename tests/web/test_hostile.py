@@ -21,7 +21,7 @@ UNSEEN = ("\x1b", "\x07", "\x00", "\u202e", "\u2066", "\u2069", "\u200b", "\ufef
 def hostile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, str]:
     text = CORPUS[request.param]
     repo = world.empty(tmp_path_factory.mktemp("repo"))
-    world.fill(repo, world.hostile(text, paths.quote(text.encode())))
+    world.fill(repo, world.hostile(text, paths.quote(text.encode("utf-8", "surrogateescape"))))
     with served(make_app(world.place_of(repo, now=world.NOW))) as site:
         yield site, text
 
@@ -52,7 +52,7 @@ def test_no_header_is_made_of_it(hostile: tuple[Site, str]) -> None:
 @pytest.mark.parametrize("text", CORPUS, ids=lambda text: ascii(text)[:40])
 def test_what_somebody_looks_for_stays_text(plain: Site, text: str) -> None:
     """Addresses with hostile questions and names give pages like any other."""
-    name = quote(text, safe="")
+    name = quote(text, safe="", errors="surrogateescape")
     for path in (
         f"/?text={name}&who={name}&show={name}&page={name}",
         f"/changes/{name}",
@@ -77,8 +77,13 @@ def test_a_diff_is_harmless_line_by_line(tmp_path: Path) -> None:
     """The content of a file, removed and added, is text like everything else."""
     repo = world.empty(tmp_path)
     lines = [text for text in CORPUS if "\0" not in text]  # a NUL makes it a binary
-    old = repo.git("hash-object", "-w", "--stdin", stdin="\n".join(lines).encode())
-    new = repo.git("hash-object", "-w", "--stdin", stdin="\n".join(reversed(lines)).encode() + b"\xff\xfe\x80\n")
+    old = repo.git("hash-object", "-w", "--stdin", stdin="\n".join(lines).encode("utf-8", "surrogateescape"))
+    new = repo.git(
+        "hash-object",
+        "-w",
+        "--stdin",
+        stdin="\n".join(reversed(lines)).encode("utf-8", "surrogateescape") + b"\xff\xfe\x80\n",
+    )
     file = world.FileChange("src/a.html", "100644", old, "100755", new, 1, 1)
     world.fill(repo, [world.proposed(files=(file,)), world.decided()])
     with served(make_app(world.place_of(repo))) as site:

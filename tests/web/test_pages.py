@@ -8,6 +8,7 @@ import pytest
 from streams import demo
 from streams.commands.app import run
 from streams.demo_story import STEPS
+from streams.metrics_text import Exporter
 from streams.web.app import make_app
 from tests.streams.served import Served, make_keys
 from tests.web import world
@@ -212,3 +213,26 @@ def test_the_command_line_tells_the_same(pushed: Served, site: Site, capsys: pyt
     assert run(["explain", address.rpartition("/")[2], "-C", str(pushed.server.path)]) == 0
     said = capsys.readouterr().out
     assert "an owner must answer for auth/login.py: carol" in said
+
+
+def test_metrics_are_there_where_somebody_counts(tmp_path: Path) -> None:
+    """The text that the exporter gives, as Prometheus reads it; without one there is no such address."""
+    place = world.place_of(world.empty(tmp_path))
+    with served(make_app(place, metrics=Exporter(place.journal_path))) as site:
+        answer = site.get("/metrics")
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert "# HELP twohand_" in answer.text
+    with served(make_app(place)) as site:
+        assert site.get("/metrics").status == 404
+
+
+def test_what_is_admitted_may_be_pushed(tmp_path: Path) -> None:
+    """Before it has landed, an admitted change says that nothing is missing."""
+    demo.tell(tmp_path, lambda _: None, quiet=True, steps=STEPS[:4])
+    with served(make_app(world.place_of(world.Repo(tmp_path / "shop", init=False)))) as site:
+        assert not changes(site)
+        (address,) = changes(site, "/?show=ended")[:1]
+        text = read(site, address).text
+        assert "admitted" in text
+        assert "Nothing is missing: push or merge as usual." in text
+        assert "What ends the waiting" not in text

@@ -1,5 +1,7 @@
 """Honest work, which has to land: a gate that refuses everything is safe and useless."""
 
+import json
+
 from streams.selftest.arena import CLAUDE, Arena, Pushed
 from streams.selftest.case import Case
 from streams.selftest.ground import AUTH, CART, HELPERS, WEAKENED, Unstaged
@@ -45,6 +47,29 @@ def deleted(a: Arena) -> Pushed:
     return a.sent().push(":refs/heads/release/1")
 
 
+def after_rework(a: Arena) -> Pushed:
+    """It was refused and objected to; the rework landed, and the next change of that file is another one."""
+    a.made().refused().say("object", "bob").sent().say("withdraw", "bob").sent()
+    a.branch("second").commit(CART).propose("alice").approve("bob").sent().lands()
+    return a.branch("third").commit(CART).propose("alice").approve("bob").sent().push("HEAD:main")
+
+
+def beside_junk(a: Arena) -> Pushed:
+    """What a stranger pushed of that file was refused and objected to."""
+    stranger = "Mallory <m@nowhere.example>"
+    a.branch("junk").commit(CART, by=stranger).refused().say("object", "carol").sent().refused()
+    return a.branch().commit(CART).propose("alice").approve("bob").sent().push("HEAD:main")
+
+
+def named_by_a_note(a: Arena) -> Pushed:
+    """A stranger's note calls the approver the operator of an agent; they sign that they are no author."""
+    told = {"agent_id": {"tool": "codex", "model": "gpt-5.2", "id": "x"}, "human_author": "bob"}
+    sessions = {"schema_version": "authorship/3.0.0", "sessions": {"s_01": told}}
+    a.made().do("notes", "--ref", "ai", "add", "-m", f"{CART}\n  s_01 1-1\n---\n{json.dumps(sessions)}")
+    a.lands("refs/notes/ai:refs/notes/ai").approve("bob").sent().refused()
+    return a.approve("bob", not_author=True).sent().push("HEAD:main")
+
+
 # fmt: off
 CASES = (
     Case("honest-approved", "Somebody else approved it.", "twohand propose, approve; git push", "30",
@@ -88,6 +113,10 @@ CASES = (
          lambda a: a.made(committer="bob").approve("bob").sent().push("HEAD:main")),
     Case("honest-deletion", "The owner agrees that a release is deleted.", "twohand approve; git push :release/1", "4",
          deleted),
+    Case("honest-after-rework", "An earlier try was refused and objected to; its rework has landed.", "git push; twohand object, withdraw; git push (twice)", "12, 34",
+         after_rework),
+    Case("honest-beside-objected-junk", "Somebody objected to what a stranger pushed of the same file.", "twohand object; git push", "6, 34", beside_junk),
+    Case("honest-named-by-a-note", "A stranger's note names the approver as an agent's operator.", "git notes; twohand approve --not-author", "27", named_by_a_note),
     Case("honest-two-files", "Several files, one of them gone.", "git push", "2",
          lambda a: a.branch().write("docs/guide.md", None).commit(CART, "src/new.py").propose("alice").approve("bob").sent().push("HEAD:main")),
 )

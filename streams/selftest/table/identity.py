@@ -65,6 +65,21 @@ def left(a: Arena) -> Pushed:
     return a.made().approve("bob").push("HEAD:main", LETTERS)
 
 
+def protected_later(a: Arena) -> Pushed:
+    """A commit of bob's stood on a branch before it was protected; it comes to main behind a merge."""
+    a.branch("early").commit(CART, by="bob").lands("HEAD:refs/heads/hotfix")
+    text = law.text(a.ground.public).replace('"release/*"]', '"release/*", "hotfix"]')
+    a.branch("law").commit("twohand.toml", data=text).propose("alice").approve("carol").sent().lands()
+    a.branch().commit("docs/guide.md").merge("early")
+    return a.propose("alice").approve("bob").push(*ONTO_MAIN)
+
+
+def two_small_steps(a: Arena) -> Pushed:
+    """First the mark goes, then a byte comes; the gate saw each."""
+    a.made(marks=CLAUDE).sent().refused().amend(message="Total").refused()
+    return a.amend(CART).propose("alice").approve("claude-two").push(*ONTO_MAIN)
+
+
 # fmt: off
 CASES = (
     Case("identity-own", "The author approves.", "twohand approve", "8, 24", lambda a: a.made().approve("alice").push(*ONTO_MAIN), SELF),
@@ -80,6 +95,8 @@ CASES = (
          lambda a: a.branch().commit("own.py").commit("his.py", by="bob").propose("alice").approve("bob").push(*ONTO_MAIN), SELF),
     Case("identity-second-parent", "Who wrote a commit behind a merge's second parent approves.", "git merge; twohand approve", "1, 8",
          lambda a: second_parent(a).push(*ONTO_MAIN), SELF),
+    Case("identity-protected-later", "Who wrote what stood on a branch before it was protected approves it.", "git push HEAD:hotfix; edit twohand.toml; git merge",
+         "5, 8", protected_later, SELF),
     Case("identity-resolution", "Who resolved a conflict approves the result.", "git merge; edit; twohand approve", "5, 8",
          lambda a: resolved(a).push(*ONTO_MAIN), SELF),
     Case("identity-co-author", "A co-author approves.", "Co-authored-by: Bob", "8",
@@ -136,6 +153,8 @@ CASES = (
          lambda a: laundered(a, more=False), "self-review"),
     Case("laundered-byte", "So does a squash with one byte more.", "git push; git reset --soft; edit; git push", "12",
          lambda a: laundered(a, more=True), "self-review"),
+    Case("laundered-two-small-steps", "An amend drops the mark, and another one adds a byte.", "git push; git commit --amend; git push (twice)", "12",
+         two_small_steps, "self-review.model"),
     Case("agent-for-a-person", "A person has to approve, and an agent does.", "twohand approve --as gpt", "20, 30",
          lambda a: a.main_is(requirements=law.A_PERSON).made().approve("gpt").push(*ONTO_MAIN), NOBODY),
     Case("presence-unproven", "A touch is required, and the key has none.", "twohand approve", "20",

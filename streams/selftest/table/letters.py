@@ -1,5 +1,6 @@
 """Statements that are forged, misnamed, overwritten, deleted or hidden (law 17 to 19, 34, 40)."""
 
+from streams.selftest import law
 from streams.selftest.arena import LETTERS, Arena, Pushed, place
 from streams.selftest.case import Case
 
@@ -70,6 +71,40 @@ def objected(a: Arena) -> Arena:
     return a.made().approve("erin").say("object", "bob").sent()
 
 
+def new_law(a: Arena, old: str, new: str) -> Arena:
+    """The policy with other words in it, landed through the gate."""
+    data = law.text(a.ground.public).replace(old, new)
+    a.branch("law").commit("twohand.toml", data=data).propose("alice").approve("carol").sent()
+    return a.lands().do("checkout", "-q", "feature").do("rebase", "-q", "origin/main")
+
+
+def without_bob(a: Arena, *, left: bool) -> Arena:
+    """Bob has left, or was taken out of the policy."""
+    bob = law.person("bob", a.ground.public["bob"])
+    return new_law(a, bob, bob + "active = false\n" if left else "")
+
+
+def objector_removed(a: Arena) -> Pushed:
+    """Bob objected, and is enrolled no longer."""
+    a.made().say("object", "bob").sent()
+    return without_bob(a, left=False).propose("alice").approve("erin").push(*ONTO_MAIN)
+
+
+def withdrawn_then_left(a: Arena) -> Pushed:
+    """Bob objected, took it back, and left."""
+    a.made().say("object", "bob").sent().refused().say("withdraw", "bob").sent()
+    return without_bob(a, left=True).propose("alice").approve("erin").push(*ONTO_MAIN)
+
+
+def expired_key(a: Arena) -> Pushed:
+    """Bob's objection arrives after his key has ended."""
+    a.made().say("object", "bob")
+    late = a.letters.pop()
+    key = a.ground.public["bob"]
+    new_law(a, f"'{key}'", f"'valid-before=\"20250101\" {key}'")
+    return a.push(f"{late}:{late}")
+
+
 def hidden(a: Arena) -> Pushed:
     """A ref where the directory of a change's statements would have to be."""
     key = a.made().letters[-1].split("/")[-2]
@@ -107,6 +142,7 @@ CASES = (
          lambda a: last(a.made().approve("bob", repository="example/other")), "speaks of the repository"),
     Case("letter-future", "A statement from next year.", "git push refs/twohand/*", "18",
          lambda a: last(a.made().approve("bob", time="2999-01-01T00:00:00Z")), "in the future"),
+    Case("letter-expired-key", "A statement whose key has ended by the policy.", "git push refs/twohand/*", "18", expired_key, "is not valid now"),
     Case("letter-misnamed", "A good statement under another name.", "git push X:refs/twohand/reviews/KEY/OTHER", "17",
          lambda a: copied(a, name=ZEROS), "not that of its content"),
     Case("letter-other-content", "A good statement under another change's content key.", "git push X:refs/twohand/reviews/OTHER/ID", "17",
@@ -147,6 +183,9 @@ CASES = (
          lambda a: objected(a).propose("alice", onto="release/1").approve("erin", onto="release/1").push("HEAD:refs/heads/release/1", LETTERS), "veto"),
     Case("veto-withdrawn-by-another", "Somebody else takes the objection back.", "twohand withdraw --as erin", "34",
          lambda a: objected(a).say("withdraw", "erin").push(*ONTO_MAIN), "veto"),
+    Case("veto-objector-removed", "Who objected is taken out of the policy.", "edit twohand.toml; git rebase", "18, 34", objector_removed, "veto"),
+    Case("veto-withdrawn-then-left", "Who objected took it back and left: the objection does not come back.", "twohand withdraw; edit twohand.toml", "34",
+         withdrawn_then_left),
     Case("veto-vanished", "Its ref was deleted on the server, past the gate.", "git update-ref -d", "40", vanished, "veto"),
 )
 # fmt: on

@@ -59,6 +59,23 @@ def _entry(row: bytes) -> bytes:
     return mode.lstrip(b"0") + b" " + name + b"\0" + bytes.fromhex(blob.decode())
 
 
+def grafted(a: Arena, path: str, data: bytes) -> Arena:
+    """A file under a name that git's index refuses, in a tree made by hand."""
+    entry = f"100755 blob {a.git('hash-object', '-w', '--stdin', stdin=data)}"
+    *directories, name = path.split("/")
+    for directory in reversed(directories):
+        tree = a.git("mktree", stdin=f"{entry}\t{name}\n".encode())
+        entry, name = f"040000 tree {tree}", directory
+    root = a.git("mktree", stdin=a.raw("ls-tree", "origin/main") + f"{entry}\t{name}\n".encode())
+    return a.do("update-ref", "refs/heads/grafted", a.git("commit-tree", root, "-p", "origin/main", "-m", "Tidy"))
+
+
+def hook_in_a_tree(a: Arena) -> Pushed:
+    """A disk that ignores case checks it out into the repository's own hooks."""
+    grafted(a, ".GIT/hooks/post-checkout", b"#!/bin/sh\nexit 0\n")
+    return a.propose("alice", head="grafted").approve("bob", head="grafted").push("grafted:main", LETTERS)
+
+
 def tagged(a: Arena, *, approved: bool) -> Pushed:
     """The policy protects tags too; an annotated one is pushed."""
     text = law.text(a.ground.public).replace('protect = ["main", "release/*"]', TAGS)
@@ -132,6 +149,10 @@ CASES = (
     Case("object-no-author", "A commit whose author line is empty.", "git hash-object -t commit", "8, 9",
          lambda a: crafted(a, b"Tidy\n", author=b"").approve("bob").push(*ONTO_MAIN), MISSING),
     Case("object-doubled", "A tree that names one file twice.", "git hash-object -t tree", "1, 2", doubled, "names zz.py twice"),
+    Case("object-twin", "A file beside an owned one, whose directory differs in case alone.", "git add src/AUTH/login.py", "2, 31",
+         lambda a: a.made("src/AUTH/login.py", data="def login(user):\n    pass\n").approve("bob").push(*ONTO_MAIN), "owner.required"),
+    Case("object-hook-in-a-tree", "A tree that holds .GIT/hooks, which a disk that ignores case checks out as .git/hooks.", "git mktree", "2, 29",
+         hook_in_a_tree, "owner.required"),
     Case("object-tag-as-branch", "A tag object in the place of a commit.", "git push TAG:refs/heads/release/1", "4", tag_as_branch, NOBODY),
     Case("object-blob-as-branch", "A file in the place of a commit.", "git push BLOB:refs/heads/release/1", "4", blob_as_branch, "nothing was taken"),
     Case("object-protected-tag", "An annotated tag, where the policy protects tags.", "git push v1:refs/tags/v1", "4",

@@ -5,7 +5,7 @@ from typing import Any
 from streams.selftest import law
 from streams.selftest.arena import LETTERS, Arena, Pushed
 from streams.selftest.case import Case
-from streams.selftest.ground import HELPERS, WEAKENED
+from streams.selftest.ground import HELPERS, WEAKENED, Unstaged
 
 SELF_EDIT = "policy.self-edit"
 INVALID = "cannot be used"
@@ -85,6 +85,26 @@ def glass(a: Arena, by: str, names: str = "") -> Pushed:
     return a.made().say("waive", by, break_glass=True, reason="It burns", expires="").push(*ONTO_MAIN)
 
 
+def first_push(a: Arena) -> Pushed:
+    """An empty repository. The first push is not taken by git; what comes next is the honest one."""
+    a.server = a.root / "empty.git"
+    a.do("init", "-q", "--bare", "--initial-branch=main", "--template=", str(a.server))
+    installed = a.twohand("hook", "install", "--server", "-C", str(a.server))
+    if installed.code:
+        raise Unstaged(f"the hooks cannot be installed: {installed.err.strip()}", remedy="Report this as a defect.")
+    a.branch().commit("twohand.toml", data=WEAK.format(key=a.ground.public["alice"]))
+    a.do("config", "remote.origin.url", str(a.server))
+    failed = a.push("HEAD:main", "HEAD:refs/tags/a", "HEAD:refs/tags/a/b", options=("--atomic",))
+    if failed.moved or "cannot lock ref" not in failed.told:
+        raise Unstaged(f"the first push should fail in git: {failed.told}", remedy="Report this as a defect.")
+    return a.push("work:main")
+
+
+def nobody_enrolled(a: Arena) -> str:
+    """The policy without any key."""
+    return "\n".join(line for line in text(a).splitlines() if not line.startswith("keys")) + "\n"
+
+
 # fmt: off
 CASES = (
     Case("policy-weakened", "The change asks for less from now on.", "edit twohand.toml", "29, 36",
@@ -115,6 +135,12 @@ CASES = (
     Case("policy-broken-waived", "The same, with a waiver of what the rules say about it.", "twohand waive --finding gate-edited", "35, 36",
          lambda a: a.made("twohand.toml", data="version = [\n").approve("carol", "bob").say("waive", "carol", finding="gate-edited", reason="Ok", expires=a.later(WEEK))
          .push(*ONTO_MAIN), INVALID),
+    Case("policy-nobody-enrolled", "A policy that enrols nobody, approved by everybody.", "edit twohand.toml", "4, 36",
+         lambda a: broken(a, "twohand.toml", nobody_enrolled(a)), "nobody could answer for anything again"),
+    Case("policy-owners-too-large", "An owners file that is too large to be read, approved by everybody.", "edit .github/CODEOWNERS", "36, 40",
+         lambda a: broken(a, ".github/CODEOWNERS", "* @carol\n" + "# more\n" * 700_000), "would have a policy that cannot be used"),
+    Case("policy-first-push-fails", "A first push that git does not take founds nothing, and the honest one after it lands.", "git push --atomic; git push", "37",
+         first_push),
     Case("policy-two-forms", "A policy in both of its places.", "[tool.twohand]", "36",
          lambda a: broken(a, "pyproject.toml", "[tool.twohand]\nversion = 1\n"), INVALID),
     Case("policy-no-requirement", "A law of which nothing applies to the change.", "git push", "30",

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from streams import docs_cli, docs_events, docs_keys, docs_prompts, docs_reasons, docs_rules, docs_tables
+from streams import docs_asyncapi, docs_cli, docs_events, docs_keys, docs_prompts, docs_reasons, docs_rules, docs_tables
 
 ROOT: Final = Path(__file__).resolve().parent.parent / "docs"
 WRITERS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
+    docs_asyncapi.pages,
     docs_cli.pages,
     docs_events.pages,
     docs_keys.pages,

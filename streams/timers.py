@@ -41,6 +41,7 @@ OTHERS: Final = "~"  # timers whose names begin so are of no escalation
 DEADLINE: Final = OTHERS + "deadline:"
 AGAIN: Final = OTHERS + "again:"
 LATER: Final = 60  # seconds after which a change that could not be read or decided is tried again
+STALE: Final = 7 * instants.DAY
 FAULTS: Final = (SourceError, ValueError, LookupError, TypeError, AssertionError)
 DECIDED: Final = type_name(DecisionMade)
 EVIDENCE: Final = tuple(map(type_name, watch.EVIDENCE))
@@ -88,6 +89,13 @@ class Timers:
         pages, more = self._tell(now) if self._is_due(now) else (0, False)
         return Ticked(len(changed) + late, pages, more=more or len(changed) >= LOOKS)
 
+    def _cursor(self, now: int) -> int:
+        """How far the last look went. The first one leaves alone what was recorded more than STALE seconds before it."""
+        marks = self._journal.ask("select value from mark where name = 'cursor'")
+        old = instants.text_of(now - STALE)
+        rows = marks or self._journal.ask("select coalesce(max(offset), 0) from log where at < ?", (old,))
+        return int(rows[0][0])
+
     def _decide(self, key: str, at: str) -> None:
         """Record the decision that newer evidence asks for."""
         newest = dict(self._journal.ask("select type, max(offset) from log where key = ? group by type", (key,)))
@@ -117,8 +125,7 @@ class Timers:
 
     def _changed(self, now: int) -> tuple[list[str], int, int]:
         """The changes of which something was recorded since the last look, how far that went, and how far this one goes."""
-        marks = dict(self._journal.ask("select name, value from mark where name = 'cursor'"))
-        since = marks.get("cursor", 0)
+        since = self._cursor(now)
         whole = self._journal.ask("select coalesce(max(offset), 0) from log")[0][0]
         asked = (
             "select key, max(offset) from log where offset > ? and offset <= ? and type not in (?, ?)"

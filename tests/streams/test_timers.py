@@ -12,8 +12,10 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from bench.escalation import year
+from bench.escalation import many, year
 from rules import instants
 from rules.escalation import BACK, DAILY
 from rules.events import (
@@ -370,6 +372,65 @@ def test_an_open_question_is_never_forgotten(journal):
     assert len(at) == 12 + 20
 
 
+def test_hundreds_of_open_questions_are_told_in_short_ticks():
+    """Every one of four hundred is told in its tick; none holds the journal for a second of processor time."""
+    found = many(400)
+    assert found["longest_tick"] <= 1
+    assert found["idle"] <= 0.1
+
+
+moves = st.lists(
+    st.tuples(
+        st.sampled_from(["tick", "tick", "tick", "tick", "ack", "answer", "restart", "back"]),
+        st.integers(0, 2),
+        st.integers(1, 40_000),
+    ),
+    max_size=25,
+)
+
+
+@given(moves)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_happens_nobody_is_told_twice_and_nothing_is_forgotten(tmp_path_factory, steps):
+    """Opening, acknowledging, answering, restarts and clocks that go back in any order: each message once, none in the
+    quiet of an acknowledgement, none after the end, and whatever is open has a next page at most a day and an hour away."""
+    with Journal(tmp_path_factory.mktemp("any") / "journal.db") as journal:
+        timers, now, answered_already = Timers(journal, ALERTS), instants.seconds_of(START), set()
+        quiet: dict[str, int] = {}
+        for number in range(3):
+            journal.append(change(number, START, session="s:1" if number else ""))
+        for what, number, seconds in steps:
+            now += -seconds if what == "back" else seconds
+            quiet = {} if what == "back" else quiet
+            at = instants.text_of(now)
+            before = {message.event for message in messages(journal)}
+            known = {one.change: one for one in answers.escalations(journal).values()}
+            one = known.get(f"change-{number}")
+            if what == "ack" and one and not one.how:
+                try:
+                    hear(journal, Word(one.name, f"p{now}", "page"), at)
+                    quiet[one.name] = now + 1800
+                except AckRefused:
+                    pass
+            if what == "answer" and number not in answered_already:
+                answered_already.add(number)
+                journal.append([answered(change(number, START, session="s:1" if number else ""), "admitted", at)])
+            timers = Timers(journal, ALERTS) if what == "restart" else timers
+            timers.run(at)
+            told = [message for message in messages(journal) if message.event not in before]
+            for message in told:
+                if message.kind in ("open", "remind") and what != "back":
+                    assert quiet.get(message.dedup, 0) <= now
+                    assert message.change.removeprefix("change-") not in map(str, answered_already)
+        events = Counter(message.event for message in messages(journal))
+        assert set(events.values()) <= {1}
+        open_now = [one for one in answers.escalations(journal).values() if not one.how]
+        due = dict(journal.ask("select name, due from timer where name < '~'"))
+        assert all(due[one.name] <= now + DAILY + 2 * 3600 for one in open_now)
+
+        assert journal.broken_row() is None
+
+
 def test_a_year_is_simulated_in_seconds():
     """Three escalations a day for two months, answered, forgotten and ignored: the same code, and nothing stays open but the newest."""
     found = year(60)
@@ -393,6 +454,16 @@ def test_a_change_that_cannot_be_read_stops_nobody(journal, capsys):
         db.execute("update log set body = ? where key = 'change-1' and type like '%decision%'", (text,))
     timers.run(after(1))
     assert {message.change for message in messages(journal)} == {"change-1", "change-2"}
+
+
+def test_the_first_start_leaves_old_questions_alone(journal):
+    """What was given up months ago wakes nobody; what was refused yesterday does, and everything after a first start."""
+    journal.append([*change(1, instants.later(START, -90 * DAILY)), *change(2, instants.later(START, -DAILY))])
+    Timers(journal, ALERTS).run(START)
+    assert {message.change for message in messages(journal)} == {"change-2"}
+    journal.append(change(3, after(1)))
+    Timers(journal, ALERTS).run(instants.later(START, 30 * DAILY))
+    assert {message.change for message in messages(journal)} == {"change-2", "change-3"}
 
 
 def test_an_idle_service_writes_nothing(journal):

@@ -226,23 +226,24 @@ def _checked(row: Any, at: int) -> _Said:
 
 def _placed(said: Sequence[_Said], sheet: Sheet) -> Iterator[Finding | Dropped]:
     """Each finding where it was shown; without its line, word for word, it is none."""
-    rows: dict[tuple[str, str, int], list[str]] = {}
+    rows: dict[tuple[str, str, int], list[tuple[str, str]]] = {}
     for leaf in sheet if said else ():
         for row in leaf.rows:
             side = "old" if row.sign == "-" else "new"
-            rows.setdefault((leaf.path, side, row.number), []).append(row.text)
-    paths = {shown.written(leaf.path): leaf.path for leaf in sheet}
+            rows.setdefault((leaf.told, side, row.number), []).append((leaf.path, row.text))
+    told = {leaf.told for leaf in sheet}
     for one in said:
-        stands = rows.get((paths.get(one.path, ""), one.side, one.line), [])
-        path = shown.said(one.path, 200)
-        if one.path not in paths:
-            yield Dropped(path, "this part of the change has no such file")
-        elif not any(_quotes(one.quote, text) for text in stands):
-            yield Dropped(path, f"line {str(one.line)[:20]} of the {one.side} side does not read like its quote")
-        else:
+        stands = rows.get((one.path, one.side, one.line), [])
+        path = next((path for path, text in stands if _quotes(one.quote, text)), None)
+        if path is not None:
             message = shown.said(Redactor().text(one.message[:4000]), WORDS)
             quote = visible(one.quote.encode("utf-8", "replace"))[:QUOTE]
-            yield Finding(SEEN, _TIERS[one.severity], paths[one.path], one.side, one.line, message, quote)
+            yield Finding(SEEN, _TIERS[one.severity], path, one.side, one.line, message, quote)
+        elif one.path in told:
+            why = f"line {str(one.line)[:20]} of the {one.side} side does not read like its quote"
+            yield Dropped(shown.said(one.path, 200), why)
+        else:
+            yield Dropped(shown.said(Redactor().text(one.path[:2000]), 200), "this part of the change has no such file")
 
 
 def _quotes(quote: str, text: str) -> bool:

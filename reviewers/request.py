@@ -121,7 +121,7 @@ def _said(context: Context, redactor: Redactor) -> tuple[str, ...]:
         *(("author", author) for author in context.authors),
         *(("commit", message) for message in context.commits),
     ]
-    rows = [f"{name}|{line}" for name, text in texts if text for line in redactor.text(text[:SAID]).split("\n")]
+    rows = [f"{name}|{line}" for name, text in texts if text for line in _discreet(text, redactor)]
     kept, left = [], SAID
     for row in rows:
         left -= len(row)
@@ -130,6 +130,11 @@ def _said(context: Context, redactor: Redactor) -> tuple[str, ...]:
             break
         kept.append(shown.written(row))
     return tuple(kept) or ("nothing",)
+
+
+def _discreet(text: str, redactor: Redactor) -> list[str]:
+    """The lines of what is shown of a text. It is cut after credentials are out: half of one is known to nobody."""
+    return redactor.text(text[: 50 * SAID])[:SAID].split("\n")
 
 
 def _format(mode: Mode) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Leaf(NamedTuple):
 
     heading: str
     path: str
+    told: str  # the path as it is shown
     first: bool
     rows: tuple[Shown, ...]
 
@@ -101,12 +102,14 @@ def _total(files: int, found: Iterable[Sequence[Hunk]]) -> Coverage:
 
 def _leaves(blobs: Blobs, parts: Sequence[Hunk], redactor: Redactor, size: int) -> Iterator[Leaf]:
     """A file as leaves that each fit into a part; a file without lines is a heading."""
-    path, heading = blobs.file.path, _heading(blobs.file, _medium(blobs.new) or _medium(blobs.old))
+    path = blobs.file.path
+    told = shown.written(redactor.text(path))
+    heading = f"file {told} {_heading(blobs.file, _medium(blobs.new) or _medium(blobs.old))}"
     sides = {"-": redactor.lines(blobs.old or b""), "+": redactor.lines(blobs.new or b"")}
     first = True
     for hunk in parts or ((),):
         for rows in _cut(tuple(_rows(hunk, sides)), size):
-            yield Leaf(heading, path, first, rows)
+            yield Leaf(heading, path, told, first, rows)
             first = False
 
 
@@ -123,11 +126,11 @@ def _rows(hunk: Hunk, sides: dict[str, Redacted]) -> Iterator[Shown]:
 
 
 def _heading(file: FileChange, kind: str) -> str:
-    """What happened to the file as a whole."""
+    """What happened to the file as a whole, behind its name."""
     done = "changed" if file.exists_before and file.exists_after else "added" if file.exists_after else "deleted"
     modes = dict.fromkeys(mode for mode in (file.old_mode, file.new_mode) if mode != "000000")
     note = f", {kind}, content not shown" if kind else ""
-    return f"file {shown.written(file.path)} {done}, mode {' -> '.join(modes)}{note}"
+    return f"{done}, mode {' -> '.join(modes)}{note}"
 
 
 def _cut(rows: tuple[Shown, ...], size: int) -> Iterator[tuple[Shown, ...]]:

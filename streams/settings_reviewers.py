@@ -8,7 +8,7 @@ from rules.policy_shape import NAME
 from rules.shape import BAD, Duration, Entry, ListOf, OneOf, Table, Text, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rules.report import Path, Report
 
@@ -120,6 +120,7 @@ Wrong = tuple[tuple[str | int, ...], str | None, tuple[str, ...], str]
 
 def wrong(reviewers: Mapping[str, Reviewer]) -> Iterator[Wrong]:
     """What no single key shows: each with its place, its value, what is allowed, and why."""
+    yield from _told_apart(reviewers.values())
     for name, reviewer in reviewers.items():
         yield from _wrong_fallbacks(reviewer, tuple(reviewers))
         yield from _wrong_address(reviewer)
@@ -137,6 +138,17 @@ def wrong(reviewers: Mapping[str, Reviewer]) -> Iterator[Wrong]:
                     (),
                     "needs price_in and price_out: without them all is free",
                 )
+
+
+def _told_apart(reviewers: Iterable[Reviewer]) -> Iterator[Wrong]:
+    """One model at one address that goes by two names: its two approvals would be two hands (law 25)."""
+    first: dict[tuple[str, str], Reviewer] = {}
+    for one in reviewers:
+        other = first.setdefault((one.endpoint.rstrip("/").lower(), one.model), one)
+        for key in ("declared", "maker", "family"):
+            if getattr(one, key) != getattr(other, key):
+                why = f"differs from reviewers.{other.name}, which asks the same model at the same address"
+                yield ("reviewers", one.name, key), getattr(one, key), (getattr(other, key) or "nothing",), why
 
 
 def _wrong_fallbacks(reviewer: Reviewer, known: tuple[str, ...]) -> Iterator[Wrong]:

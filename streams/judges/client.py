@@ -13,6 +13,7 @@ from reviewers.combined import Reply
 from reviewers.judging import Progress, RawAnswer, Status, Verdict, Word, silent
 from reviewers.request import asked
 from reviewers.sheets import sheets
+from streams.judges import wire
 from streams.judges.lines import Lines
 from streams.judges.wire import Came, Failure
 
@@ -129,7 +130,7 @@ class _Sitting:
         for attempt in range(1, self._endpoint.limits.attempts + 1):
             came = await self._sent(line, request, attempt)
             if isinstance(came, Came):
-                return self._answered(request, answer.read(came.body, request))
+                return self._answered(request, answer.read(wire.keyless(came.body, self._endpoint), request))
             pause = self._lines.pause(attempt, came.after)
             hopeless = self._hopeless(came, attempt, pause)
             if hopeless is not None:

@@ -7,13 +7,20 @@ from typing import Any
 
 import pytest
 
+from reviewers.judging import Context, Endpoint, Word
+from reviewers.request import SAID, asked
+from reviewers.sheets import sheets
+from rules.report import Invalid
 from streams.engines.journal import Journal
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
+from streams.settings import parse
 from tests.streams.bench import CODE, Bench, Table, make_keys
 from tests.streams.gate import clean_environment
+from tests.streams.judged import CHANGE, KEY, answered
 
 QWEN, MISTRAL = "qwen3-coder", "mistral-large"
+TOKEN = "AKIA" + "QX4TZ7PLM2WKD5RV"
 EDITED = CODE.replace("user", "account")
 Make = Callable[..., Bench]
 
@@ -101,3 +108,68 @@ def test_a_kept_answer_of_another_content_is_none(make: Make) -> None:
             approved = next(text for text in rows.values() if "approve" in text)
             db.execute("update judged set verdict = ?", (approved,))
         assert bench.run("review").code == 5
+
+
+# -- what leaves the machine, and what comes into the record -----------------------------------------------------------
+
+
+def test_credentials_in_names_do_not_leave(make: Make) -> None:
+    """A file that is called by a token is shown without it, in both passes, and a finding about it is at the file."""
+    with ScriptedServer([Rule(finds="account", verdict="object")]) as server:
+        bench = make(Table("one", server.url, QWEN))
+        bench.change("account = 1\n", f"keys/{TOKEN} old.py")
+        found = decision(bench)
+        assert TOKEN not in json.dumps([request.body for request in server.requests])
+        assert "withheld" in server.requests[0].body["messages"][1]["content"]
+    assert [row["path"] for row in found["findings"] if row["rule"] == "model-finding"] == [f"keys/{TOKEN} old.py"]
+
+
+def test_half_a_credential_does_not_leave() -> None:
+    """A long message is cut after its credentials are out, wherever they stand."""
+    for at in range(SAID - len(TOKEN) - 2, SAID + 2, 7):
+        context = Context("title", "", (), ("x" * (at - 1) + " " + TOKEN,))
+        (request,) = asked(
+            sheets(CHANGE, 96_000).parts, Endpoint("https://llm.example/v1", QWEN), "seed", context
+        ).requests
+        assert TOKEN[:8] not in request.payload["messages"][1]["content"]
+
+
+ECHOES = {
+    "in the reason": Rule(verdict="abstain", reason=f"my key is {KEY}"),
+    "in an error": Rule(body=json.dumps({"error": {"message": f"bad key {KEY}"}})),
+    "in a refusal": Rule(refusal=f"not for {KEY}"),
+    "as the model": Rule(reports=KEY),
+    "with HTTP 401": Rule(status=401, reason=f"bad key {KEY}"),
+}
+
+
+@pytest.mark.parametrize("where", ECHOES)
+def test_an_endpoint_that_tells_its_key_writes_it_into_no_record(where: str) -> None:
+    """Nothing that is signed, shown or recorded of an answer holds the key; the body alone is kept as it came."""
+    verdict = answered(ECHOES[where])
+    assert KEY not in str(verdict._replace(answers=()))
+    assert verdict.verdict is Word.ABSTAIN
+
+
+def test_a_wait_that_nobody_believes_is_told_in_short() -> None:
+    """A `Retry-After` of a thousand digits ends the review at once and fits into a line."""
+    verdict = answered(Rule(status=429, headers=("Retry-After: " + "9" * 1000,)))
+    assert len(verdict.why) < 200
+
+
+# -- one model under two names -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("second", [f'declared = "{MISTRAL}"', 'maker = "mistral"\nfamily = "mistral"'])
+def test_one_model_at_one_address_is_not_two_hands(second: str) -> None:
+    """Law 25: settings that call it by two lineages are refused before anybody is asked."""
+    tables = "\n".join(
+        f'[reviewers.{name}]\nendpoint = "{url}"\nmodel = "prod"\n{more}\n'
+        for name, url, more in (
+            ("one", "https://llm.example/v1", f'declared = "{QWEN}"'),
+            ("two", "https://LLM.example/v1/", second),
+        )
+    )
+    with pytest.raises(Invalid) as error:
+        parse(tables, "settings.toml")
+    assert "the same model at the same address" in str(error.value)

@@ -23,7 +23,7 @@ def needed() -> None:
     """Skip where a browser or its driver is not installed."""
     pytest.importorskip("playwright", reason="the driver `playwright` is not installed")
     if not CHROMIUM:
-        pytest.skip("no chromium on the PATH; Debian's package `chromium` has one")
+        pytest.skip("no chromium on the PATH; Debian's package `chromium` has one", allow_module_level=True)
 
 
 @contextmanager

@@ -118,7 +118,6 @@ def test_axe_finds_nothing_serious(
     for name in NAMES:
         page.goto(here.address(name))
         page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-        page.wait_for_load_state("networkidle")
         page.evaluate(source)
         found: list[dict[str, Any]] = page.evaluate("axe.run().then((result) => result.violations)")
         serious = [
@@ -235,7 +234,7 @@ def test_nothing_that_others_wrote_runs(chromium: "Browser", tmp_path: Path) -> 
         for address in ("/", "/?show=all&page=2", "/escalations", "/escalations?page=2", *addresses):
             page.goto(site.address + address)
             page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-            page.wait_for_load_state("networkidle")
+        page.wait_for_load_state("networkidle")
         page.close()
         assert not heard
         assert not dialogs

@@ -17,8 +17,9 @@ from rules.policy import Policy, parse, parse_pyproject
 from rules.principals import Principal, Registry
 from rules.report import Invalid
 from streams import settings
-from streams.doctor_clone import FAIL, OK, WARN, Check, default_branch, history, statements, worktrees
+from streams.doctor_clone import FAIL, OK, WARN, Check, default_branch, history, room, statements, worktrees
 from streams.doctor_hooks import hooks
+from streams.doctor_kafka import kafka
 from streams.doctor_reviewers import reviewers
 from streams.engines.journal import Journal
 from streams.laws import FILE, PYPROJECT, built_in, laws
@@ -55,10 +56,10 @@ def examine(where: Path, explicit: Path | None = None) -> list[Check]:
     repo = _opened(where, found)
     if repo is None:
         return found
-    for look in (history, worktrees, default_branch, statements, hooks):
+    for look in (history, worktrees, default_branch, statements, hooks, room):
         found += _safe(look, repo)
     scene = _scene(repo, explicit, found)
-    for inspect in (_policies, _hands, reviewers, _owners, _you, _journal, _writable):
+    for inspect in (_policies, _hands, reviewers, kafka, _owners, _you, _journal, _writable):
         found += _safe(inspect, scene)
     return found
 

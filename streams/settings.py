@@ -10,7 +10,7 @@ from rules.policy import decoded, syntax_problem
 from rules.policy_shape import EMAIL, NAME
 from rules.report import Invalid, Problem, Report
 from rules.shape import Entry, Flag, ListOf, Named, OneOf, Table, Text
-from streams import settings_reviewers
+from streams import settings_kafka, settings_reviewers
 from streams.settings_file import SYSTEM, places
 from streams.settings_reviewers import Reviewer
 
@@ -136,7 +136,12 @@ def _alert(name: str, fields: dict[str, Any]) -> Alert:
 
 
 def _check(settings: Settings, report: Report) -> None:
-    for path, value, allowed, message in (*settings_reviewers.wrong(settings.reviewers), *_wrong_alerts(settings)):
+    wrong = (
+        *settings_kafka.wrong(settings.kafka, settings.store),
+        *settings_reviewers.wrong(settings.reviewers),
+        *_wrong_alerts(settings),
+    )
+    for path, value, allowed, message in wrong:
         report.add(path, value, allowed, message)
     if settings.engine == "kafka" and not settings.store:
         report.add(("engine",), "kafka", ("journal",), "needs a case store: set [store] url")

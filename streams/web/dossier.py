@@ -14,7 +14,7 @@ from streams.sinks.render.people import described, known_by, said
 from streams.sinks.render.sheet import GLUE
 from streams.web import diffs, recorded, waiting
 from streams.web.ledger import Entry, Escalation
-from streams.web.letters import Letter, letters
+from streams.web.letters import Letter, due, letters
 from streams.web.place import Place
 from streams.web.timeline import Moment, timeline
 
@@ -92,6 +92,7 @@ class Dossier(NamedTuple):
     moments: tuple[Moment, ...]
     escalations: tuple[Escalation, ...]
     letters: Mapping[str, Sequence[Letter]]
+    due: Mapping[str, str]
 
 
 def dossier(place: Place, journal: Journal, entry: Entry, escalations: Iterable[Escalation]) -> Dossier | None:
@@ -122,6 +123,7 @@ def dossier(place: Place, journal: Journal, entry: Entry, escalations: Iterable[
         moments=tuple(timeline(events)),
         escalations=concerned,
         letters=letters(journal, [one.name for one in concerned]),
+        due=due(journal, [one.name for one in concerned]),
     )
 
 

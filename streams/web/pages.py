@@ -10,7 +10,7 @@ from aiohttp import web
 
 from rules.events import ChangeProposed
 from streams.sources.errors import SourceError
-from streams.web import diffs, health, lists, rulepages, view
+from streams.web import diffs, health, letters, lists, rulepages, view
 from streams.web.dossier import dossier
 from streams.web.sessions import COOKIE, Session, Sessions
 
@@ -133,7 +133,7 @@ def change(asked: Asked) -> tuple[str, Values]:
     return "change.html", {
         "tab": "queue", "it": found, "diffs": files, "listed": listed, "left_out": len(found.files) - len(listed),
         "elsewhere": [row for row in found.findings if row["path"] not in told],
-        "successor": standing.entries.get(entry.successor), "can_answer": asked.place.answers is not None,
+        "successor": standing.entries.get(entry.successor), "due": found.due, "can_answer": asked.place.answers is not None,
     }  # fmt: skip
 
 
@@ -174,12 +174,13 @@ def escalations(asked: Asked) -> tuple[str, Values]:
     """Whom we asked, who answered."""
     with asked.place.journal() as journal:
         standing = asked.place.standing(journal)
-    rows = lists.escalations(standing)
+        rows = lists.escalations(standing)
+        found = lists.page(rows, asked.number("page"))
+        due = letters.due(journal, [one.name for one in found.rows]) if journal else {}
     open_ones = sum(one.state == "open" for one in rows)
-    found = lists.page(rows, asked.number("page"))
     return "escalations.html", {
         "tab": "escalations", "found": found, "open": open_ones, "entries": standing.entries, "offset": standing.offset,
-        "can_answer": asked.place.answers is not None,
+        "due": due, "can_answer": asked.place.answers is not None,
     }  # fmt: skip
 
 

@@ -243,6 +243,8 @@ def test_nothing_that_others_wrote_runs(chromium: "Browser", tmp_path: Path) -> 
 
 def test_the_owner_acknowledges_from_a_phone(here: World, phone: "Page") -> None:
     """The link of a message: one tap, no password; it says what it did, and works once."""
+    phone.goto(here.address("escalations"))
+    assert "the next page is due in " in phone.inner_text("main")
     phone.goto(here.address("link"))
     assert "an owner must answer for auth/login.py: carol" in phone.inner_text("main")
     phone.get_by_role("button", name="Acknowledge as carol").tap()

@@ -37,6 +37,8 @@ COMMANDS = {
     "escalation": "escalation",
     "alerts": "alerts",
     "serve": "serve",
+    "worker": "worker",
+    "store": "store",
     "report": "report",
     "journal": "journal",
     "reviewers": "reviewers",

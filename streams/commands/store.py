@@ -1,0 +1,55 @@
+"""`twohand store migrate|check`: the case store of the Kafka engine."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from streams.commands import options
+from streams.commands.options import HERE
+from streams.sources.errors import SourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from streams.engines.kafka.store import Store
+
+
+class NoStore(SourceError):
+    """The settings name no case store."""
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The case store of the Kafka engine.", no_args_is_help=True, rich_markup_mode=None)
+    group.command(name="migrate")(migrate)
+    group.command(name="check")(check)
+    app.add_typer(group, name="store")
+
+
+def migrate(*, where: options.Where = HERE, settings: options.Settings = None) -> int:
+    """Make its tables, or bring them to this release. What is there stays."""
+    with _opened(where, settings) as store:
+        steps = store.migrate()
+        done = f"migrated to version {steps[-1]}" if steps else f"nothing to do: version {store.version()}"
+    print(done)
+    return 0
+
+
+def check(*, where: options.Where = HERE, settings: options.Settings = None) -> int:
+    """Whether its tables are those of this release; exit code 3 where they are not."""
+    with _opened(where, settings) as store:
+        store.check()
+        print(f"version {store.version()}, {len(store.waiting())} records wait to be published")
+    return 0
+
+
+def _opened(where: "Path", explicit: "Path | None") -> "Store":
+    from streams.engines.kafka import connection  # noqa: PLC0415
+    from streams.engines.kafka.store import Store  # noqa: PLC0415
+
+    operator = connection.settings_at(where, explicit)
+    if not operator.store:
+        raise NoStore(
+            f"[store] url is not set ({operator.source or 'no settings file was found'}).",
+            'Set it: [store] url = "postgresql://twohand@127.0.0.1/twohand"',
+        )
+    return Store(operator.store)

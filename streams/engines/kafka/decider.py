@@ -1,0 +1,105 @@
+"""What a decider concludes from what is known of one change: pure, over the law (law 38-40).
+
+A change is decided once the rules, and the source where it said that it would, have spoken about its content, or once their
+time is up; before that a decision would only say that they have not. What could not be handled blocks it until it was
+retried or dropped: as a finding of its own, so that every reader of decisions sees why.
+"""
+
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from rules import instants
+from rules.case import Case, evolve
+from rules.decision import PENDING, RULES
+from rules.events import ChangeProposed, DecisionMade, Event, ReviewGiven
+from rules.findings import Finding, Tier
+from rules.judgement import judge, read_laws
+from streams.memory import decided
+
+LETTERS: Final = "dead-letters"  # the reviewer in whose name open letters are told
+LETTER: Final = "dead-letter"  # the finding that stands for one of them
+SOURCE: Final = "source"  # the reviewer in whose name a source tells what only its repository shows
+SOURCE_SPEAKS: Final = "review of the source"  # in `read_from`: the source's review is part of what was read
+SKEW: Final = 60  # seconds that another's clock may be ahead of ours and still be believed
+MOST_TOLD: Final = 20  # open letters that a decision tells one by one
+
+
+class Letter(NamedTuple):
+    """One dead letter of a change that nobody settled. `said` is a sentence."""
+
+    id: str
+    said: str
+
+
+class Known(NamedTuple):
+    """A change as the store has it: its case, what it last was decided to be, and its open letters."""
+
+    case: Case
+    latest: str  # the latest instant that its events name
+    digest: str = ""  # of its newest decision, see `essence`
+    letters: tuple[Letter, ...] = ()
+
+
+class Conclusion(NamedTuple):
+    """The events that follow, to be recorded in this order; the last decision among them is new. `due`: when waiting ends."""
+
+    events: tuple[Event, ...] = ()
+    outcome: str = ""
+    digest: str = ""
+    due: str = ""
+
+
+def conclude(known: Known, now: str) -> Conclusion:
+    """What follows for a change at this instant; nothing where it cannot be decided yet, or where nothing changed."""
+    proposed = known.case.proposed
+    if proposed is None:
+        return Conclusion()
+    told = _told(known, proposed, now)
+    case = evolve(known.case, told) if told else known.case
+    before: tuple[Event, ...] = (told,) if told else ()
+    if not _ready(case, proposed, known.letters):
+        return Conclusion(before, digest=known.digest, due=_due(case, proposed))
+    at = min(max(now, known.latest), instants.later(now, SKEW))
+    judgement = judge(case, at)
+    decision = decided(judgement)
+    digest = essence(decision)
+    after: tuple[Event, ...] = (decision,) if digest != known.digest else ()
+    due = _due(case, proposed) if judgement.outcome == PENDING else ""
+    return Conclusion((*before, *after), judgement.outcome, digest, due)
+
+
+def essence(decision: DecisionMade) -> str:
+    """The digest of a decision without its instant: two that differ in nothing else are one."""
+    instant = f'"decided_at":"{decision.at}"'
+    said = decision.decision.replace(instant, '"decided_at":""')
+    return sha256(f"{decision.content_key} {said}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _ready(case: Case, proposed: ChangeProposed, letters: tuple[Letter, ...]) -> bool:
+    key = proposed.content_key
+    awaited = (RULES, SOURCE) if SOURCE_SPEAKS in proposed.read_from else (RULES,)
+    return bool(letters) or key in case.overdue or all((key, name) in case.scans for name in awaited)
+
+
+def _told(known: Known, proposed: ChangeProposed, now: str) -> ReviewGiven | None:
+    """The review that tells of the open letters; None where the case knows it already."""
+    before = known.case.scans.get((proposed.content_key, LETTERS))
+    findings = tuple(_finding(letter) for letter in sorted(known.letters)[:MOST_TOLD])
+    if findings == (before.findings if before else ()):
+        return None
+    return ReviewGiven(
+        change=proposed.change, content_key=proposed.content_key, reviewer=LETTERS, findings=findings, time=now, at=now
+    )
+
+
+def _finding(letter: Letter) -> Finding:
+    return Finding(LETTER, Tier.BLOCK, "", "new", 0, letter.said, letter.id)
+
+
+def _due(case: Case, proposed: ChangeProposed) -> str:
+    """When reviewers that have not spoken are no longer awaited: what the most impatient policy gives them."""
+    first = case.first_seen.get(proposed.content_key, proposed.at)
+    if proposed.content_key in case.overdue or not instants.is_instant(first):
+        return ""
+    waits = [law.policy.escalation.deadline for law in read_laws(proposed.laws) if law.policy]
+    return instants.later(first, min(waits)) if waits else ""

@@ -1,0 +1,323 @@
+"""The case store: inbox, case, outbox and deadlines of every change in one PostgreSQL transaction (DESIGN 10).
+
+`event.id` is the inbox: what is there already is a repeat and changes nothing. Each change is locked while it is decided,
+so two deciders that meet make one decision. What is published leaves through the outbox, and stays there until the broker
+has acknowledged it. Statements are verified before they are stored, by us (law 19); what was found is kept beside them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from urllib.parse import quote
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from rules.canonical import canonical
+from rules.case import Case, fold
+from rules.events import ChangeProposed, DecisionMade, Event, ReviewGiven, WaiverGranted, body, event_id, type_name
+from rules.sshsig import Signer
+from streams.engines.codec import TYPES, revive
+from streams.engines.kafka.dead_letters import named
+from streams.engines.kafka.decider import Conclusion, Known, Letter, conclude
+from streams.engines.kafka.migrations import MIGRATIONS
+from streams.engines.kafka.wire import Record, encode
+from streams.memory import signed, verified
+from streams.sources import signatures
+from streams.sources.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from streams.memory import Signed
+
+    Database = psycopg.Connection[tuple[Any, ...]]
+
+STATEMENT: Final = 4000  # milliseconds of one statement; a session with the broker lasts 10 s
+LOCK: Final = 3000  # milliseconds that another transaction is waited for
+CONNECT: Final = 5  # seconds
+MIGRATING: Final = 7_230_846  # the advisory lock of migrations; any number nobody else uses
+UNNAMED: Final = "unnamed"
+
+
+class StoreUnusable(SourceError):
+    """The case store cannot be used as it is."""
+
+    exit_code = 3
+
+
+class Arrival(NamedTuple):
+    """An event as it came. `place` orders what the same place said, as text of equal length: a repeat is never later."""
+
+    event: Event
+    place: str = ""
+
+
+class Settled(NamedTuple):
+    """That a letter is open no more, `how`: retried or dropped."""
+
+    id: str
+    change: str
+    how: str
+
+
+class Waiting(NamedTuple):
+    """A row of the outbox."""
+
+    number: int
+    record: Record
+
+
+class Batch(NamedTuple):
+    """What came at once: events, letters that were opened, and letters that were settled."""
+
+    arrivals: Sequence[Arrival] = ()
+    opened: Sequence[tuple[str, Letter]] = ()  # change, letter
+    settled: Sequence[Settled] = ()
+    records: Sequence[Record] = ()  # what has to be published besides
+
+    @property
+    def changes(self) -> list[str]:
+        """Sorted, so that two deciders lock in the same order."""
+        events = {one.event.change for one in self.arrivals}
+        return sorted({*events, *(change for change, _ in self.opened), *(one.change for one in self.settled)})
+
+
+class Store:
+    """One connection. Not for several threads at once; several processes may share the database."""
+
+    def __init__(self, url: str) -> None:
+        self._db = _connected(url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def version(self) -> int:
+        """Which migrations it has had; 0 for an empty database."""
+        if not self._db.execute("select to_regclass('migration')").fetchall()[0][0]:
+            return 0
+        return int(self._db.execute("select coalesce(max(version), 0) from migration").fetchall()[0][0])
+
+    def check(self) -> None:
+        """StoreUnusable unless its tables are those of this release."""
+        found = self.version()
+        if found != len(MIGRATIONS):
+            newer = "Upgrade twohand: a newer one has been here."
+            remedy = newer if found > len(MIGRATIONS) else "Run: twohand store migrate"
+            raise StoreUnusable(f"The case store has version {found}, this twohand needs {len(MIGRATIONS)}.", remedy)
+
+    def migrate(self, to: int = len(MIGRATIONS)) -> list[int]:
+        """Bring the tables up to a version, each step whole or not at all; which steps were taken. Several may try at once."""
+        with self._db.transaction():
+            self._db.execute("select pg_advisory_xact_lock(%s)", (MIGRATING,))
+            self._db.execute(
+                "create table if not exists migration (version integer primary key, at timestamptz not null)"
+            )
+            steps = list(range(self.version() + 1, to + 1))
+            for step in steps:
+                self._db.execute(MIGRATIONS[step - 1])
+                self._db.execute("insert into migration values (%s, now())", (step,))
+        return steps
+
+    def take(self, batch: Batch, now: Callable[[], str]) -> list[Waiting]:
+        """Record a batch with what follows from it, and tell what of these changes has to be published, in order."""
+        with self._db.transaction():
+            events = self._verified(batch.arrivals)
+        with self._db.transaction():
+            changes = batch.changes
+            self._lock(changes)
+            moved = self._insert(events) | self._said_again(batch.arrivals) | self._letters(batch)
+            self._put(batch.records)
+            if moved:
+                self._conclude(sorted(moved), now())
+            return self.waiting(changes)
+
+    def waiting(self, changes: Sequence[str] | None = None) -> list[Waiting]:
+        """What has to be published, of these changes and what belongs to none, or of all."""
+        where = "" if changes is None else "where change = any(%s) or change = ''"
+        query = f"select number, topic, key, value, headers from outbox {where} order by number"  # noqa: S608
+        rows = self._db.execute(query, () if changes is None else (changes,)).fetchall()
+        return [
+            Waiting(number, Record(topic, key, value, _unpacked(headers)))
+            for number, topic, key, value, headers in rows
+        ]
+
+    def sent(self, rows: Iterable[Waiting]) -> None:
+        """The broker has acknowledged these."""
+        with self._db.transaction():
+            self._db.execute("delete from outbox where number = any(%s)", ([row.number for row in rows],))
+
+    def events(self, change: str | None = None) -> list[Event]:
+        """What is recorded of a change, or of all, in order, with the signers that were verified."""
+        rows = self._rows(None if change is None else [change])
+        return [_revived(row) for row in rows]
+
+    def deadlines(self) -> list[tuple[str, str, str]]:
+        """Change, content key and instant of each time limit that runs."""
+        return [
+            (row[0], row[1], row[2])
+            for row in self._db.execute("select change, content_key, due from deadline order by due")
+        ]
+
+    def letters(self, change: str) -> list[Letter]:
+        """The open letters of a change."""
+        asked = "select id, said from letter where change = %s and settled = '' order by id"
+        return [Letter(*row) for row in self._db.execute(asked, (change,))]
+
+    # -- one batch ------------------------------------------------------------------------------------------------
+
+    def _verified(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Those that are new, each once, with the signers that we find (law 19)."""
+        named = {event_id(one.event): one for one in arrivals}
+        known = self._db.execute("select id from event where id = any(%s)", (list(named),)).fetchall()
+        new = [one for name, one in named.items() if (name,) not in set(known)]
+        given = (one.event for one in new if isinstance(one.event, ReviewGiven | WaiverGranted) and one.event.statement)
+        asked: dict[Signed, None] = dict.fromkeys(map(signed, given))
+        texts = [(text.encode("utf-8", "surrogatepass"), armor.encode("utf-8", "replace")) for text, armor in asked]
+        found = dict(zip(asked, signatures.verify_all(texts), strict=True))
+        return [one._replace(event=verified(one.event, found)) for one in new]
+
+    def _lock(self, changes: Sequence[str]) -> None:
+        self._db.execute("insert into change (id) select unnest(%s::text[]) on conflict do nothing", (changes,))
+        self._db.execute("select 1 from change where id = any(%s) order by id for update", (changes,))
+
+    def _insert(self, arrivals: Sequence[Arrival]) -> set[str]:
+        """Append events; the changes of those that were new."""
+        columns = [_row(one) for one in arrivals]
+        if not columns:
+            return set()
+        asked = (
+            "insert into event (id, change, type, at, place, body, signer, presence) select * from unnest(%s::text[],"
+            " %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[])"
+            " on conflict (id) do nothing returning change"
+        )
+        rows = self._db.execute(asked, [list(column) for column in zip(*columns, strict=True)]).fetchall()
+        return {row[0] for row in rows}
+
+    def _said_again(self, arrivals: Sequence[Arrival]) -> set[str]:
+        """A proposal that is said again is a head that came back: it stands last, and its decision is told again."""
+        moved: set[str] = set()
+        for event, place in arrivals:
+            if isinstance(event, ChangeProposed) and place:
+                asked = "update event set number = default, place = %s where id = %s and place < %s returning change"
+                moved |= {row[0] for row in self._db.execute(asked, (place, event_id(event), place))}
+        self._tell_again(moved)
+        return moved
+
+    def _tell_again(self, changes: Iterable[str]) -> None:
+        for change in changes:
+            asked = "select e.id, e.change, e.type, e.at, e.body, e.signer, e.presence, c.source from change c join event e on e.id = c.decision where c.id = %s"
+            for *row, source in self._db.execute(asked, (change,)).fetchall():
+                self._put([encode(_revived(row), source)])
+
+    def _letters(self, batch: Batch) -> set[str]:
+        moved: set[str] = set()
+        for change, letter in batch.opened:
+            asked = "insert into letter values (%s, %s, %s, '') on conflict do nothing returning change"
+            moved |= {row[0] for row in self._db.execute(asked, (letter.id, change, letter.said))}
+        for one in batch.settled:
+            asked = "update letter set settled = %s where id = %s and change = %s and settled = '' returning change"
+            moved |= {row[0] for row in self._db.execute(asked, (one.how, one.id, one.change))}
+        return moved
+
+    def _conclude(self, changes: list[str], now: str) -> None:
+        """Decide each change that something new was said about."""
+        for change, case, latest in self._cases(changes):
+            digest = self._db.execute("select digest from change where id = %s", (change,)).fetchall()[0][0]
+            known = Known(case, latest, digest, tuple(self.letters(change)))
+            self._keep(case, conclude(known, now))
+
+    def _cases(self, changes: list[str]) -> list[tuple[str, Case, str]]:
+        groups = groupby(self._rows(changes), key=lambda row: row[1])
+        found = [(change, [_revived(row) for row in rows]) for change, rows in groups]
+        return [(change, fold(events), max(event.at for event in events)) for change, events in found]
+
+    def _keep(self, case: Case, found: Conclusion) -> None:
+        proposed = case.proposed
+        if proposed is None:
+            return
+        source = quote(proposed.repository, safe="/:@") or UNNAMED
+        self._insert([Arrival(event) for event in found.events])
+        made = [event for event in found.events if isinstance(event, DecisionMade)]
+        self._put(encode(event, source) for event in made)
+        for event in made:
+            self._db.execute(
+                "update change set source = %s, content_key = %s, outcome = %s, digest = %s, decision = %s where id = %s",
+                (source, event.content_key, found.outcome, found.digest, event_id(event), event.change),
+            )
+        self._time(proposed, found.due)
+
+    def _time(self, proposed: ChangeProposed, due: str) -> None:
+        """Keep the time limit that runs for a change; an empty one takes it away."""
+        if due:
+            asked = (
+                "insert into deadline values (%s, %s, %s) on conflict (change) do update"
+                " set content_key = excluded.content_key, due = excluded.due"
+            )
+            self._db.execute(asked, (proposed.change, proposed.content_key, due))
+        else:
+            self._db.execute("delete from deadline where change = %s", (proposed.change,))
+
+    def _put(self, records: Iterable[Record]) -> None:
+        rows = [(named(one.key), one.topic, one.key, one.value, _packed(one.headers)) for one in records]
+        if rows:
+            with self._db.cursor() as cursor:
+                cursor.executemany(
+                    "insert into outbox (change, topic, key, value, headers) values (%s, %s, %s, %s, %s)", rows
+                )
+
+    def _rows(self, changes: list[str] | None) -> list[tuple[Any, ...]]:
+        where = "" if changes is None else "where change = any(%s)"
+        order = "number" if changes is None else "change, number"
+        asked = f"select id, change, type, at, body, signer, presence from event {where} order by {order}"  # noqa: S608
+        return self._db.execute(asked, () if changes is None else (changes,)).fetchall()
+
+
+def _connected(url: str) -> Database:
+    options = f"-c statement_timeout={STATEMENT} -c lock_timeout={LOCK} -c idle_in_transaction_session_timeout=60000"
+    try:
+        return psycopg.connect(
+            url,
+            autocommit=True,
+            connect_timeout=CONNECT,
+            options=options,
+            row_factory=tuple_row,
+            application_name="twohand",
+        )
+    except psycopg.Error as error:
+        why = str(error).strip().splitlines()[-1]
+        raise StoreUnusable(
+            f"The case store cannot be reached: {why}.", "Correct [store] url, or start PostgreSQL."
+        ) from None
+
+
+def _row(arrival: Arrival) -> tuple[object, ...]:
+    event = arrival.event
+    signer: Signer | None = getattr(event, "signer", None)
+    key, presence = (signer.key, signer.presence) if signer else ("", False)
+    text = canonical(body(event)).decode()
+    return event_id(event), event.change, type_name(type(event)), event.at, arrival.place, text, key, presence
+
+
+def _revived(row: Sequence[Any]) -> Event:
+    _, _, kind, at, text, key, presence = row
+    event = revive(TYPES[kind], json.loads(text), at)
+    return (
+        replace(event, signer=Signer(key, presence))
+        if key and isinstance(event, ReviewGiven | WaiverGranted)
+        else event
+    )
+
+
+def _packed(headers: Iterable[tuple[str, bytes | None]]) -> bytes:
+    return json.dumps([[name, None if value is None else value.hex()] for name, value in headers]).encode()
+
+
+def _unpacked(data: bytes) -> tuple[tuple[str, bytes | None], ...]:
+    return tuple((name, None if value is None else bytes.fromhex(value)) for name, value in json.loads(data))

@@ -1,6 +1,6 @@
 """The outline of a source file: its named functions and classes as areas of the text, its marks, and what is broken."""
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from rules.grammars import Grammar
 
 Flat = Callable[[Any], str]
-PIECE = 800  # characters of a larger node that are searched in the time of asking one small node
 
 
 class Span(NamedTuple):
@@ -39,13 +38,14 @@ class Outline:
         self.marks: list[Any] = []
         self.broken: list[range] = []
         self.areas: dict[str, list[Area]] = {}
+        self._others: list[Any] = []
         self._grammar = grammar
         self._text = text
         self._open = [Area("", root, 0, len(text) + 1, [])]
         self.areas[""] = [self._open[0]]
 
     def take(self, nodes: Sequence[Any], flat: Flat) -> None:
-        """Sort the nodes, which stand in the order of the text, into what they mean."""
+        """Sort the nodes, which stand in the order of the text, into what they mean; the others are kept for `nodes`."""
         grammar = self._grammar
         for node in nodes:
             kind = node.kind()
@@ -56,6 +56,8 @@ class Outline:
             elif kind == "ERROR":
                 lies = node.range()
                 self.broken.append(range(lies.start.line + 1, lies.end.line + 2))
+            else:
+                self._others.append(node)
 
     def _enter(self, node: Any, name: str, *, is_function: bool) -> None:
         if not name:
@@ -82,58 +84,34 @@ class Outline:
         """All text of an area."""
         return self._text[area.start : area.end]
 
-    def nodes(self, area: Area, kinds: frozenset[str]) -> Iterator[Any]:
-        """The nodes of some kinds in an area, in the order of the text, without those of the areas inside."""
-        if not area.inner:
-            yield from area.node.find_all(query(kinds))
-            return
-        pieces = _pieces(area)
-        if len(pieces) * PIECE > area.end - area.start:
-            yield from _sifted(area, kinds)
-            return
-        for node, is_whole in pieces:
-            if is_whole:
-                yield from node.find_all(query(kinds))
-            elif node.is_named() and node.kind() in kinds:
+    def nodes(self, area: Area) -> Iterator[Any]:
+        """What else was found in an area, in the order of the text, without what begins in the areas inside."""
+        inner = iter(area.inner)
+        ahead = next(inner, None)
+        at = bisect_left(self._others, area.start, key=_start)
+        while at < len(self._others):
+            node = self._others[at]
+            lies = node.range()
+            start = lies.start.index
+            if start >= area.end:
+                return
+            if ahead is not None and start >= ahead.start:
+                at = bisect_left(self._others, ahead.end, at, key=_start)
+                ahead = next(inner, None)
+                continue
+            if lies.end.index <= area.end:  # not what only begins where the area does
                 yield node
+            at += 1
+
+
+def _start(node: Any) -> int:
+    return int(node.range().start.index)
 
 
 @lru_cache(maxsize=64)
 def query(kinds: frozenset[str]) -> dict[str, Any]:
     """What ast-grep takes to find all nodes of these kinds."""
     return {"rule": {"any": [{"kind": kind} for kind in sorted(kinds)]}}
-
-
-def _sifted(area: Area, kinds: frozenset[str]) -> Iterator[Any]:
-    """All nodes, without those that begin in an area inside."""
-    inner = iter(area.inner)
-    ahead = next(inner, None)
-    for node in area.node.find_all(query(kinds)):
-        start = node.range().start.index
-        while ahead is not None and ahead.end <= start:
-            ahead = next(inner, None)
-        if ahead is None or start < ahead.start:
-            yield node
-
-
-def _pieces(area: Area) -> list[tuple[Any, bool]]:
-    """The nodes that no area inside is a part of, whole; and those around such areas, each for itself."""
-    ends = [inner.end for inner in area.inner]
-    found: list[tuple[Any, bool]] = []
-    stack = area.node.children()[::-1]
-    while stack:
-        node = stack.pop()
-        lies = node.range()
-        start, end = lies.start.index, lies.end.index
-        ahead = bisect_right(ends, start)
-        if ahead == len(ends) or end <= area.inner[ahead].start:
-            found.append((node, True))
-            continue
-        if start < area.inner[ahead].start:
-            found.append((node, False))
-        if start < area.inner[ahead].start or end > ends[ahead]:
-            stack += node.children()[::-1]
-    return [(node, is_whole) for node, is_whole in found if node.is_named()]
 
 
 def is_same(one: Outline, other: Outline, names: tuple[str, str], inside: frozenset[str]) -> bool:

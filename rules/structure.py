@@ -92,7 +92,8 @@ class Facts:
         grammar = self._reader.grammar
         kinds = frozenset((*grammar.returns, *grammar.handlers))
         areas = self.outline.areas.get(function, ())
-        found = (self._reader.exit(area.node, node) for area in areas for node in self.outline.nodes(area, kinds))
+        nodes = ((area.node, node) for area in areas for node in self.outline.nodes(area) if node.kind() in kinds)
+        found = (self._reader.exit(function, node) for function, node in nodes)
         return tuple(each for each in found if each is not None)
 
     def is_same(self, function: str, other: "Facts", name: str) -> bool:
@@ -101,9 +102,8 @@ class Facts:
 
     def _of(self, function: str) -> "_Inside":
         if function not in self._known:
-            kinds = _read_kinds(self._reader.grammar)
             areas = self.outline.areas.get(function, ())
-            nodes = (node for area in areas for node in self.outline.nodes(area, kinds))
+            nodes = (node for area in areas for node in self.outline.nodes(area))
             self._known[function] = self._reader.inside(function, nodes)
         return self._known[function]
 
@@ -123,20 +123,13 @@ def read(data: bytes, language: str, memory: Memory) -> Facts | None:
         return None
     text = data.decode("utf-8", "replace")
     root = _root(text, language)
-    nodes = [] if root is None else _outlined(root, grammar, len(data))
+    nodes = [] if root is None else root.find_all(outline.query(frozenset((*grammar.all, "ERROR"))))
     if root is None or len(nodes) > MAX_NODES:
         return None
     reader = _Reader(grammar, text, memory)
     found = Outline(root, grammar, text)
     found.take(nodes, reader.flat)
     return Facts(found, reader)
-
-
-def _outlined(root: Any, grammar: Grammar, size: int) -> list[Any]:
-    """At least the nodes of the outline; all that we ask for where they may be too many. None is shorter than two bytes."""
-    kinds = grammar.outlined if size <= 2 * MAX_NODES else grammar.all
-    found: list[Any] = root.find_all(outline.query(frozenset((*kinds, "ERROR"))))
-    return found
 
 
 @lru_cache(maxsize=32)

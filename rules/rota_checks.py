@@ -63,6 +63,12 @@ def _check_overrides(name: str, rotation: Rotation, report: Report) -> None:
 def _check_targets(policy: Policy, names: Names, report: Report) -> None:
     for index, step in enumerate(policy.escalation.steps):
         for place, word in enumerate(step.notify):
+            if word in names.agents or word in names.services:
+                path = ("escalation", "steps", index, "notify", place)
+                kind = "an agent" if word in names.agents else "a service"
+                report.add(
+                    path, word, ("owners, team:NAME, people, rotations, routes",), f"is {kind}: only people are asked"
+                )
             team = word.removeprefix(TEAM)
             if team != word and team not in names.teams:
                 known = tuple(f"{TEAM}{name}" for name in sorted(names.teams))

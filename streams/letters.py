@@ -84,6 +84,13 @@ def route_of(target: str, alerts: Mapping[str, Alert]) -> tuple[str, tuple[str, 
     return route, tuple(name for name in known if name != route)
 
 
+def unrouted(policy: Policy, alerts: Mapping[str, Alert]) -> list[str]:
+    """Words of the steps that name nobody of the policy and no route of the settings: most likely misspelt."""
+    known = {OWNERS, *policy.teams, *policy.people, *policy.rotations, *alerts}
+    words = (word for step in policy.escalation.steps for word in step.notify)
+    return sorted({word for word in words if word.removeprefix(TEAM) not in known})
+
+
 def texts(record: Mapping[str, Any], question: Question, name: str, *, by: str = "", why: str = "") -> tuple[str, str]:
     """The messages of an opening and of later pages, as text. `by` and `why`: who broke the glass, and what they said."""
     envelope = Envelope(name, name, "", severity="warning" if question.low else "critical")

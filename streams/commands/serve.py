@@ -40,6 +40,7 @@ def serve(
         secret = answers.secret_at(desk.journal_path.parent)
         address = "" if no_page else desk.settings.url or f"http://{desk.settings.listen}"
         service = Service(desk.journal, desk.settings.alerts, now=clock.now, secret=secret, address=address)
+        _warn(desk)
         if once:
             print(_told(service.round()))
             return 0
@@ -61,6 +62,22 @@ def _until_stopped(service: "Service", desk: "Desk", secret: bytes, *, page: boo
         print(f"twohand serves {desk.repo.common_dir}: {where}; messages go to {routes}", file=sys.stderr, flush=True)
         service.run(stop)
     return 0
+
+
+def _warn(desk: "Desk") -> None:
+    """Words that the policy's steps misspell are told at the start, not at three in the morning."""
+    from streams.letters import route_of, unrouted  # noqa: PLC0415
+
+    default = desk.default_branch or ""
+    tip = desk.repo.first_ref(default) if default else None
+    for policy in desk.standing(default, tip.id).policies if tip else ():
+        for word in unrouted(policy, desk.settings.alerts):
+            route, _ = route_of(word, desk.settings.alerts)
+            print(
+                f"note: {policy.source} notifies {word!r}, which is nobody there and no [alerts.{word}] of the settings;"
+                f" its messages go through {route!r}",
+                file=sys.stderr,
+            )
 
 
 def _told(done: "Done") -> str:

@@ -167,6 +167,8 @@ def test_teams_hold_people_alone_and_are_never_empty():
         ('[escalation]\nsteps = [{ after = "0m", notify = ["team:secure"] }]', "names no team"),
         ('[escalation]\nsteps = [{ after = "0m", notify = ["gone"] }]', "is the last step and reaches nobody"),
         ("[escalation]\nsteps = []", "is empty"),
+        ('[escalation]\nsteps = [{ after = "0m", notify = ["gpt"] }]', "is an agent: only people are asked"),
+        ('[escalation]\nsteps = [{ after = "0m", notify = ["dependabot"] }]', "is a service: only people are asked"),
         ('[escalation]\nsteps = [{ after = "0m", notify = [] }]', "is empty"),
         ('[escalation]\nhours = { days = ["mon"], from = "17:00", until = "09:00" }', "is not later than `from`"),
         ('[escalation]\nhours = { days = ["monday"] }', "is not one of the allowed values"),

@@ -86,6 +86,8 @@ def test_once_tells_what_is_due_and_a_key_acknowledges_it(gate):
     assert gate.run("escalation", "list").out == "Nobody is asked anything.\n"
     first = gate.run("serve", "--once")
     assert "1 pages due, 1 messages sent, 0 not taken yet" in first.out, first.err
+    assert "notifies 'pager', which is nobody there and no [alerts.pager] of the settings" in first.err
+    assert first.err.count("note:") == 1
     (one,) = listed(gate)
     assert (one["state"], one["asked"], one["debt"]) == ("open", ["carol"], False)
     name = one["escalation"]

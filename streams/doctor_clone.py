@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from shlex import quote
 from typing import NamedTuple
 
+from streams.engines.journal import FULL, Journal
 from streams.sources.git import HEADS, ORIGIN, Repository
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 PREFIX = "refs/twohand/"
+EMPTY = "delete from blob; vacuum"  # makes room in a journal
 
 
 class Check(NamedTuple):
@@ -38,6 +40,19 @@ def worktrees(repo: Repository) -> Iterator[Check]:
     count = sum(row.startswith(b"worktree ") for row in rows)
     if count > 1:
         yield Check("worktrees", OK, f"{count}, which share one journal in {repo.common_dir}")
+
+
+def room(repo: Repository) -> Iterator[Check]:
+    """A journal that has grown so large that it keeps no contents of refused changes any more."""
+    path = repo.common_dir / "twohand" / "journal.db"
+    if not path.exists():
+        return
+    with Journal(path, writable=False) as journal:
+        full = journal.full()
+    if full:
+        said = f"{path} is larger than {FULL >> 20} MiB: contents of refused changes are kept no longer"
+        remedy = f"while nobody pushes: sqlite3 {quote(str(path))} '{EMPTY}' (no decision needs them)"
+        yield Check("journal room", WARN, said, remedy)
 
 
 def default_branch(repo: Repository) -> Iterator[Check]:

@@ -43,6 +43,7 @@ TOPICS = {
 APPROVES = '"verb":"approve"}\n'  # how the canonical text of an approval ends
 AT_ONCE = 500  # values of one question
 PATIENCE = 5.0  # seconds that a locked journal is waited for
+FULL = 1 << 30  # bytes of the file; beyond, it keeps no contents any more
 PAUSE = 0.0005  # between tries; SQLite's own back-off waits up to 100 ms
 FIRST = """
 create table log (
@@ -237,14 +238,9 @@ class Journal:
 
     def remember_signers(self, signers: Mapping[str, Signer | None]) -> None:
         """Keep what verification found, so that a blob is verified once."""
+        rows = [(name, *((one.key, int(one.presence)) if one else ("", 0))) for name, one in signers.items()]
         with self._writing() as db:
-            db.executemany(
-                "insert or ignore into verified values (?, ?, ?)",
-                [
-                    (name, *((signer.key, int(signer.presence)) if signer else ("", 0)))
-                    for name, signer in signers.items()
-                ],
-            )
+            db.executemany("insert or ignore into verified values (?, ?, ?)", rows)
 
     def open_changes(self, target: str, paths: Sequence[str]) -> list[str]:
         """Changes without source branch or number that were proposed for this target, touch one of these paths, and did not land."""
@@ -272,10 +268,15 @@ class Journal:
             db.execute("insert or replace into tip values (?, ?, ?)", (_text(ref), name, at))
 
     def keep_blobs(self, blobs: Mapping[str, bytes]) -> None:
-        """Keep contents, compressed, by object id: those of a refused push are nowhere else."""
+        """Keep contents, compressed, by object id: those of a refused push are nowhere else. No decision reads them."""
+        rows = [] if self.full() else [(name, compress(data, 1)) for name, data in blobs.items()]
         with self._writing() as db:
-            rows = [(name, compress(data, 1)) for name, data in blobs.items()]
             db.executemany("insert or ignore into blob values (?, ?)", rows)
+
+    def full(self) -> bool:
+        """Whether the file has grown so large that it keeps no contents any more."""
+        rows = self._read("select page_count * page_size from pragma_page_count, pragma_page_size", ())
+        return int(rows[0][0]) > FULL
 
     def blob(self, name: str) -> bytes | None:
         """A content that was kept; None where it was not."""

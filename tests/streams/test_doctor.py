@@ -1,6 +1,7 @@
 """`twohand doctor`: what works is shown to work, what is broken is named with what to do."""
 
 import json
+import os
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ from rules import lineage
 from streams.commands.app import run
 from streams.doctor import version_of
 from streams.doctor_clone import FAIL, OK, WARN
+from streams.engines.journal import Journal
 from tests.gitrepo import Repo
 
 
@@ -77,6 +79,27 @@ def test_a_journal_that_is_none_fails(repo: Repo, capsys) -> None:
     repo.commit("One")
     repo.write(".git/twohand/journal.db", b"\x00nonsense" * 400)
     assert _checks(repo.path, capsys, code=2)["journal"]["state"] == FAIL
+
+
+def test_a_journal_that_has_grown_large_is_a_warning(repo: Repo, home: Path, capsys, monkeypatch) -> None:
+    """It decides as before and keeps no contents any more; the remedy makes room without a loss to the record."""
+    _enrolled(repo, home)
+    run(["review", "-C", str(repo.path)])
+    capsys.readouterr()
+    monkeypatch.setattr("streams.engines.journal.FULL", 200_000)
+    path = repo.path / ".git" / "twohand" / "journal.db"
+    with Journal(path) as journal:
+        journal.keep_blobs({"0" * 40: os.urandom(300_000)})
+        journal.keep_blobs({"1" * 40: b"x"})
+        assert (journal.full(), journal.blob("1" * 40)) == (True, None)
+    found = _checks(repo.path, capsys, code=0)["journal room"]
+    assert found["state"] == WARN
+    with sqlite3.connect(path, isolation_level=None) as db:
+        db.execute("delete from blob")
+        db.execute("vacuum")
+    checks = _checks(repo.path, capsys, code=0)
+    assert "journal room" not in checks
+    assert checks["journal"]["state"] == OK
 
 
 def test_a_broken_policy_fails_with_its_line(repo: Repo, capsys) -> None:

@@ -79,12 +79,22 @@ class JournalOutbox:
                 (WAITING, now + 1, now + FAR, now + 1, now + FAR, AT_ONCE),
             ).fetchall()
             db.executemany("update outbox set leased = ? where number = ?", [(now + LEASE, row[1]) for row in rows])
-        return [_parcel(row) for row in rows]
+        return [parcel for row in rows if (parcel := self._readable(row))]
+
+    def _readable(self, row: Sequence[Any]) -> Parcel | None:
+        """One letter whose text is damaged is filed as failed, with the reason; it holds up no other."""
+        try:
+            return _parcel(row)
+        except ValueError as error:
+            with self._journal.transaction() as db:
+                db.execute("update outbox set state = ?, reason = ? where number = ?", (FAILED, str(error), row[1]))
+            return None
 
     def waiting(self, dedup: str) -> Sequence[Parcel]:
         """All parcels of one problem that are not done with."""
         asked = f"select {_COLUMNS} from outbox where dedup = ? and state = ? order by number"  # noqa: S608
-        return [_parcel(row) for row in self._journal.ask(asked, (dedup, WAITING))]
+        rows = self._journal.ask(asked, (dedup, WAITING))
+        return [parcel for row in rows if (parcel := self._readable(row))]
 
     def stand_ins(self, dedup: str, route: str) -> Sequence[str]:
         """The routes that took a parcel of this problem instead of its own."""

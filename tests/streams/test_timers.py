@@ -498,6 +498,17 @@ def test_a_letter_is_nobody_elses_while_it_is_sent(journal):
     assert [state for _, state, _ in outbox.letters()] == ["sent", "failed"]
 
 
+def test_a_damaged_letter_holds_up_no_other(journal):
+    """A letter that cannot be read is filed as failed, and the others are sent."""
+    journal.append([*change(1), *change(2)])
+    service = Service(journal, ALERTS, now=lambda: START)
+    service.timers.run(START)
+    with journal.transaction() as db:
+        db.execute("update outbox set message = '{}' where number = 1")
+    assert [outcome.by for outcome in service.round().sent] == ["owners"]
+    assert journal.ask("select state, count(*) from outbox group by state order by 1") == [("failed", 1), ("sent", 1)]
+
+
 def test_routes_that_forget_are_told_again(journal):
     """What is open stays in `standing` until it is resolved."""
     events = change(1)

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -52,13 +52,14 @@ def list_(
 ) -> int:  # fmt: skip
     """List what waits for people, the longest first."""
     with _journal(where) as journal:
-        rows = [_row(one, journal) for one in _known(journal) if everything or not one.how]
+        pending = _pending(journal)
+        rows = [_row(one, pending) for one in _known(journal, pending) if everything or not one.how]
     if fmt is Listed.JSON:
         print(json.dumps({"schema": "twohand.escalations/v1", "escalations": rows}, indent=2))
     elif fmt is Listed.JSONL:
         print("".join(f"{json.dumps(row)}\n" for row in rows), end="")
     else:
-        print("\n".join(map(_line, rows)) or "Nobody is asked anything.")
+        print("\n".join(line for row in rows for line in _lines(row)) or "Nobody is asked anything.")
     return 0
 
 
@@ -68,7 +69,10 @@ def show(name: Id, *, where: options.Where = HERE, fmt: options.AsPage = Paged.T
 
     with _journal(where) as journal:
         one = answers.found(journal, name)
-        row = _row(one, journal) | {"steps": list(_steps(journal, one)), "letters": list(_letters(journal, one))}
+        row = _row(one, _pending(journal)) | {
+            "steps": list(_steps(journal, one)),
+            "letters": list(_letters(journal, one)),
+        }
     print(json.dumps(row, indent=2) if fmt is Paged.JSON else "\n".join(_page(row)))
     return 0
 
@@ -123,26 +127,39 @@ def _journal(where: Path) -> "Journal":
     return Journal(_path(where), writable=False)
 
 
-def _known(journal: "Journal") -> list["Escalation"]:
-    """Those that were opened, and those that are about to be."""
-    from streams import answers, letters  # noqa: PLC0415
+class _Pending(NamedTuple):
+    """What the timers keep of an open escalation: when the next page is due, and what it says."""
 
-    known = answers.escalations(journal)
-    rows = journal.ask("select body from timer where name < '~'")
-    waiting = (letters.row_of(row[0]).one for row in rows)
-    known |= {one.name: one for one in waiting if one.name not in known}
+    one: "Escalation"
+    due: int
+    what: str
+
+
+def _pending(journal: "Journal") -> dict[str, _Pending]:
+    from streams import letters  # noqa: PLC0415
+    from streams.sinks.alerts.message import from_text  # noqa: PLC0415
+
+    rows = journal.ask("select due, body from timer where name < '~'")
+    read = ((due, letters.row_of(body)) for due, body in rows)
+    return {row.one.name: _Pending(row.one, due, from_text(row.first).what) for due, row in read}
+
+
+def _known(journal: "Journal", pending: dict[str, _Pending]) -> list["Escalation"]:
+    """Those that were opened, and those that are about to be."""
+    from streams import answers  # noqa: PLC0415
+
+    known = {name: found.one for name, found in pending.items()} | answers.escalations(journal)
     return sorted(known.values(), key=lambda one: one.opened)
 
 
-def _row(one: "Escalation", journal: "Journal") -> dict[str, Any]:
-    due = journal.ask("select due from timer where name = ?", (one.name,))
-    asks = set(one.asked)
+def _row(one: "Escalation", pending: dict[str, _Pending]) -> dict[str, Any]:
+    found = pending.get(one.name)
     return {
-        "escalation": one.name, "change": one.change, "state": one.state if one.told or one.how else "waiting",
-        "since": instants.text_of(one.opened), "asked": sorted(asks), "reasons": list(one.reasons),
-        "acknowledged_by": one.by or None, "how": one.how or None, "lapses": one.lapse,
-        "debt": one.reasons[:1] == (BREAK_GLASS,) and not one.how,
-        "next": instants.text_of(due[0][0]) if due else None,
+        "escalation": one.name, "change": one.change, "what": found.what if found else None,
+        "state": one.state if one.told or one.how else "waiting", "since": instants.text_of(one.opened),
+        "asked": sorted(one.asked), "reasons": list(one.reasons), "acknowledged_by": one.by or None,
+        "how": one.how or None, "lapses": one.lapse, "debt": one.reasons[:1] == (BREAK_GLASS,) and not one.how,
+        "next": instants.text_of(found.due) if found else None,
     }  # fmt: skip
 
 
@@ -162,23 +179,29 @@ def _steps(journal: "Journal", one: "Escalation") -> Iterator[dict[str, Any]]:
 
 
 def _letters(journal: "Journal", one: "Escalation") -> Iterator[dict[str, Any]]:
-    rows = journal.ask("select route, state, attempts, reason from outbox where dedup = ? order by number", (one.name,))
+    asked = (
+        "select route, state, attempts, reason from outbox"
+        " where dedup = ? or dedup in (select dedup from told where escalation = ?) order by number"
+    )
+    rows = journal.ask(asked, (one.name, one.name))
     for route, state, attempts, reason in rows:
         yield {"route": route, "state": state, "attempts": attempts, "reason": reason or None}
 
 
-def _line(row: dict[str, Any]) -> str:
-    asked = ", ".join(map(shown, row["asked"])) or "nobody yet"
+def _lines(row: dict[str, Any]) -> Iterator[str]:
     state = {law.ACKNOWLEDGED: f"acknowledged by {shown(row['acknowledged_by'])}", law.RESOLVED: row["how"]}
     then = f", next page {row['next']}" if row["next"] else ""
-    debt = "; debt: let in by break-glass, nobody has reviewed it" if row["debt"] else ""
-    what = state.get(row["state"], row["state"])
+    yield f"{row['escalation'][:12]}  {state.get(row['state'], row['state'])}, since {row['since']}{then}"
+    if row["what"]:
+        yield f"  {shown(row['what'])}"
     why = ", ".join(map(shown, row["reasons"][:3]))
-    return f"{row['escalation'][:12]}  since {row['since']}  {what}  asks {asked} ({why}){then}{debt}"
+    yield f"  asks {', '.join(map(shown, row['asked'])) or 'nobody yet'} ({why})"
+    if row["debt"]:
+        yield "  debt: let in by break-glass, and nobody has reviewed it"
 
 
 def _page(row: dict[str, Any]) -> Iterator[str]:
-    yield _line(row)
+    yield from _lines(row)
     yield f"change {row['change']}"
     for step in row["steps"]:
         who = ", ".join(map(shown, step["who"]))

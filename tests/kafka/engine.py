@@ -1,6 +1,5 @@
 """The whole engine on a real broker: topics, store, workers as processes, and what is on the topics."""
 
-import os
 import signal
 import sys
 import time
@@ -98,8 +97,3 @@ class Engine:
         for worker in self.workers:
             worker.end(signal.SIGKILL)
 
-
-def children(pid: int) -> list[int]:
-    """The processes that a process started."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(number) for number in found if os.path.exists(f"/proc/{number}")]

@@ -31,6 +31,7 @@ from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import LiteralString
 
     from streams.memory import Signed
 
@@ -167,8 +168,7 @@ class Store:
 
     def letters(self, change: str) -> list[Letter]:
         """The open letters of a change."""
-        asked = "select id, said from letter where change = %s and settled = '' order by id"
-        return [Letter(*row) for row in self._db.execute(asked, (change,))]
+        return list(self._open_letters([change]).get(change, ()))
 
     # -- one batch ------------------------------------------------------------------------------------------------
 
@@ -193,8 +193,8 @@ class Store:
         if not columns:
             return set()
         asked = (
-            "insert into event (id, change, type, at, place, body, signer, presence) select * from unnest(%s::text[],"
-            " %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[])"
+            "insert into event (id, change, type, at, place, body, signer, presence) select * from unnest(%b::text[],"
+            " %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[])"
             " on conflict (id) do nothing returning change"
         )
         rows = self._db.execute(asked, [list(column) for column in zip(*columns, strict=True)]).fetchall()
@@ -202,19 +202,22 @@ class Store:
 
     def _said_again(self, arrivals: Sequence[Arrival]) -> set[str]:
         """A proposal that is said again is a head that came back: it stands last, and its decision is told again."""
-        moved: set[str] = set()
-        for event, place in arrivals:
-            if isinstance(event, ChangeProposed) and place:
-                asked = "update event set number = default, place = %s where id = %s and place < %s returning change"
-                moved |= {row[0] for row in self._db.execute(asked, (place, event_id(event), place))}
-        self._tell_again(moved)
+        said = {event_id(event): place for event, place in arrivals if isinstance(event, ChangeProposed) and place}
+        asked = (
+            "update event set number = default, place = said.place from unnest(%s::text[], %s::text[]) as said (id, place)"
+            " where event.id = said.id and event.place < said.place returning change"
+        )
+        moved = {row[0] for row in self._db.execute(asked, (list(said), list(said.values())))} if said else set()
+        self._tell_again(sorted(moved))
         return moved
 
-    def _tell_again(self, changes: Iterable[str]) -> None:
-        for change in changes:
-            asked = "select e.id, e.change, e.type, e.at, e.body, e.signer, e.presence, c.source from change c join event e on e.id = c.decision where c.id = %s"
-            for *row, source in self._db.execute(asked, (change,)).fetchall():
-                self._put([encode(_revived(row), source)])
+    def _tell_again(self, changes: list[str]) -> None:
+        asked = (
+            "select e.id, e.change, e.type, e.at, e.body, e.signer, e.presence, c.source from change c"
+            " join event e on e.id = c.decision where c.id = any(%s)"
+        )
+        rows = self._db.execute(asked, (changes,)).fetchall() if changes else []
+        self._put(encode(_revived(row[:-1]), row[-1]) for row in rows)
 
     def _letters(self, batch: Batch) -> set[str]:
         moved: set[str] = set()
@@ -228,49 +231,55 @@ class Store:
 
     def _conclude(self, changes: list[str], now: str) -> None:
         """Decide each change that something new was said about."""
-        for change, case, latest in self._cases(changes):
-            digest = self._db.execute("select digest from change where id = %s", (change,)).fetchall()[0][0]
-            known = Known(case, latest, digest, tuple(self.letters(change)))
-            self._keep(case, conclude(known, now))
+        cases = self._cases(changes)
+        digests: dict[str, str] = dict(
+            self._db.execute("select id, digest from change where id = any(%s)", (changes,)).fetchall()
+        )
+        letters = self._open_letters(changes)
+        known = [Known(case, latest, digests[name], letters.get(name, ())) for name, case, latest in cases]
+        self._keep([(one.case.proposed, conclude(one, now)) for one in known])
 
     def _cases(self, changes: list[str]) -> list[tuple[str, Case, str]]:
         groups = groupby(self._rows(changes), key=lambda row: row[1])
         found = [(change, [_revived(row) for row in rows]) for change, rows in groups]
         return [(change, fold(events), max(event.at for event in events)) for change, events in found]
 
-    def _keep(self, case: Case, found: Conclusion) -> None:
-        proposed = case.proposed
-        if proposed is None:
-            return
-        source = quote(proposed.repository, safe="/:@") or UNNAMED
-        self._insert([Arrival(event) for event in found.events])
-        made = [event for event in found.events if isinstance(event, DecisionMade)]
-        self._put(encode(event, source) for event in made)
-        for event in made:
-            self._db.execute(
-                "update change set source = %s, content_key = %s, outcome = %s, digest = %s, decision = %s where id = %s",
-                (source, event.content_key, found.outcome, found.digest, event_id(event), event.change),
-            )
-        self._time(proposed, found.due)
+    def _open_letters(self, changes: list[str]) -> dict[str, tuple[Letter, ...]]:
+        asked = "select change, id, said from letter where change = any(%s) and settled = '' order by change, id"
+        groups = groupby(self._db.execute(asked, (changes,)).fetchall(), key=lambda row: row[0])
+        return {change: tuple(Letter(name, said) for _, name, said in rows) for change, rows in groups}
 
-    def _time(self, proposed: ChangeProposed, due: str) -> None:
-        """Keep the time limit that runs for a change; an empty one takes it away."""
-        if due:
-            asked = (
-                "insert into deadline values (%s, %s, %s) on conflict (change) do update"
-                " set content_key = excluded.content_key, due = excluded.due"
-            )
-            self._db.execute(asked, (proposed.change, proposed.content_key, due))
-        else:
-            self._db.execute("delete from deadline where change = %s", (proposed.change,))
+    def _keep(self, found: Sequence[tuple[ChangeProposed | None, Conclusion]]) -> None:
+        """Record what follows, put decisions into the outbox, and set or clear time limits."""
+        made = [(proposed, one) for proposed, one in found if proposed]
+        self._insert([Arrival(event) for _, one in made for event in one.events])
+        rows = [
+            (_source(proposed), event, one)
+            for proposed, one in made
+            for event in one.events
+            if isinstance(event, DecisionMade)
+        ]
+        self._put(encode(event, source) for source, event, _ in rows)
+        self._many(
+            "update change set source = %s, content_key = %s, outcome = %s, digest = %s, decision = %s where id = %s",
+            [(src, e.content_key, one.outcome, one.digest, event_id(e), e.change) for src, e, one in rows],
+        )
+        self._db.execute("delete from deadline where change = any(%s)", ([p.change for p, one in made if not one.due],))
+        self._many(
+            "insert into deadline values (%s, %s, %s) on conflict (change) do update"
+            " set content_key = excluded.content_key, due = excluded.due",
+            [(proposed.change, proposed.content_key, one.due) for proposed, one in made if one.due],
+        )
+
+    def _many(self, query: LiteralString, rows: Sequence[tuple[object, ...]]) -> None:
+        """One statement for many rows, in one round trip."""
+        if rows:
+            with self._db.cursor() as cursor:
+                cursor.executemany(query, rows)
 
     def _put(self, records: Iterable[Record]) -> None:
         rows = [(named(one.key), one.topic, one.key, one.value, _packed(one.headers)) for one in records]
-        if rows:
-            with self._db.cursor() as cursor:
-                cursor.executemany(
-                    "insert into outbox (change, topic, key, value, headers) values (%s, %s, %s, %s, %s)", rows
-                )
+        self._many("insert into outbox (change, topic, key, value, headers) values (%s, %s, %s, %s, %s)", rows)
 
     def _rows(self, changes: list[str] | None) -> list[tuple[Any, ...]]:
         where = "" if changes is None else "where change = any(%s)"
@@ -295,6 +304,10 @@ def _connected(url: str) -> Database:
         raise StoreUnusable(
             f"The case store cannot be reached: {why}.", "Correct [store] url, or start PostgreSQL."
         ) from None
+
+
+def _source(proposed: ChangeProposed) -> str:
+    return quote(proposed.repository, safe="/:@") or UNNAMED
 
 
 def _row(arrival: Arrival) -> tuple[object, ...]:

@@ -1,0 +1,253 @@
+"""The decider over a real database, without a broker: the law's decisions, once each, whatever comes how often."""
+
+import random
+from dataclasses import replace
+from threading import Thread
+
+import pytest
+
+from rules.canonical import canonical
+from rules.events import ChangeProposed, DecisionMade, body
+from streams.engines.codec import decode as decode_line
+from streams.engines.kafka import store as case_store
+from streams.engines.kafka.dead_letters import DROPPED, RETRIED, Settlement, exhume, name_of, settle
+from streams.engines.kafka.decider import SOURCE, SOURCE_SPEAKS
+from streams.engines.kafka.deciding import Deciding
+from streams.engines.kafka.dropping import words
+from streams.engines.kafka.reviewing import Reviewing
+from streams.engines.kafka.store import Batch, Store, StoreUnusable
+from streams.engines.kafka.wire import Record, decode, encode
+from streams.sources import signatures
+from tests.kafka.events import NOON, carried, origins, proposed, rules
+from tests.streams.test_replay import exported, keys  # noqa: F401 - a journal with three decisions
+
+pytestmark = pytest.mark.xdist_group("kafka")
+LATER = "2026-11-21T12:05:00Z"
+
+
+class Clock:
+    """Tells what it is set to."""
+
+    def __init__(self, at: str = NOON) -> None:
+        self.at = at
+
+    def __call__(self) -> str:
+        return self.at
+
+
+class Desk:
+    """A decider whose records are counted through as if from one partition."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.url, self.clock, self.work, self.offset = url, clock, Deciding(url, clock, patience=1), 0
+
+    def hear(self, *records: Record, start: int | None = None, sent: bool = True) -> list[Record]:
+        """Take a batch, and acknowledge what it publishes."""
+        told = self.work.take(origins(*records, start=self.offset if start is None else start), lambda: None)
+        self.offset += len(records) if start is None else 0
+        if sent:
+            self.work.sent()
+        return told
+
+    def events(self, change: str | None = None):
+        with Store(self.url) as store:
+            return store.events(change)
+
+
+@pytest.fixture
+def desk(postgres):
+    url = postgres.fresh("deciding")
+    with Store(url) as store:
+        store.migrate()
+    made = Desk(url, Clock())
+    yield made
+    made.work.close()
+
+
+def outcomes(records) -> list[str]:
+    return [decode(record).outcome for record in records]
+
+
+def said(event) -> tuple[str, bytes, str]:
+    return type(event).__name__, canonical(body(event)), event.at
+
+
+def test_both_engines_decide_the_same_bytes(desk, exported):  # noqa: F811
+    """Law 38: the journal's events through this decider give the journal's decisions, byte for byte."""
+    recorded, waiting = [], []
+    for event in map(decode_line, exported):
+        if isinstance(event, DecisionMade):
+            recorded.append(said(event))
+            desk.clock.at = event.at
+            desk.hear(*(encode(one, "example/shop") for one in waiting))
+            waiting = []
+        else:
+            waiting.append(event)
+    made = [said(event) for event in desk.events() if isinstance(event, DecisionMade)]
+    assert len(recorded) == 3
+    assert made == recorded
+
+
+def test_order_and_repeats_lead_to_the_same_decision(desk, exported):  # noqa: F811
+    """Law 38: everything twice, in any order, one by one or at once, and the last decision is the same."""
+    events = [decode_line(line) for line in exported]
+    last = [event for event in events if isinstance(event, DecisionMade)][-1]
+    rest = [event for event in events if not isinstance(event, DecisionMade)]
+    proposals = [encode(event, "x") for event in rest if isinstance(event, ChangeProposed)]
+    others = [encode(event, "x") for event in rest if not isinstance(event, ChangeProposed)]
+    desk.clock.at = last.at
+    shuffled = random.Random(7).sample([*others, *others], 2 * len(others))
+    for record in shuffled:
+        desk.hear(record)
+    desk.hear(*proposals)
+    for record in shuffled:
+        assert desk.hear(record) == []
+    made = [event for event in desk.events() if isinstance(event, DecisionMade)]
+    assert said(made[-1]) == said(last)
+
+
+def test_nothing_is_decided_before_the_rules_have_spoken(desk):
+    """Law 40: a proposal alone waits, whatever arrives first; with the rules' review there is one decision."""
+    change = proposed(1)
+    assert desk.hear(encode(rules(change), "x")) == []
+    assert outcomes(desk.hear(carried(change))) == ["pending"]
+    assert desk.hear(encode(rules(change), "x"), start=0) == []
+    with Store(desk.url) as store:
+        assert store.deadlines() == [(change.change, change.content_key, "2026-11-21T12:02:00Z")]
+
+
+def test_a_source_that_speaks_is_waited_for(desk):
+    """Where the source says that it reviewed, too, its review is part of what was read."""
+    change = proposed(1, read_from=("refs (0)", SOURCE_SPEAKS))
+    assert desk.hear(carried(change), encode(rules(change), "x")) == []
+    assert outcomes(desk.hear(encode(replace(rules(change), reviewer=SOURCE), "x"))) == ["pending"]
+
+
+def test_what_was_not_acknowledged_is_published_again(desk):
+    """A crash between the database and the broker: the repeat of the input finds the decision in the outbox, once."""
+    change = proposed(1)
+    records = [carried(change), encode(rules(change), "x")]
+    first = desk.hear(*records, start=0, sent=False)
+    again = desk.hear(*records, start=0)
+    assert first == again
+    assert outcomes(first) == ["pending"]
+    assert desk.hear(*records, start=0) == []
+
+
+def test_a_head_that_comes_back_is_answered_again(desk):
+    """The same proposal said later stands last, and its decision is told again: the same event (law 42)."""
+    one = proposed(1)
+    other = replace(one, content_key="e" * 64, head="d" * 40)
+    first = desk.hear(carried(one), encode(rules(one), "x"))
+    desk.hear(carried(other), encode(rules(other), "x"))
+    (back,) = desk.hear(carried(one))[-1:]
+    assert decode(back).content_key == one.content_key
+    (again,) = desk.hear(carried(one))
+    assert dict(again.headers)["ce_id"] == dict(back.headers)["ce_id"]
+    assert decode(first[0]).content_key == one.content_key
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{", b"x" * 100])
+def test_poison_blocks_its_change_until_it_is_settled(desk, value):
+    """What cannot be read is a dead letter, and its change is blocked with that reason, never admitted (law 40)."""
+    change = proposed(1)
+    desk.hear(carried(change), encode(rules(change), "x"))
+    poison = encode(rules(change), "x")._replace(value=value)
+    letter, decision = sorted(desk.hear(poison), key=lambda record: record.topic)
+    told = decode(decision)
+    assert (letter.topic, told.outcome) == ("twohand.dead-letters", "blocked")
+    assert '"finding.dead-letter"' in told.decision
+    assert exhume(letter).record == poison
+    assert desk.hear(letter) == []
+    done = settle(letter.key, Settlement(name_of(exhume(letter)), RETRIED))
+    assert outcomes(desk.hear(done)) == ["pending"]
+
+
+def test_poison_of_no_change_is_kept(desk):
+    """A record whose key is no change id blocks nothing, and is a dead letter all the same."""
+    poison = Record("twohand.reviews", b"\x00", b"{", ())
+    (letter,) = desk.hear(poison)
+    assert exhume(letter).record == poison
+
+
+def test_only_an_uninvolved_person_drops_a_letter(desk, keys, tmp_path):  # noqa: F811
+    """Law 35: dropped is what an enrolled person without a hand in the change signed, with the reason."""
+    line = " ".join(keys["bob"].with_suffix(".pub").read_text().split()[:2])
+    change = proposed(1, key=line)
+    desk.hear(carried(change), encode(rules(change), "x"))
+    letter, _ = sorted(desk.hear(carried(change)._replace(value=b"{")), key=lambda record: record.topic)
+    name = name_of(exhume(letter))
+
+    def drop(who: str, reason: str = "not ours", said: str = "not ours") -> Record:
+        text = words(name, "bob", reason, NOON)
+        armor = signatures.sign(text, signatures.key_from_file(keys[who]))
+        return settle(letter.key, Settlement(name, DROPPED, said, text.decode(), armor.decode()))
+
+    assert desk.hear(drop("alice")) == []
+    assert desk.hear(drop("bob", said="something else")) == []
+    assert desk.hear(settle(letter.key, Settlement(name, DROPPED, "not ours"))) == []
+    assert outcomes(desk.hear(drop("bob"))) == ["pending"]
+
+
+def test_a_record_that_the_law_cannot_take_is_a_letter(desk, monkeypatch):
+    """A defect costs the change that met it, not the batch: the others are decided."""
+    bad, good = proposed(1), proposed(2)
+    real = case_store.conclude
+
+    def broken(known, now):
+        if known.case.proposed and known.case.change == bad.change and not known.letters:
+            raise ValueError("a defect")
+        return real(known, now)
+
+    monkeypatch.setattr(case_store, "conclude", broken)
+    told = desk.hear(*(r for c in (bad, good) for r in (carried(c), encode(rules(c), "x"))))
+    letters = [exhume(record) for record in told if record.topic == "twohand.dead-letters"]
+    assert {(letter.fault, letter.attempt) for letter in letters} == {("handler", 3)}
+    decisions = [decode(record) for record in told if record.topic == "twohand.decisions"]
+    assert [one.outcome for one in decisions if one.change == good.change] == ["pending"]
+    assert all(one.outcome == "blocked" for one in decisions if one.change == bad.change)
+
+
+def test_two_deciders_make_one_decision(desk):
+    """Both get everything, as after a reassignment: the change is locked, and decided once."""
+    other = Desk(desk.url, Clock())
+    records = [record for n in range(40) for record in (carried(proposed(n)), encode(rules(proposed(n)), "x"))]
+    told: list[Record] = []
+    hands = [Thread(target=lambda who=who: told.extend(who.hear(*records, start=0))) for who in (desk, other)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join()
+    other.work.close()
+    made = [event.change for event in desk.events() if isinstance(event, DecisionMade)]
+    assert len(made) == len(set(made)) == 40
+    assert {dict(record.headers)["ce_subject"].decode() for record in told} == set(made)
+
+
+def test_a_database_that_restarts_costs_nothing(desk, postgres):
+    """The connection breaks between two batches: the decider connects again and goes on."""
+    change = proposed(1)
+    desk.hear(carried(change))
+    postgres.restart()
+    assert outcomes(desk.hear(encode(rules(change), "x"))) == ["pending"]
+
+
+def test_a_store_of_another_version_is_refused(postgres):
+    """An empty database and a newer one: one sentence, and what to do."""
+    url = postgres.fresh("versions")
+    with Store(url) as store:
+        with pytest.raises(StoreUnusable, match="twohand store migrate"):
+            store.check()
+        assert store.migrate() == [1]
+        assert store.migrate() == []
+        store._db.execute("insert into migration values (99, now())")
+        with pytest.raises(StoreUnusable, match="Upgrade twohand"):
+            store.check()
+        assert store.take(Batch(), Clock()) == []
+
+
+def test_a_file_whose_content_did_not_come_along_is_not_covered():
+    """Law 3: the rules review what was carried, and name what was not."""
+    change = proposed(1)
+    (record,) = Reviewing(Clock()).take(origins(encode(change, "x")), lambda: None)
+    assert decode(record).uncovered == (("a.py", "its content did not come along"),)

@@ -183,7 +183,8 @@ def _all_read(said: Any, marks: Sequence[str]) -> None:
         return
     if not isinstance(said, list):
         _invalid("marks must be a list")
-    known = sum(1 for mark in marks if mark in said)
+    have = {mark for mark in said if isinstance(mark, str)}
+    known = sum(1 for mark in marks if mark in have)
     raise _Fault(
         Status.TRUNCATED,
         f"the answer repeats {known} of {len(marks)} marks: part of the request did not reach the model, or it did not read it"

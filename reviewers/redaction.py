@@ -1,6 +1,6 @@
 """Takes credentials out of what is shown to a model (rules.catalog.secret_added): what left the machine cannot be called back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from rules.catalog.secret_added import SecretAdded, credentials
@@ -10,6 +10,8 @@ _HEADING = b"PRIVATE KEY"
 _END = b"-----END"
 _BODY = 200  # lines that a private key has at most
 _LINE = 4096  # bytes of a heading's line that are looked through
+_MANY = 200  # credentials in one line that are taken out one after the other
+_BLANKS = bytes.maketrans(b"\t,;", b"   ")
 
 
 @lru_cache(maxsize=1)
@@ -53,17 +55,35 @@ class Redacted:
             return text
         if number in self._bodies and text.strip():
             return self._withheld(text, text.strip())
-        for value in dict.fromkeys(credentials(text)):
-            text = self._withheld(text, value)
+        text = self._without(text)
         head, heading, rest = text.partition(_HEADING)
         if heading and len(rest) > 40:
             value = pattern(rb"[0-9A-Za-z+/=\\]{40,}").search(rest[:_LINE])
             text = head + heading + (self._withheld(rest, bytes(value.group(0))) if value else rest)
         return text
 
+    def _without(self, text: bytes) -> bytes:
+        """The text without credentials; where they are many, piece by piece: a line made of them takes no longer than others."""
+        values = [*dict.fromkeys(credentials(text))]
+        if len(values) > _MANY:
+            return b"".join(map(self._without, _pieces(text, len(text) * _MANY // (2 * len(values)))))
+        for value in values:
+            text = self._withheld(text, value)
+        return text
+
     def _withheld(self, text: bytes, value: bytes) -> bytes:
         self._redactor.count += 1
         return text.replace(value, b"[withheld: %d characters that look like a credential]" % len(value))
+
+
+def _pieces(text: bytes, size: int) -> Iterator[bytes]:
+    """The text in pieces of about `size` bytes, cut where no credential is, if there is such a place near."""
+    start = 0
+    while start < len(text):
+        end = start + size
+        end += max(text[end : end + size // 2].translate(_BLANKS).find(b" "), 0)
+        yield text[start:end]
+        start = end
 
 
 def _bodies(lines: Sequence[bytes]) -> frozenset[int]:

@@ -22,7 +22,7 @@ def written(text: str) -> str:
     return "".join(map(_shown, text))
 
 
-@lru_cache(4096)
+@lru_cache(1 << 16)
 def _shown(character: str) -> str:
     if character == "\t" or (character.isprintable() and visible(character)[0]):
         return character

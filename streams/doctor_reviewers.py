@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ def _faults(reviewer: Reviewer, scene: Scene) -> Iterator[tuple[str, str]]:
     file = identity.key_file(reviewer, scene.repo.common_dir)
     if identity.others_may_read(file):
         yield f"others may read its key {file}", f"chmod 600 {file}"
+    if reviewer.key_file and identity.others_may_read(Path(reviewer.key_file)):
+        yield f"others may read the key of its endpoint, {reviewer.key_file}", f"chmod 600 {reviewer.key_file}"
     if os.access(file, os.R_OK) and (marks := environment_claims(os.environ)):
         why = f"this shell belongs to an agent ({marks[0].tool}), which can sign as the reviewer with {file}"
         yield why, "Keep the key where no agent writes changes, such as CI: signing_key names the place."

@@ -1,16 +1,21 @@
 """What somebody would try who writes the change, the journal or the endpoint's answers (law 17-25, 34, 40)."""
 
 import json
+import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reviewers.judging import Context, Endpoint, Word
+from reviewers.answer import read
+from reviewers.judging import Context, Endpoint, Status, Word
 from reviewers.request import SAID, asked
 from reviewers.sheets import sheets
+from rules.catalog.secret_added import credentials
 from rules.report import Invalid
+from rules.rule import Diff
 from streams.engines.journal import Journal
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
@@ -21,6 +26,7 @@ from tests.streams.judged import CHANGE, KEY, answered
 
 QWEN, MISTRAL = "qwen3-coder", "mistral-large"
 TOKEN = "AKIA" + "QX4TZ7PLM2WKD5RV"
+LETTERS = str.maketrans("0123456789abcdef", "2Q7XKVB3MZ5RTWLD")
 EDITED = CODE.replace("user", "account")
 Make = Callable[..., Bench]
 
@@ -173,3 +179,41 @@ def test_one_model_at_one_address_is_not_two_hands(second: str) -> None:
     with pytest.raises(Invalid) as error:
         parse(tables, "settings.toml")
     assert "the same model at the same address" in str(error.value)
+
+
+# -- time --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_made_of_credentials_takes_no_longer_than_others() -> None:
+    """40,000 of them in one line are withheld, each, in a moment."""
+    tokens = [f"AKIA{sha256(str(number).encode()).hexdigest().translate(LETTERS)[:16]}" for number in range(40_000)]
+    started = time.monotonic()
+    made = sheets((Diff("a.txt", "", " ".join(tokens)).blobs(),), 96_000)
+    assert time.monotonic() - started < 5
+    assert made.redactions > 39_000
+    shown = "".join(row.text for part in made.parts for leaf in part for row in leaf.rows)
+    assert not [token for token in tokens[::100] if token in shown and [*credentials(token.encode())]]
+
+
+def test_an_answer_of_a_million_marks_is_read_in_a_moment() -> None:
+    """However many words an answer repeats, looking for ours takes one look at each."""
+    files = (Diff(f"{number}.txt", "", ("x" * 99 + "\n") * 9000).blobs() for number in range(9))
+    wide = sheets((*files,), 10_000_000).parts
+    (request,) = asked(wide, Endpoint("https://llm.example/v1", QWEN), "seed").requests
+    assert len(request.marks) > 1000
+    said = {"nonce": request.nonce, "marks": ["x"] * 900_000, "verdict": "approve", "reason": "", "findings": []}
+    body = {"choices": [{"message": {"content": json.dumps(said)}, "finish_reason": "stop"}]}
+    started = time.monotonic()
+    assert read(json.dumps(body).encode(), request).status is Status.TRUNCATED
+    assert time.monotonic() - started < 5
+
+
+def test_the_doctor_tells_of_keys_that_others_may_read(make: Make, tmp_path: Path) -> None:
+    """The key of the endpoint as well as the one that signs."""
+    secret = tmp_path / "endpoint.key"
+    secret.write_text(KEY)
+    secret.chmod(0o644)
+    bench = make(Table("one", "https://llm.example/v1", QWEN, f'key_file = "{secret}"'))
+    assert f"chmod 600 {secret}" in bench.run("doctor").out
+    secret.chmod(0o600)
+    assert f"chmod 600 {secret}" not in bench.run("doctor").out

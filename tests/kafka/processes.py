@@ -42,6 +42,11 @@ class Server:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.poll() if self._process else None
+
     def start(self) -> None:
         group = {} if self._user is None else {"user": self._user, "group": self._user, "extra_groups": []}
         with self.log.open("ab") as log:

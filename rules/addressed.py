@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rules import packaged
-from rules.patterns import PatternSet, pattern
+from rules.patterns import Triggers, pattern
 
 _GAP = rb"[\s\W_]{1,12}"
 _WHOM = rb"(?:reviewers?|review (?:bots?|agents?|models?)|(?:ai|llm|automated|code) (?:reviewers?|assistants?|agents?|models?))"
@@ -55,8 +55,8 @@ def _phrases() -> tuple[Phrase, ...]:
 
 
 @lru_cache(maxsize=1)
-def _all() -> PatternSet:
-    return PatternSet((index, (phrase.text,)) for index, phrase in enumerate(_phrases()))
+def _all() -> Triggers:
+    return Triggers((index, (phrase.text,)) for index, phrase in enumerate(_phrases()))
 
 
 class Said(NamedTuple):
@@ -69,6 +69,6 @@ class Said(NamedTuple):
 
 def spoken(text: bytes) -> tuple[Said, ...]:
     """The first place of every phrase."""
-    hit = (_phrases()[index] for index in sorted(_all().owners(text)))
+    hit = (_phrases()[index] for index in sorted(_all().owners(text, range(len(_phrases())))))
     found = ((phrase, pattern(phrase.text).search(text)) for phrase in hit)
     return tuple(Said(m.start(), b" ".join(m.group(0).split()), phrase.plain) for phrase, m in found if m is not None)

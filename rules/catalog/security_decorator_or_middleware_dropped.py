@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar
 
-from rules import calls, tables, vocabulary
+from rules import calls, guards, tables, vocabulary
 from rules.findings import Finding, Tier
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
@@ -65,6 +65,11 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
             'package web\nfunc Routes(m *M) {\n\tm.Group("", func() {\n\t\tm.Post("/a", show)\n\t\tm.Post("/b", save)\n\t}, open)\n}\n',
         ),
         Diff("app/v.py", "class Keys(LoginRequiredMixin, View):\n    x = 1\n", "class Keys(View):\n    x = 1\n"),
+        Diff(
+            "app/setup.js",
+            "function setup(r) {\n  const auth = requireLogin();\n  r.use(auth);\n}\n",
+            "function setup(r) {\n  const open = allowAll();\n  r.use(open);\n}\n",
+        ),
     )
     PASSES: ClassVar = (
         Diff("app/views.py", "@cached\ndef export(request):\n    return 1\n", "def export(request):\n    return 1\n"),
@@ -73,6 +78,11 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
             "app/views.py",
             "@login_required\n@cached\ndef a(request):\n    return 1\n",
             "@cached\n@login_required\ndef a(request):\n    return 1\n",
+        ),
+        Diff(
+            "app/send.go",
+            "func step(user User) error {\n\ttoken := makeToken(user)\n\tuse(token)\n\treturn nil\n}\n",
+            "func step(user User) error {\n\tfresh := makeToken(user)\n\tuse(fresh)\n\treturn nil\n}\n",
         ),
     )
 
@@ -108,7 +118,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
         for row in tables.lost_rows(edit):
             kept = tables.now(edit, row)
             for word in tables.words(row) if kept is not None else ():
-                if word not in (kept or ()) and _demands(word):
+                if word not in (kept or ()) and _demands(word) and not _is_renamed(edit, row, word):
                     message = f"`{visible(word.encode())}` no longer stands in `{visible(row.target.encode())}`"
                     yield self.lost(edit, _line_of(edit, row, word), message)
 
@@ -141,6 +151,27 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
 
 def _demands(text: str) -> bool:
     return found(_GUARDS, text.encode()) or vocabulary.is_guarding(text)
+
+
+def _is_renamed(edit: Edit, row: Call, word: str) -> bool:
+    """Whether the function differs in nothing but new names for what it assigned itself, this word among them."""
+    now = guards.pairs(edit).get(row.function)
+    if edit.both is None or not row.function or now is None:
+        return False
+    before, after = (vocabulary.tokens(text) for text in (edit.both[0].text(row.function), edit.both[1].text(now)))
+    renamed = {(was, has) for was, has in zip(before, after, strict=False) if was != has}
+    old, new = {was for was, _ in renamed}, {has for _, has in renamed}
+    own = {name for name, *signs in zip(before, before[1:], before[2:], strict=False) if _assigns(*signs)}
+    return (
+        len(before) == len(after)
+        and word in old
+        and old <= own.difference(after)
+        and len(new.difference(before)) == len(old) == len(renamed)
+    )
+
+
+def _assigns(sign: str, following: str) -> bool:
+    return (sign == ":" and following == "=") or (sign == "=" and following not in ("=", ">", "~"))
 
 
 def _line_of(edit: Edit, call: Call, word: str) -> int:

@@ -22,6 +22,7 @@ from streams.sources.git import Repository
 from streams.sources.refs import MOST_STEPS, Move
 
 if TYPE_CHECKING:
+    from rules.protection import Protection
     from streams.desk import Desk
 
 
@@ -65,11 +66,12 @@ class _Landing:
 
         return Desk(self.repo, explicit=self._settings, environ={})
 
-    def guards(self, ref: str) -> bool:
-        """Whether the policies protect a ref that the journal does not know."""
+    @cached_property
+    def guards(self) -> "Protection":
+        """What the policies protect beside the refs that the journal knows; read once, however many refs have moved."""
         from streams.moved import guards  # noqa: PLC0415
 
-        return guards(self.desk).covers(ref)
+        return guards(self.desk)
 
     def brought(self, ref: str, old: str, new: str) -> bool:
         """Whether admitted decisions lead from where the gate left a ref to where this push found it."""
@@ -90,7 +92,7 @@ def _record(here: _Landing, moves: Sequence[Move]) -> Iterator[str]:
     real = here.repo.symrefs([move.ref for move in moves])
     for move in moves:
         ref = real.get(move.ref, move.ref)
-        if ref not in known and not here.guards(ref):
+        if ref not in known and not here.guards.covers(ref):
             continue
         move = move._replace(ref=ref)  # noqa: PLW2901 - the branch that it really moves
         merged = list(_merged(here, move))

@@ -135,7 +135,8 @@ def summary(row: Sat) -> str:
         if row.cached
         else f"{verdict.tokens_in + verdict.tokens_out:,} tokens{_money(row.micros)}"
     )
-    found = f", {len(verdict.findings)} findings" if verdict.findings else ""
+    count = len(verdict.findings)
+    found = f", {count} finding{'s' * (count > 1)}" if count else ""
     why = shown(verdict.mismatch or verdict.why, LONGEST)
     return f"{row.name}: {said}{found} ({cost}): {why}"
 

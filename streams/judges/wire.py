@@ -58,8 +58,10 @@ def open_client(endpoint: Endpoint) -> AsyncOpenAI:
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """What this machine trusts; $SSL_CERT_FILE names other roots."""
-    return ssl.create_default_context()
+    """What this machine trusts; $SSL_CERT_FILE names other roots. $SSLKEYLOGFILE gets no keys: with them others read along."""
+    context = ssl.create_default_context()
+    context.keylog_filename = None  # type: ignore[assignment]
+    return context
 
 
 async def send(client: AsyncOpenAI, payload: Mapping[str, Any], endpoint: Endpoint) -> Came | Failure:

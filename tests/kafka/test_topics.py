@@ -9,8 +9,9 @@ from rules.events import EVENTS, ChangeProposed
 from streams.engines.journal import topic_of
 from streams.engines.kafka import topic_admin
 from streams.engines.kafka.topics import BY_NAME, FOR_EVER, MAX_REQUEST, ROLES, TOPICS, configs, group, of_role
-from streams.engines.kafka.wire import MAX_RECORD
+from streams.engines.kafka.wire import FAULTS, MAX_RECORD
 from tests.kafka.commands import run
+from tests.kafka.processes import ROOT
 
 pytestmark = pytest.mark.xdist_group("kafka")
 NAMES = {role.name for role in ROLES}
@@ -139,3 +140,15 @@ def test_workers_ask_for_their_own_topics_only(broker, empty):
     admin.close()
     assert set(there) == set(names)
     assert topic_admin.differences(there, names) == []
+
+
+def test_the_documentation_says_what_the_tables_say():
+    """docs/kafka.md: topics, faults and roles, row by row."""
+    page = (ROOT / "docs/kafka.md").read_text("utf-8")
+    for topic in TOPICS:
+        events = ", ".join(kind.__name__ for kind in topic.kinds) or "what could not be handled"
+        kept = f"{topic.days} days" if topic.days else "for ever"
+        assert f"| `{topic.name}` | {events} | {', '.join(topic.writers)} | {kept} |\n" in page
+    assert not [role for role in ROLES if f"| `{role.name}` | {role.says} |\n" not in page]
+    assert not [fault for fault, says in FAULTS.items() if f"| `{fault}` | {says}" not in page]
+    assert page.count("\n| `") == len(TOPICS) + len(ROLES) + len(FAULTS)

@@ -37,6 +37,8 @@ COMMANDS = {
     "escalation": "escalation",
     "alerts": "alerts",
     "serve": "serve",
+    "submit": "submit",
+    "gate": "gate",
     "worker": "worker",
     "store": "store",
     "report": "report",

@@ -1,8 +1,13 @@
 """Changes on a real broker: proposed, reviewed by the rules, decided once, whatever ends in between."""
 
+import signal
+
 import pytest
 
-from streams.engines.kafka.wire import decode
+from rules.events import DecisionMade
+from streams.engines.kafka.dead_letters import still_open
+from streams.engines.kafka.store import Store
+from streams.engines.kafka.wire import Record, decode
 from tests.kafka.engine import Engine
 from tests.kafka.events import carried, proposed
 
@@ -28,3 +33,64 @@ def test_a_change_is_reviewed_and_decided(engine):
     for worker in workers:
         worker.end(seconds=10)
         assert worker._process.returncode == 0, worker.log.read_text()
+
+
+def decisions(engine) -> dict[str, set[str]]:
+    """Per change, the ids of the decisions on the topic: repeats have one id."""
+    found: dict[str, set[str]] = {}
+    for record in engine.read("twohand.decisions"):
+        headers = dict(record.headers)
+        found.setdefault(headers["ce_subject"].decode(), set()).add(headers["ce_id"].decode())
+    return found
+
+
+def test_killed_workers_lose_nothing_and_decide_once(engine):
+    """kill -9 of both workers in the middle of 300 changes, twice: one decision for each change, and none is missing."""
+    workers = {"rules": engine.start("rules", wait=False), "decide": engine.start("decide")}
+    changes = [proposed(number) for number in range(300)]
+    for first in range(0, 300, 100):
+        engine.send(*map(carried, changes[first : first + 100]))
+        engine.until("twohand.decisions", first + 10, 60)
+        for only in workers:
+            workers[only].end(signal.SIGKILL)
+            workers[only] = engine.start(only, wait=False)
+    engine.until("twohand.decisions", 300, 60)
+    found = decisions(engine)
+    assert found.keys() == {change.change for change in changes}
+    assert {len(ids) for ids in found.values()} == {1}
+    with Store(engine.store) as store:
+        made = [event for event in store.events() if isinstance(event, DecisionMade)]
+    assert len(made) == 300
+
+
+def test_poison_stops_nobody(engine):
+    """Records that cannot be read become dead letters; the changes behind them are decided, their own is blocked."""
+    engine.start("rules", wait=False)
+    engine.start("decide")
+    bad, good = proposed(1), proposed(2)
+    broken = carried(bad)._replace(headers=[*carried(bad).headers[:-1], ("twohand_contents", b"no frame")])
+    engine.send(
+        broken, Record("twohand.changes", b"x", b"{", ()), Record("twohand.changes", None, None, ()), carried(good)
+    )
+    engine.until("twohand.decisions", 2)
+    outcomes = {one.change: one.outcome for one in map(decode, engine.read("twohand.decisions"))}
+    assert outcomes == {bad.change: "blocked", good.change: "pending"}
+    letters = still_open(engine.read("twohand.dead-letters"))
+    faults = sorted((letter.by, letter.fault) for letter in letters.values())
+    worker = [("empty",), ("headers",)]
+    expected = [("twohand-decider", *one) for one in worker] + [
+        ("twohand-reviewer-rules", *one) for one in [("contents",), *worker]
+    ]
+    assert faults == expected
+
+
+def test_a_worker_without_its_topics_says_so(engine):
+    """Faust would log for ever and ignore SIGTERM: the worker ends before it starts, with what to do."""
+    admin = engine.broker.admin()
+    admin.delete_topics(["twohand.reviews"])
+    admin.close()
+    worker = engine.start("decide", wait=False)
+    worker._process.wait(20)
+    assert worker._process.returncode == 2
+    assert "twohand.reviews is not there" in worker.log.read_text()
+    assert "twohand topics create" in worker.log.read_text()

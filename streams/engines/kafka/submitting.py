@@ -1,0 +1,116 @@
+"""A change as its source publishes it: what only the repository shows, the statements about it, then the proposal itself."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
+
+from rules.decision import RULES
+from rules.events import ChangeProposed, Event, ReviewGiven
+from streams.desk import MOST_FILES
+from streams.engines.kafka import connection
+from streams.engines.kafka.contents import bounded
+from streams.engines.kafka.decider import SOURCE, SOURCE_SPEAKS
+from streams.engines.kafka.store import UNNAMED
+from streams.engines.kafka.topics import MAX_REQUEST
+from streams.engines.kafka.wire import Record, encode
+from streams.sources.change import read_blobs
+from streams.sources.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from kafka import KafkaProducer
+
+    from streams.desk import Asked, Desk, Reading
+    from streams.settings import Settings
+
+HURRY: Final = {
+    "bootstrap_timeout_ms": 3000, "max_block_ms": 2000, "request_timeout_ms": 2000, "delivery_timeout_ms": 6000,
+}  # fmt: skip
+PATIENCE: Final = 8.0  # seconds for one acknowledgement; a send that timed out may still arrive, under the same id
+
+
+class Submission(NamedTuple):
+    """What is published: `before` has to be acknowledged when `proposal` is sent, or a decision could overtake it."""
+
+    proposed: ChangeProposed
+    before: tuple[Record, ...]
+    proposal: Record
+
+
+class NotPublished(SourceError):
+    """The broker did not take everything. Saying it again is harmless: ids are digests (law 42)."""
+
+    exit_code = 3
+
+
+def submission(desk: Desk, reading: Reading, asked: Asked) -> Submission:
+    """Everything that this repository knows of a change."""
+    events = desk.events(reading, asked, desk.memory(write=False), keep=False)
+    proposed = _proposal(events[0])
+    files = [] if len(reading.read.files) > MOST_FILES else reading.read.files
+    sides = (
+        side
+        for row in read_blobs(desk.repo, files)
+        for side in ((row.file.old_blob, row.old), (row.file.new_blob, row.new))
+    )
+    contents = {name: data for name, data in sides if data is not None}
+    proposed, packed = bounded(proposed, contents)
+    source = quote(proposed.repository, safe="/:@") or UNNAMED
+    before = tuple(encode(event, source) for event in map(_spoken, events[1:]))
+    return Submission(proposed, before, encode(proposed, source, packed=packed))
+
+
+def _proposal(event: Event) -> ChangeProposed:
+    assert isinstance(event, ChangeProposed)
+    return replace(event, read_from=(*event.read_from, SOURCE_SPEAKS))
+
+
+def _spoken(event: Event) -> Event:
+    """What the rules saw here is the source's word: the worker looks for itself, and lacks messages and history."""
+    if isinstance(event, ReviewGiven) and event.reviewer == RULES and not event.statement:
+        return replace(event, reviewer=SOURCE)
+    return event
+
+
+def publish(settings: Settings, one: Submission) -> None:
+    """Send all, in order, each acknowledged. NotPublished where a broker that answers does not take it."""
+    connection.reach(settings)
+    with opened(settings) as producer:
+        acknowledged(producer, one.before)
+        acknowledged(producer, [one.proposal])
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[KafkaProducer]:
+    """A producer that gives up soon. NotPublished for whatever Kafka does not like."""
+    from kafka import KafkaProducer  # noqa: PLC0415 - an optional package, and slow
+    from kafka.errors import KafkaError  # noqa: PLC0415
+
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    options: dict[str, Any] = {**HURRY, **connection.options(settings)}
+    try:
+        producer = KafkaProducer(acks="all", compression_type="zstd", max_request_size=MAX_REQUEST, **options)
+        try:
+            yield producer
+        finally:
+            producer.close(timeout=1)
+    except (KafkaError, OSError) as error:
+        why = str(error) or type(error).__name__
+        raise NotPublished(
+            f"{settings.bootstrap} did not take all of it: {why}.", "Run it again: what arrived twice counts once."
+        ) from error
+
+
+def acknowledged(producer: KafkaProducer, records: Iterable[Record]) -> None:
+    """Send records and wait for each. Errors: those of kafka-python."""
+    sent: Sequence[Any] = [
+        producer.send(one.topic, one.value, key=one.key, headers=list(one.headers)) for one in records
+    ]
+    producer.flush(timeout=PATIENCE)
+    for future in sent:
+        future.get(timeout=PATIENCE)

@@ -1,0 +1,125 @@
+"""The doors of the Kafka engine, through the command line: submit, wait, decide, with real git, keys and workers."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from aiokafka.partitioner import DefaultPartitioner
+
+from tests.gitrepo import Repo
+from tests.kafka.engine import Engine
+from tests.kafka.events import NOON, proposed, rules
+from tests.kafka.processes import ROOT
+from tests.streams.test_replay import keys  # noqa: F401
+
+pytestmark = pytest.mark.xdist_group("kafka")
+
+
+@pytest.fixture(scope="module")
+def engine(broker, postgres, tmp_path_factory):
+    made = Engine(broker, postgres, tmp_path_factory.mktemp("doors"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def workers(engine):
+    return [engine.start("rules"), engine.start("decide")]
+
+
+@pytest.fixture(scope="module")
+def shop(keys, tmp_path_factory):  # noqa: F811
+    """A change by alice, signed, that bob may approve."""
+    repo = Repo(tmp_path_factory.mktemp("shop") / "repo")
+    people = "".join(
+        f'[people.{name}]\nemails = ["{name}@example.com"]\nkeys = ["{key.with_suffix(".pub").read_text().strip()}"]\n'
+        for name, key in keys.items()
+    )
+    law = (
+        'version = 1\nrepository = "example/shop"\n[[requirement]]\nname = "a hand"\napprovals = 1\nfrom = ["human"]\n'
+    )
+    repo.write("twohand.toml", law + '[owners]\nfallback = ["carol"]\n' + people)
+    repo.write("greet.py", "print(1)\n")
+    repo.commit("Start")
+    repo.branch("feature")
+    repo.write("greet.py", "print(2)\n")
+    repo.commit("Greet", sign_key=keys["alice"])
+    return repo
+
+
+def twohand(*args: str | Path, **more) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "streams.cli", *map(str, args)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120, **more)
+
+
+def test_submit_and_gate(engine, workers, shop, keys):  # noqa: F811
+    """A submitted change waits for a hand; approved and submitted again it is admitted, and the gate says so."""
+    where = ("-C", shop.path, "--settings", engine.settings, "--head", "feature")
+    sent = twohand("submit", *where)
+    assert sent.returncode == 0, sent.stderr
+    waited = twohand("gate", *where, "--timeout", "8s", "--format", "json")
+    assert waited.returncode == 5, waited.stderr
+    assert "judged by" in waited.stderr
+    assert json.loads(waited.stdout)["outcome"] == "pending"
+    done: list[subprocess.CompletedProcess[str]] = []
+    gate = threading.Thread(target=lambda: done.append(twohand("gate", *where, "--timeout", "60s", "--format", "json")))
+    gate.start()
+    said = twohand("approve", "feature", "-C", shop.path, "--as", "bob", "--key", keys["bob"])
+    assert said.returncode == 0, said.stderr
+    again = twohand("submit", *where)
+    assert again.stdout == sent.stdout
+    gate.join()
+    assert done[0].returncode == 0, done[0].stderr + done[0].stdout
+    decision = json.loads(done[0].stdout)
+    assert (decision["outcome"], decision["change"]["id"]) == ("admitted", sent.stdout.strip())
+    here = twohand("review", "-C", shop.path, "--head", "feature", "--dry-run", "--format", "json")
+    same = ("outcome", "reasons", "findings", "requirements", "authors")
+    assert {name: json.loads(here.stdout)[name] for name in same} == {name: decision[name] for name in same}
+    shop.write("greet.py", "print(3)\n")
+    shop.commit("More", sign_key=keys["alice"])
+    other = twohand("gate", *where, "--timeout", "3s", "--id", sent.stdout.strip())
+    assert other.returncode == 5
+    assert "change.head-moved" in other.stderr
+
+
+def test_a_gate_without_a_broker_says_so(shop, tmp_path):
+    """One sentence, exit code 2, and nothing is admitted."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        'engine = "kafka"\n[kafka]\nbootstrap = "127.0.0.1:1"\n[store]\nurl = "postgresql://x@127.0.0.1:1/x"\n'
+    )
+    for command in ("submit", "gate"):
+        done = twohand(command, "-C", shop.path, "--settings", settings, "--head", "feature")
+        assert done.returncode == 2
+        assert "No broker answers at 127.0.0.1:1" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def made(number: int, **more) -> tuple[Sought, Record]:
+    change = proposed(number, **more)
+    decision = decided(judge(fold([change, rules(change)]), NOON))
+    return Sought(change.change, change.repository, change.target, change.content_key), encode(decision, "x")
+
+
+def test_only_a_decision_about_this_content_counts():
+    """Law 7: another repository, target, content or change decides nothing; a newer one about another head takes it back."""
+    sought, record = made(1)
+    watch = Watch(sought)
+    for other in (made(2)[1], record._replace(value=b"{"), made(1, target="refs/heads/x")[1]):
+        watch.hear(other)
+        assert watch.outcome == ""
+    watch.hear(record)
+    assert (watch.outcome, watch.moved) == ("pending", "")
+    watch.hear(made(1, data=b"other")[1])
+    assert watch.outcome == ""
+    assert "about head cccccccccccc" in watch.progress()
+
+
+@pytest.mark.parametrize(("key", "count"), [("a" * 64, 8), ("b" * 64, 3), ("c" * 64, 1)])
+def test_the_gate_reads_where_producers_write(key, count):
+    """Equal keys meet in one partition, whichever client of ours wrote them."""
+    places = list(range(count))
+    assert DefaultPartitioner()(key.encode(), places, places) == partition_of(key, count)

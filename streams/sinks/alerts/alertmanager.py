@@ -7,13 +7,13 @@ sent again (`resend`), and ends by `endsAt`. There is no acknowledgement: a sile
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 from urllib.parse import quote
 
 from rules import instants
 from streams.sinks.alerts import keys, wire
 from streams.sinks.alerts.message import ACKNOWLEDGED, REMIND, RESOLVED, TEST, Message
-from streams.sinks.alerts.route import Answer, NotSent, Sent
+from streams.sinks.alerts.route import Answer, Configured, NotSent, Sent
 from streams.sinks.alerts.said import link, quoted
 
 if TYPE_CHECKING:
@@ -27,23 +27,10 @@ BY: Final = "twohand"  # who made the silences that are ours
 SILENT: Final = 86_400  # seconds of a silence whose acknowledgement has no end
 
 
-class Alertmanager(NamedTuple):
+class Alertmanager(Configured):
     """`kind = "alertmanager"`: `url` is the base address, a key is sent as bearer token."""
 
-    alert: Alert
-    environ: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        return self.alert.name
-
-    @property
-    def kind(self) -> str:
-        return self.alert.kind
-
-    @property
-    def resend(self) -> float:
-        return RESEND
+    resend: ClassVar[float] = RESEND
 
     def send(self, message: Message) -> Answer:
         api = Api.of(self.alert, self.environ)

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from streams.sinks.alerts.route import Answer, NotSent, Sent
+from streams.sinks.alerts.route import Answer, Configured, NotSent, Sent
 from streams.sinks.alerts.said import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from streams.settings import Alert
     from streams.sinks.alerts.message import Message
 
 
-class Log(NamedTuple):
+class Log(Configured):
     """`kind = "log"`."""
-
-    alert: Alert
-    environ: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        return self.alert.name
-
-    @property
-    def kind(self) -> str:
-        return self.alert.kind
-
-    @property
-    def resend(self) -> float:
-        return 0.0
 
     def send(self, message: Message) -> Answer:
         first, *rest = lines(message)

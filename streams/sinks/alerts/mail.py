@@ -22,7 +22,7 @@ from rules import instants
 from rules.canonical import digest
 from streams.sinks.alerts import keys, wire
 from streams.sinks.alerts.message import OPEN, Message
-from streams.sinks.alerts.route import DEADLINE, LATER, Answer, NotSent, Sent
+from streams.sinks.alerts.route import DEADLINE, LATER, Answer, Configured, NotSent, Sent
 from streams.sinks.alerts.said import lines
 from streams.sinks.render.safe import shown
 
@@ -35,23 +35,8 @@ SUBMISSION: Final = 587
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-class Mail(NamedTuple):
+class Mail(Configured):
     """`kind = "email"`: a key is the password of `user`, or of the sender."""
-
-    alert: Alert
-    environ: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        return self.alert.name
-
-    @property
-    def kind(self) -> str:
-        return self.alert.kind
-
-    @property
-    def resend(self) -> float:
-        return 0.0
 
     def send(self, message: Message) -> Answer:
         to = tuple(dict.fromkeys((*message.emails(), *self.alert.to)))

@@ -9,40 +9,24 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from streams.sinks.alerts import keys, wire
 from streams.sinks.alerts.message import ACKNOWLEDGED, REMIND, RESOLVED, TEST, Message
-from streams.sinks.alerts.route import Answer, NotSent, Sent
+from streams.sinks.alerts.route import Answer, Configured, NotSent, Sent
 from streams.sinks.alerts.said import link, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from streams.settings import Alert
 
 URL: Final = "https://events.pagerduty.com/v2/enqueue"
 MOST_KEY: Final = 255  # characters of a dedup key
 MOST_SUMMARY: Final = 1024
 
 
-class PagerDuty(NamedTuple):
+class PagerDuty(Configured):
     """`kind = "pagerduty"`: `key_env` or `key_file` hold the routing key."""
-
-    alert: Alert
-    environ: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        return self.alert.name
-
-    @property
-    def kind(self) -> str:
-        return self.alert.kind
-
-    @property
-    def resend(self) -> float:
-        return 0.0
 
     def send(self, message: Message) -> Answer:
         url = keys.address(self.alert, self.environ, URL)

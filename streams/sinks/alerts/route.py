@@ -6,7 +6,8 @@ A route tells what happened and never raises for what stands at the other end: u
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +50,23 @@ class Route(Protocol):
     def send(self, message: Message) -> Answer:
         """Deliver one message within DEADLINE seconds; never raises."""
         ...
+
+
+@dataclass(frozen=True)
+class Configured:
+    """What every route is made of: its `[alerts.NAME]`, and the environment that holds its keys."""
+
+    alert: Alert
+    environ: Mapping[str, str]
+    resend: ClassVar[float] = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.alert.name
+
+    @property
+    def kind(self) -> str:
+        return self.alert.kind
 
 
 @runtime_checkable

@@ -6,17 +6,16 @@ A hook cannot change what it said: an acknowledgement and an end are messages of
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from streams.sinks.alerts import keys, wire
 from streams.sinks.alerts.message import CLOSING, Message
-from streams.sinks.alerts.route import Answer, NotSent, Sent
+from streams.sinks.alerts.route import Answer, Configured, NotSent, Sent
 from streams.sinks.alerts.said import TITLES, fitted, link, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from streams.settings import Alert
 
 MOST_SECTION: Final = 2900  # characters, of Slack's 3,000
 MOST_HEADER: Final = 150
@@ -24,23 +23,8 @@ MOST_BLOCKS: Final = 50
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-class Slack(NamedTuple):
+class Slack(Configured):
     """`kind = "slack"`: `url` or `url_env` hold the address of the hook."""
-
-    alert: Alert
-    environ: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        return self.alert.name
-
-    @property
-    def kind(self) -> str:
-        return self.alert.kind
-
-    @property
-    def resend(self) -> float:
-        return 0.0
 
     def send(self, message: Message) -> Answer:
         url = keys.address(self.alert, self.environ)

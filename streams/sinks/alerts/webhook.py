@@ -8,39 +8,19 @@ from __future__ import annotations
 
 import hmac
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final
 
 from rules.canonical import plain
 from streams.sinks.alerts import keys, wire
 from streams.sinks.alerts.message import RESOLVED, Message
-from streams.sinks.alerts.route import Answer, NotSent, Sent
+from streams.sinks.alerts.route import Answer, Configured, NotSent, Sent
 from streams.sinks.alerts.said import lines
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from streams.settings import Alert
 
 SCHEMA: Final = "twohand.alert/v1"
 
 
-class Webhook(NamedTuple):
+class Webhook(Configured):
     """`kind = "webhook"`: `key_env` or `key_file` hold the key that signs."""
-
-    alert: Alert
-    environ: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        return self.alert.name
-
-    @property
-    def kind(self) -> str:
-        return self.alert.kind
-
-    @property
-    def resend(self) -> float:
-        return 0.0
 
     def send(self, message: Message) -> Answer:
         url = keys.address(self.alert, self.environ)

@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
+from rules.case import fold
+from rules.judgement import judge
+from streams.engines.kafka.gating import Sought, Watch, partition_of
+from streams.engines.kafka.wire import Record, encode
+from streams.memory import decided
 from tests.gitrepo import Repo
 from tests.kafka.engine import Engine
 from tests.kafka.events import NOON, proposed, rules
 from tests.kafka.processes import ROOT
-from tests.streams.test_replay import keys  # noqa: F401
+from tests.streams.test_replay import keys  # noqa: F401 - alice, bob and carol
 
 pytestmark = pytest.mark.xdist_group("kafka")
 

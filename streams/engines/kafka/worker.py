@@ -140,7 +140,7 @@ class Carrier:
             self._producer = producer(self._settings)
             await self._producer.start()
         sent = [
-            await self._producer.send(one.topic, one.value, key=one.key, headers=list(one.headers)) for one in records
+            await self._producer.send(one.topic, one.value, key=_key(one), headers=list(one.headers)) for one in records
         ]
         await asyncio.gather(*sent)
 
@@ -177,6 +177,11 @@ class Seldom(logging.Filter):
             if told:
                 self._last[kind] = now
             return told
+
+
+def _key(record: Record) -> bytes | None:
+    """Its key; clients send no record that has neither key nor value, though there are such records."""
+    return b"" if record.key is None and record.value is None else record.key
 
 
 def _place(origin: Origin) -> str:

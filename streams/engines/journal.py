@@ -395,5 +395,6 @@ def _unusable(path: Path, error: Exception) -> JournalUnusable:
         )
     return JournalUnusable(
         f"{path} cannot be used: {error}.",
-        remedy="It is kept as it is. Restore it from a backup, or move it away: a new one starts without its history.",
+        remedy="It is kept as it is. See whether its disk is full or takes no writes. Where the file itself is damaged, "
+        "restore it from a backup, or move it away: a new one starts without its history.",
     )

@@ -96,4 +96,3 @@ class Engine:
         self._producer.close()
         for worker in self.workers:
             worker.end(signal.SIGKILL)
-

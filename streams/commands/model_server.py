@@ -1,5 +1,6 @@
 """`twohand model-server`: a scripted stand-in for a model, to try reviewers out without one."""
 
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -78,8 +79,8 @@ def _told(request: "Recorded", answered: str) -> None:
 
 
 def _wait() -> None:
-    """Until somebody ends it."""
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        return
+    """Until somebody ends it, also where it was started with interrupts switched off."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_MONEY: Final = 1_000_000_000
 MILLION: Final = 1_000_000
+MOST_MICROS: Final = 1 << 62  # a number that every ledger can hold
 TOKENS: Final = Whole(0, 1_000_000_000_000)
 
 
@@ -52,8 +53,8 @@ class Reviewer(NamedTuple):
         return self.declared or self.model
 
     def micros(self, tokens_in: int, tokens_out: int) -> int:
-        """What so many tokens cost, in millionths, rounded up."""
-        return -int(-(tokens_in * self.price_in + tokens_out * self.price_out) // 1)
+        """What so many tokens cost, in millionths, rounded up; at most `MOST_MICROS`, whatever an endpoint counts."""
+        return min(-int(-(tokens_in * self.price_in + tokens_out * self.price_out) // 1), MOST_MICROS)
 
 
 class Amount(NamedTuple):

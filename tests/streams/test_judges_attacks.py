@@ -13,17 +13,19 @@ from typing import Any
 import pytest
 
 from reviewers.answer import read
-from reviewers.judging import Context, Endpoint, Limits, Status, Word
+from reviewers.judging import Context, Endpoint, Limits, Status, Verdict, Word
 from reviewers.request import SAID, asked
 from reviewers.sheets import sheets
 from rules.catalog.secret_added import credentials
 from rules.report import Invalid
 from rules.rule import Diff
 from streams.engines.journal import Journal
+from streams.judges.ledger import Ledger, Place
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
 from streams.judges.wire import _trust
 from streams.settings import parse
+from streams.settings_reviewers import Reviewer
 from tests.streams.bench import CODE, Bench, Table, make_keys
 from tests.streams.gate import clean_environment
 from tests.streams.judged import CHANGE, KEY, answered, ask, endpoint
@@ -75,6 +77,17 @@ def test_a_harmless_approval_before_opens_no_second_chance(make: Make) -> None:
         asked = len(server.requests)
         assert [bench.run("review").code for _ in range(2)] == [5, 5]
         assert len(server.requests) == asked
+
+
+def test_an_endpoint_that_counts_beyond_measure_costs_its_own_budget(tmp_path: Path) -> None:
+    """A bill that no ledger could hold is the largest that it can, and the reviewer is over its budget."""
+    dear = Reviewer("one", "https://llm.example/v1", QWEN, price_in=1e9, price_out=1e9, money_per_day=1e9)
+    place = Place("2026-03-01T12:00:00Z", "c", "k", dear)
+    billed = Verdict(Status.INVALID, Word.ABSTAIN, "", tokens_in=(1 << 40) - 1, tokens_out=(1 << 40) - 1)
+    with Journal(tmp_path / "j.db") as journal:
+        book = Ledger(journal)
+        book.settle(book.enter(place, 1)[0], place, billed, 0.1)
+        assert "money_per_day" in book.enter(place, 1)[1]
 
 
 # -- kept answers ------------------------------------------------------------------------------------------------------
@@ -284,3 +297,22 @@ def test_the_environment_gets_no_keys_of_connections(tmp_path: Path, monkeypatch
     """$SSLKEYLOGFILE, set in an agent's shell, would let it read what reviewers are told."""
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
     assert _trust.__wrapped__().keylog_filename is None
+
+
+@pytest.mark.parametrize("fmt", ["text", "json", "sarif", "github", "gitlab"])
+def test_what_a_model_says_is_tame_everywhere(make: Make, fmt: str) -> None:
+    """No credential, no escape sequence, no picture, no mention: not in any format, in the journal or in the signed words."""
+    said = f"{TOKEN} \x1b[31m \u202e <img src=x> @team [a](http://evil.example)"
+    objecting = Rule(verdict="object", finds="account", reason=said, message=f"{said}\x1b]8;;http://evil.example\x07")
+    with ScriptedServer([objecting]) as server:
+        bench = make(Table("one", server.url, QWEN))
+        bench.change("account = 1\n", "shop/a.py")
+        told = bench.run("review", "--format", fmt)
+    assert told.code == (0 if fmt == "sarif" else 1)
+    names = bench.repo.git("for-each-ref", "--format=%(refname)", "refs/twohand/reviews").split()
+    votes = b"".join(bench.repo.raw("cat-file", "blob", name) for name in names)
+    journal = (bench.repo.path / ".git" / "twohand" / "journal.db").read_bytes()
+    words = told.out + told.err + votes.decode()
+    for wild in (TOKEN, "\x1b", "\u202e", "<img", "@team", "](http", "://evil"):
+        assert wild not in words, wild
+    assert TOKEN.encode() not in journal

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.commands.app import run
 from streams.engines.journal import Journal
 from streams.hooks import budget
 from tests.gitrepo import Repo
@@ -190,6 +191,25 @@ def test_statements_received_by_a_clock_ahead_count_afterwards(served: Served) -
     served.say("approve", "bob")
     pushed = served.push("feature:main")
     assert pushed.taken, pushed.err
+
+
+def test_a_clock_ahead_ends_keys_only_while_it_is_wrong(served: Served) -> None:
+    """Law 18: a key with an end says nothing after it by the server's clock; the same statement is taken once that is right."""
+    key = (served.keys / "bob.pub").read_text().strip()
+    served.work.git("switch", "-q", "-c", "law", "main")
+    served.work.write("twohand.toml", served.policy.replace(f'"{key}"', f"'valid-before=\"20350101\" {key}'"))
+    served.work.commit("Bob's key ends")
+    served.say("propose", "alice", "HEAD", "--tool", "none")
+    served.say("approve", "carol")
+    assert served.push("law:main").taken
+    assert (
+        run(["object", "feature", "--as", "bob", "--key", str(served.keys / "bob"), "-C", str(served.work.path)]) == 0
+    )
+    with ahead(served):
+        pushed = served.push("refs/twohand/*:refs/twohand/*")
+        assert not pushed.taken
+        assert "the key of 'bob' that signed it is not valid now" in pushed.words
+    assert served.push("refs/twohand/*:refs/twohand/*").taken
 
 
 def test_a_signers_clock_ahead_is_refused(served: Served) -> None:

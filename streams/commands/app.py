@@ -41,6 +41,7 @@ COMMANDS = {
     "gate": "gate",
     "worker": "worker",
     "store": "store",
+    "dead-letters": "dead_letters",
     "report": "report",
     "journal": "journal",
     "reviewers": "reviewers",

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from rules.case import fold
 from rules.judgement import judge
+from streams.engines.kafka.dead_letters import DeadLetter, bury, name_of
 from streams.engines.kafka.gating import Sought, Watch, partition_of
-from streams.engines.kafka.wire import Record, encode
+from streams.engines.kafka.wire import Record, decode, encode
 from streams.memory import decided
 from tests.gitrepo import Repo
 from tests.kafka.engine import Engine
-from tests.kafka.events import NOON, proposed, rules
+from tests.kafka.events import NOON, carried, proposed, rules
 from tests.kafka.processes import ROOT
 from tests.streams.test_replay import keys  # noqa: F401 - alice, bob and carol
 
@@ -88,6 +90,51 @@ def test_submit_and_gate(engine, workers, shop, keys):  # noqa: F811
     other = twohand("gate", *where, "--timeout", "3s", "--id", sent.stdout.strip())
     assert other.returncode == 5
     assert "change.head-moved" in other.stderr
+
+
+def outcome(engine, change: str) -> str:
+    found = [decode(one) for one in engine.read("twohand.decisions")]
+    return next((one.outcome for one in reversed(found) if one.change == change), "")
+
+
+def until(engine, change: str, wanted: str) -> None:
+    deadline = time.monotonic() + 20
+    while outcome(engine, change) != wanted:
+        assert time.monotonic() < deadline, f"{outcome(engine, change)} instead of {wanted}"
+        time.sleep(0.1)
+
+
+def test_dead_letters_are_shown_retried_and_dropped(engine, workers, keys):  # noqa: F811
+    """What failed blocks its change until it was handled, or until an uninvolved person said, signed, that it never is."""
+    change = proposed(7, key=" ".join(keys["bob"].with_suffix(".pub").read_text().split()[:2]))
+    engine.send(carried(change))
+    until(engine, change.change, "pending")
+    poison = encode(rules(change), "x")._replace(value=b"{")
+    failed = DeadLetter(encode(rules(change), "x"), 0, 10**9, "handler", "a defect", "twohand-decider", NOON, 3)
+    engine.send(poison, bury(failed))
+    until(engine, change.change, "blocked")
+    settings = ("--settings", engine.settings)
+    listed = json.loads(twohand("dead-letters", "list", *settings, "--format", "json").stdout)["letters"]
+    assert sorted((row["fault"], row["attempt"]) for row in listed) == [("handler", 3), ("id", 1)]
+    bad = next(row["name"] for row in listed if row["fault"] == "id")
+    assert json.loads(twohand("dead-letters", "show", bad, *settings).stdout)["record"]["value"] == "{"
+    retried = twohand("dead-letters", "retry", name_of(failed), *settings)
+    assert retried.returncode == 0, retried.stderr
+    in_vain = twohand("dead-letters", "retry", bad, *settings)
+    assert in_vain.returncode == 0, in_vain.stderr
+    (again,) = twohand("dead-letters", "list", *settings).stdout.split("\n")[0:1]
+    assert again.startswith("twohand.reviews:")
+    assert again != bad
+    assert outcome(engine, change.change) == "blocked"
+    unsigned = twohand("dead-letters", "drop", again, *settings, "--reason", "never")
+    assert unsigned.returncode == 2
+    said = ("--as", "bob", "--reason", "a test of poison")
+    assert twohand("dead-letters", "drop", again, *settings, *said, "--key", keys["alice"]).returncode == 0
+    assert twohand("dead-letters", "drop", again, *settings, *said, "--key", keys["bob"]).returncode == 0
+    until(engine, change.change, "pending")
+    log = engine.workers[-1].log.read_text()
+    assert "counts for nothing: the key is none of an active person bob" in log
+    assert twohand("dead-letters", "list", *settings).stdout == "No letter is open.\n"
 
 
 def test_a_gate_without_a_broker_says_so(shop, tmp_path):

@@ -17,7 +17,7 @@ MAX_WHY: Final = 2000  # characters
 HANDLER: Final = "handler"  # the fault of what could be read and still failed after its last attempt
 SETTLED: Final = "twohand_settled_"
 SHORT: Final = 400  # characters of a letter's error that people are told
-RETRIED, DROPPED = "retried", "dropped"
+RETRIED, DROPPED, ACCEPTED = "retried", "dropped", "accepted"
 
 
 class Origin(NamedTuple):
@@ -47,7 +47,7 @@ class DeadLetter(NamedTuple):
 
 
 class Settlement(NamedTuple):
-    """That a letter is open no more: `how` is retried or dropped, and who dropped it signed why."""
+    """What became of a letter: it was retried; somebody, signed, asks to drop it; the decider accepted that."""
 
     name: str
     how: str
@@ -120,7 +120,7 @@ def settlement(record: Record) -> Settlement | None:
         for name, value in record.headers
         if name.startswith(SETTLED)
     }
-    if told.keys() != set(Settlement._fields) or told["how"] not in (RETRIED, DROPPED):
+    if told.keys() != set(Settlement._fields) or told["how"] not in (RETRIED, DROPPED, ACCEPTED):
         return None
     return Settlement(**told)
 
@@ -130,7 +130,8 @@ def still_open(records: Iterable[Record]) -> dict[str, DeadLetter]:
     found: dict[str, DeadLetter] = {}
     for record in records:
         if done := settlement(record):
-            found.pop(done.name, None)
+            if done.how != DROPPED:
+                found.pop(done.name, None)
         elif letter := _letter(record):
             found.setdefault(name_of(letter), letter)
     return found

@@ -10,8 +10,10 @@ import psycopg
 
 from rules.case import fold
 from streams.engines.kafka.dead_letters import (
+    ACCEPTED,
     DROPPED,
     HANDLER,
+    RETRIED,
     DeadLetter,
     Origin,
     Settlement,
@@ -20,6 +22,7 @@ from streams.engines.kafka.dead_letters import (
     name_of,
     named,
     said,
+    settle,
     settlement,
 )
 from streams.engines.kafka.decider import Letter
@@ -142,10 +145,17 @@ class Deciding:
             return Batch()
         if done is None:
             return _opened(record)
-        if done.how == DROPPED and (why := self._patiently(lambda store: self._refused(store, change, done))):
+        if done.how == RETRIED:
+            return Batch(settled=[Settled(done.name, change, done.how)])
+        return self._dropped(record, done, change) if done.how == DROPPED else Batch()
+
+    def _dropped(self, record: Record, done: Settlement, change: str) -> Batch:
+        """Somebody asks to drop a letter; where they may, it is settled, and everybody is told."""
+        if why := self._patiently(lambda store: self._refused(store, change, done)):
             log.warning("the drop of %s counts for nothing: %s", done.name, why)
             return Batch()
-        return Batch(settled=[Settled(done.name, change, done.how)])
+        told = settle(record.key, done._replace(how=ACCEPTED))
+        return Batch(settled=[Settled(done.name, change, done.how)], records=[told])
 
     def _refused(self, store: Store, change: str, done: Settlement) -> str:
         return refused(done, fold(store.events(change)), self._now())

@@ -86,10 +86,10 @@ def wait(settings: Settings, sought: Sought, *, seconds: float, tell: Callable[[
     """Until a decision stands that is not pending, or the time is up. BrokerUnusable where there is no broker."""
     connection.reach(settings)
     watch, deadline = Watch(sought), time.monotonic() + seconds
-    with closing(_consumer(settings)) as consumer:
+    with closing(consumer_of(settings)) as consumer:
         ends = _from_yesterday(consumer, sought.change)
         while True:
-            for record in _polled(consumer):
+            for record in polled(consumer):
                 watch.hear(record)
             behind = any(consumer.position(place) < end for place, end in ends.items())
             tell(watch.progress())
@@ -97,7 +97,8 @@ def wait(settings: Settings, sought: Sought, *, seconds: float, tell: Callable[[
                 return watch
 
 
-def _consumer(settings: Settings) -> KafkaConsumer:
+def consumer_of(settings: Settings) -> KafkaConsumer:
+    """A consumer of no group, from the beginning."""
     from kafka import KafkaConsumer  # noqa: PLC0415 - an optional package, and slow
 
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
@@ -128,7 +129,8 @@ def partition_of(change: str, count: int) -> int:
     return int(murmur2(change.encode()) & 0x7FFFFFFF) % max(count, 1)
 
 
-def _polled(consumer: KafkaConsumer) -> Iterator[Record]:
+def polled(consumer: KafkaConsumer) -> Iterator[Record]:
+    """What came within a fifth of a second."""
     for rows in consumer.poll(STEP_MS).values():
         for row in rows:
             yield Record(row.topic, row.key, row.value, tuple(row.headers))

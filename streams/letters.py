@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from rules.storms import Part
 
 LOG: Final = "log"
+APPROVE: Final = "twohand approve "
+SHORT: Final = 12  # characters of a commit's id
 Link = Callable[[Escalation, str], str]
 
 
@@ -98,8 +100,20 @@ def texts(record: Mapping[str, Any], question: Question, name: str, *, by: str =
     if question.reasons[:1] == (BREAK_GLASS,):
         said = of_decision(OPEN, {**record, "reasons": [_broken(by, why)]}, envelope).why
         first = first._replace(what=f"{first.what} - skipped by break-glass", why=(*said, *first.why))
+    first = first._replace(command=_reaching(first.command, record["change"], question))
     where, _, what = first.what.partition(": ")
     return as_text(first), as_text(first._replace(kind=REMIND, what=f"{where}: still {what}"))
+
+
+def _reaching(command: str, change: Mapping[str, Any], question: Question) -> str:
+    """The command as the person who is asked has to type it: a push names no branch, and its answers count once they are
+    pushed, too; what a break-glass let in has landed, and from then on only its base says which step is meant.
+    """
+    if not command.startswith(APPROVE):
+        return command
+    glass = question.reasons[:1] == (BREAK_GLASS,) and "--rewrite" not in command
+    landed = f" --base {change['base'][:SHORT]}" if glass else ""
+    return command + landed + ("" if change["branch"] else " --push origin")
 
 
 def _broken(by: str, why: str) -> dict[str, Any]:
@@ -145,12 +159,12 @@ def letter(message: Message, target: str, alerts: Mapping[str, Alert], at: int) 
     return Letter(name, message.dedup, route, as_text(message), instead, at)
 
 
-def heard(message: Message, by: str, until: str) -> Message:
+def heard(message: Message, by: str, until: str, at: str) -> Message:
     """What routes are told when somebody has acknowledged; `message` is the newest that they told."""
     what = f"{_where(message)}: acknowledged by {shown(by, 120)} until {until}"
     event = digest(["heard", message.dedup, until])
     return message._replace(
-        kind=ACKNOWLEDGED, event=event, what=what, by=shown(by, 120), until=until, command="", link=""
+        kind=ACKNOWLEDGED, event=event, what=what, at=at, by=shown(by, 120), until=until, command="", link=""
     )
 
 

@@ -205,10 +205,11 @@ class Timers:
         """Tell every route that told of the problem that somebody has heard it."""
         one = row.one
         db.execute("delete from held where escalation = ?", (one.name,))
-        until = instants.text_of((one.acknowledged or now) + self._policy(row).escalation.acknowledged_for)
+        since = one.acknowledged or now
+        at, until = map(instants.text_of, (since, since + self._policy(row).escalation.acknowledged_for))
         rows = db.execute("select dedup, route from told where escalation = ? and dedup = ?", (one.name, one.name))
         for dedup, route in rows.fetchall():
-            _close(db, (dedup, route), lambda message: letters.heard(message, one.by, until), now)
+            _close(db, (dedup, route), lambda message: letters.heard(message, one.by, until, at), now)
 
     # -- telling --------------------------------------------------------------------------------------------------
 

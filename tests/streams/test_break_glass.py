@@ -1,6 +1,7 @@
 """Law 35: break-glass lets a change in, tells everybody it skips, stays a debt until reviewed, and is not to be had twice."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,25 @@ def test_it_is_a_debt_until_somebody_reviewed_it(gate):
         ends = [event.how for event in journal.events() if isinstance(event, EscalationResolved)]
     assert ends == ["reviewed"]
     assert listed(gate) == []
+
+
+def test_after_it_landed_the_command_of_the_message_reviews_it(gate):
+    """The target holds the content then, so the command names the step's base; what is typed from the message ends the debt."""
+    broken(gate)
+    gate.repo.git("checkout", "-q", "main")
+    gate.repo.git("merge", "-q", "--ff-only", "feature")
+    with Journal(record(gate)) as journal:
+        Timers(journal, ALERTS).run(clock.now())
+        told = [parcel.message for parcel, _, _ in JournalOutbox(journal).letters()]
+    command = shlex.split(told[0].command)[1:]
+    assert command[command.index("--as") + 1] == "carol"
+    for name in ("carol", "bob"):
+        words = [name if word == "carol" else word for word in command]
+        said = gate.run(*words, "--key", str(gate.keys[name]))
+        assert said.code == 0, said.err
+    rows = statements.listing(Repository.open(gate.repo.path)).rows
+    content = {row.statement.content_key for row in rows if row.statement}
+    assert len(content) == 1
 
 
 def test_the_second_one_after_a_day_is_nothing(gate):

@@ -151,7 +151,7 @@ def test_an_acknowledgement_stops_paging_and_lapses(journal):
     for minute in range(2, 31, 4):
         timers.run(after(minute))
     assert kinds(journal) == ["open", "acknowledged"]
-    assert messages(journal)[1].until == after(31)
+    assert (messages(journal)[1].at, messages(journal)[1].until) == (after(1), after(31))
     timers.run(after(31))
     assert kinds(journal) == ["open", "acknowledged", "remind"]
     assert messages(journal)[2].until == after(31)

@@ -148,12 +148,16 @@ def test_credentials_in_names_do_not_leave(make: Make) -> None:
 
 
 def test_half_a_credential_does_not_leave() -> None:
-    """A long message is cut after its credentials are out, wherever they stand."""
-    for at in range(SAID - len(TOKEN) - 2, SAID + 2, 7):
-        context = Context("title", "", (), ("x" * (at - 1) + " " + TOKEN,))
+    """A long message is cut after its credentials are out: a long one makes room for the half of another."""
+    long = "sk-ant-" + "api03-" + "".join(sha256(str(number).encode()).hexdigest() for number in range(100))
+    for shift in range(0, len(TOKEN), 3):
+        words = f"{long}\n"
+        words += "x" * (SAID - len(words) - 1 - shift) + " " + TOKEN
+        context = Context("title", "", (), (words,))
         (request,) = asked(
             sheets(CHANGE, 96_000).parts, Endpoint("https://llm.example/v1", QWEN), "seed", context
         ).requests
+        assert "withheld" in request.payload["messages"][1]["content"]
         assert TOKEN[:8] not in request.payload["messages"][1]["content"]
 
 
@@ -177,7 +181,7 @@ def test_an_endpoint_that_tells_its_key_writes_it_into_no_record(where: str) -> 
 def test_a_wait_that_nobody_believes_is_told_in_short() -> None:
     """A `Retry-After` of a thousand digits ends the review at once and fits into a line."""
     verdict = answered(Rule(status=429, headers=("Retry-After: " + "9" * 1000,)))
-    assert len(verdict.why) < 200
+    assert "asks to wait 1000000 s" in verdict.why
 
 
 # -- one model under two names -----------------------------------------------------------------------------------------

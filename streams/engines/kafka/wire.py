@@ -25,7 +25,11 @@ JSON: Final = "application/json"
 CONTENTS: Final = "twohand_contents"
 TRACE: Final = ("traceparent", "tracestate")  # W3C trace context
 MAX_TRACE: Final = 600  # bytes of one trace header; a longer one is dropped, it never stops an event
+UNREADABLE: Final = (
+    "twohand_unreadable"  # what streams.engines.kafka.sturdy says where a client could not read a record
+)
 FAULTS: Final[Mapping[str, str]] = {
+    "record": "Kafka's client cannot read the record",
     "empty": "the value is empty or null",
     "too-large": "key, value and headers are over 12 MiB",
     "headers": "a CloudEvents header is missing, twice there, unknown, or no UTF-8",
@@ -109,7 +113,8 @@ def decode(record: Record) -> Event:
 def sealed(record: Record) -> Envelope:
     """The envelope of a record: everything is checked but what only the parsed value tells. Unreadable with its fault."""
     if not record.value:
-        raise Unreadable("empty", "")
+        lost = dict(record.headers).get(UNREADABLE)
+        raise Unreadable("empty", "") if lost is None else Unreadable("record", lost.decode("utf-8", "replace"))
     if (size := size_of(record)) > MAX_RECORD:
         raise Unreadable("too-large", f"{size} bytes")
     said, rest = _headers(record.headers)

@@ -67,6 +67,9 @@ def run(work: Work, settings: Settings, *, name: str = "", ready: Path | None = 
     """
     import faust  # noqa: PLC0415 - an optional package, and slow
 
+    from streams.engines.kafka import sturdy  # noqa: PLC0415 - aiokafka, as above
+
+    sturdy.install()
     logging.getLogger("aiokafka").addFilter(Seldom())
     pulse = Pulse()
     with tempfile.TemporaryDirectory(prefix="twohand-worker-") as data:

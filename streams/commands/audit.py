@@ -87,7 +87,7 @@ def audit(
     if check:
         return _checked(repo, revisions, fmt, output)
     asked = Asked(
-        _revisions(repo, revisions, everything=everything, landed=landed), sys.stdin if stdin else None,
+        _revisions(repo, revisions, everything=everything, landed=landed), _ids() if stdin else None,
         merges=merges or landed, since=span.since(since, clock.now()) if since else None,
         paths=tuple(map(_glob, paths or ())), landed=landed, rules=rules, limit=limit, cache=cached,
     )  # fmt: skip

@@ -119,6 +119,25 @@ def test_ids_are_answered_one_by_one_in_their_order(repo):
     assert "blob" in found[2]["error"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
+def test_ids_may_come_as_any_bytes(repo, monkeypatch, encoding):
+    """A line that is no text is an unknown id of its own, whatever the locale says of standard input."""
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    head = repo.id("HEAD")
+    command = [sys.executable, "-c", "from streams.cli import main; main()", "audit", "-C", str(repo.path)]
+    done = subprocess.run(
+        [*command, "--stdin", "--format", "jsonl"],
+        input=b"\xff\xe4\n" + head.encode(),
+        capture_output=True,
+        check=False,
+    )
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 2, done.stderr
+    assert ["error" in row for row in found] == [True, False]
+    assert found[1]["commit"] == head
+
+
 def test_a_short_name_is_answered_by_the_commit_that_it_means(repo):
     """Its diff is read as that of the whole id."""
     repo.write("a.py", BARE)

@@ -5,7 +5,6 @@ Lines that no entry covers are unknown, not a person's.
 """
 
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from rules import hands, lineage
@@ -31,7 +30,6 @@ class Agent(NamedTuple):
     key: str
     tool: str
     model: str
-    conversation: str
     operator: str  # `human_author`: a name, an address or both
 
 
@@ -49,11 +47,6 @@ class Note(NamedTuple):
     agents: tuple[Agent, ...]
     humans: tuple[Human, ...]
     problems: tuple[str, ...]
-
-
-def session_key(tool: str, conversation: str) -> str:
-    """The namespaced session of a tool's own conversation id, as git-ai computes it."""
-    return f"{NAMESPACE}:s_" + sha256(f"{tool}:{conversation}".encode("utf-8", "surrogatepass")).hexdigest()[:14]
 
 
 def parse(text: bytes) -> Note | None:
@@ -107,9 +100,9 @@ def _agents(data: dict[str, Any], table: str, problems: list[str]) -> Iterator[A
     for key, row in mapping(data.get(table, {}), table, problems).items():
         fields = mapping(row, f"{table}.{key[:40]}", problems)
         agent = mapping(fields.get("agent_id", {}), "agent_id", problems)
-        tool, model, conversation = (text_of(agent.get(name)) for name in ("tool", "model", "id"))
+        tool, model = (text_of(agent.get(name)) for name in ("tool", "model"))
         operator = text_of(fields.get("human_author"))
-        yield Agent(key[:_LONGEST].partition("::")[0], tool, model, conversation, operator)
+        yield Agent(key[:_LONGEST].partition("::")[0], tool, model, operator)
 
 
 def _humans(data: dict[str, Any], problems: list[str]) -> Iterator[Human]:
@@ -125,7 +118,7 @@ def claims(commit_id: str, note: Note | None) -> tuple[Claim, ...]:
     attested = dict.fromkeys(line.key for line in note.attestations if line.key and line.key not in described)
     found = [_of_agent(agent) for agent in note.agents]
     found += [claim for human in note.humans for claim in _of_human(human)]
-    found += [_of_agent(Agent(key, "", "", "", "")) for key in attested if not key.startswith("h_")]
+    found += [_of_agent(Agent(key, "", "", "")) for key in attested if not key.startswith("h_")]
     return tuple(dict.fromkeys(hands.found(claim, "note", commit_id, grade="C") for claim in found))
 
 

@@ -52,11 +52,6 @@ class Match(NamedTuple):
         """Nobody, where no line matched and where one cleared."""
         return self.rule.owners if self.rule else ()
 
-    @property
-    def cleared(self) -> bool:
-        """True where a line says, on purpose, that nobody owns the path."""
-        return self.rule is not None and not self.rule.owners
-
 
 UNMATCHED = Match(None)
 

@@ -40,7 +40,6 @@ __all__ = [
     "default",
     "default_text",
     "dump",
-    "enrolled_below",
     "parse",
     "parse_pyproject",
 ]
@@ -190,15 +189,6 @@ def default_text() -> str:
     from importlib.resources import files  # noqa: PLC0415  (slow to import, and rarely needed)
 
     return files("rules").joinpath("data/default-policy.toml").read_text("utf-8")
-
-
-def enrolled_below(higher: Policy, lower: Policy) -> Policy:
-    """Law 36: whom the higher policy enrols is known in the lower; PolicyInvalid where the lower says otherwise."""
-    clashes = policy_checks.clashes(higher, lower)
-    if clashes:
-        problems = (Problem(lower.source, 0, ".".join(path), "", (), message) for path, message in clashes)
-        raise PolicyInvalid(tuple(problems))
-    return _digested(_joined(higher, lower))
 
 
 def dump(policy: Policy) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from rules.rule import Blobs
 from rules.traces import OURS
 
 VERSION = "0.1.0"
-MEDIA_TYPE = "application/vnd.agent-trace.record+json"
 CONTRIBUTORS = {"agent": "ai", "mixed": "mixed", "human": "human"}  # of any other kind: unknown
 LONGEST_MODEL = 250  # characters that the format allows
 Row = Mapping[str, Any]

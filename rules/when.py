@@ -12,7 +12,7 @@ from rules.languages import LANGUAGES, language_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["AUTHORS", "EVERYTHING", "LANGUAGES", "Facts", "When", "applies", "language_of", "matched", "plain"]
+__all__ = ["AUTHORS", "EVERYTHING", "LANGUAGES", "Facts", "When", "language_of", "matched", "plain"]
 
 AUTHORS: Final = ("agent", "mixed", "human", "service", "unknown", "any")
 _ORDER: Final = {Tier.NOTE: 0, Tier.HOLD: 1, Tier.BLOCK: 2}
@@ -52,11 +52,6 @@ def matched(when: When, facts: Facts) -> frozenset[int]:
     all files or none. `all` intersects, `any` unites, `not` takes the other files.
     """
     return _SELECT[when.key](when, facts)
-
-
-def applies(when: When, facts: Facts) -> bool:
-    """Whether the condition holds for any file."""
-    return bool(matched(when, facts))
 
 
 def plain(when: When) -> dict[str, Any]:

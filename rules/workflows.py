@@ -7,7 +7,6 @@ cannot follow (tabs, too deep, too long) gives None; the rules then say that the
 from itertools import pairwise
 from typing import NamedTuple
 
-from rules.lines import squeeze
 from rules.rule import Source
 
 LONGEST = 512 << 10  # bytes
@@ -174,8 +173,3 @@ def _plain(value: str) -> str:
         return text[1:end] if end > 0 else text[1:]
     cut = text.find(" #")
     return (text[:cut] if cut >= 0 else "" if text.startswith("#") else text).strip()
-
-
-def same(left: str, right: str) -> bool:
-    """Whether two values differ in blanks alone."""
-    return squeeze(left.encode()) == squeeze(right.encode())

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rules.events import LawText
 from streams.audit.asked import Task
 from streams.audit.traced import Traced, traced
 from streams.sources.git import Repository
@@ -60,8 +59,3 @@ def _hidden(repo: Repository) -> Iterable[str]:
         yield "info/grafts is ignored: the history is read as it is stored"
     if repo.is_shallow:
         yield "this clone is shallow: commits at its edge have no known parents; `git fetch --unshallow` brings them"
-
-
-def enrolled(texts: Iterable[LawText]) -> tuple[LawText, ...]:
-    """The laws that somebody wrote; the built-in one enrols nobody."""
-    return tuple(text for text in texts if text.role != "built-in")

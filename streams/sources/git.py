@@ -143,15 +143,6 @@ class Repository:
                 return found
         raise self._unknown(revision)
 
-    def full_name(self, revision: str) -> str:
-        """The ref that a revision names, symbolic refs resolved (law 4); "" for an id, an expression or a detached HEAD."""
-        for candidate in () if "\0" in revision or self.is_id(revision) else _candidates(revision):
-            arguments = ("rev-parse", "--verify", "--quiet", "--symbolic-full-name", "--end-of-options", candidate)
-            name = _line(self.run(*arguments, ok=(0, 1, 128)))
-            if name.startswith("refs/"):
-                return name
-        return ""
-
     def is_id(self, revision: str) -> bool:
         return len(revision) == len(self.null_id) and not set(revision.lower()) - set("0123456789abcdef")
 

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.notes import Attestation, claims, parse, session_key
+from rules.notes import Attestation, claims, parse
 
 ID = "a" * 40
 DATA = {
@@ -76,12 +76,6 @@ def test_attested_without_description() -> None:
         ("agent", "", "git-ai:s_00112233445566"),
         ("agent", "", "git-ai:0123456789abcdef"),
     ]
-
-
-def test_session_key() -> None:
-    """Whoever knows tool and conversation can compute the session."""
-    assert session_key("cursor", "conv-1") == session_key("cursor", "conv-1") != session_key("codex", "conv-1")
-    assert len(session_key("cursor", "conv-1")) == len("git-ai:s_") + 14
 
 
 def test_no_note() -> None:

@@ -25,7 +25,6 @@ DIGEST: Final = "digest"
 TEST: Final = "test"
 KINDS: Final = (OPEN, REMIND, ACKNOWLEDGED, RESOLVED, DIGEST, TEST)
 CLOSING: Final = frozenset({ACKNOWLEDGED, RESOLVED})  # after these nobody is to be woken for what came before
-SEVERITIES: Final = ("critical", "error", "warning", "info")
 MOST_LINES: Final = 20  # sentences, paths and quotes of each sort; the rest is counted
 WIDTH: Final = 300  # characters of one sentence
 _FIRST: Final = (

@@ -20,7 +20,7 @@ from streams.engines.kafka.dead_letters import (
     settlement,
     still_open,
 )
-from streams.engines.kafka.decider import SOURCE, SOURCE_SPEAKS
+from streams.engines.kafka.decider import SOURCE, beside
 from streams.engines.kafka.deciding import Deciding
 from streams.engines.kafka.dropping import words
 from streams.engines.kafka.reviewing import Reviewing
@@ -125,11 +125,15 @@ def test_nothing_is_decided_before_the_rules_have_spoken(desk):
         assert store.deadlines() == [(change.change, change.content_key, "2026-11-21T12:02:00Z")]
 
 
-def test_a_source_that_speaks_is_waited_for(desk):
-    """Where the source says that it reviewed, too, its review is part of what was read."""
-    change = proposed(1, read_from=("refs (0)", SOURCE_SPEAKS))
+def test_what_a_source_publishes_beside_a_change_is_waited_for(desk, exported):  # noqa: F811
+    """Law 34: an objection that another topic still carries is no reason to admit; named, it is heard first."""
+    change, said = proposed(1), [decode_line(line) for line in exported if b'"reviewer":"bob"' in line]
+    statement = replace(said[0], change=change.change)
+    spoken = replace(rules(change), reviewer=SOURCE)
+    change = replace(change, read_from=("refs (1)", beside([spoken, statement])))
     assert desk.hear(carried(change), encode(rules(change), "x")) == []
-    assert outcomes(desk.hear(encode(replace(rules(change), reviewer=SOURCE), "x"))) == ["pending"]
+    assert desk.hear(encode(spoken, "x")) == []
+    assert outcomes(desk.hear(encode(statement, "x"))) == ["pending"]
 
 
 def test_what_was_not_acknowledged_is_published_again(desk):

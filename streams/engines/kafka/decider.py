@@ -1,25 +1,27 @@
 """What a decider concludes from what is known of one change: pure, over the law (law 38-40).
 
-A change is decided once the rules, and the source where it said that it would, have spoken about its content, or once their
-time is up; before that a decision would only say that they have not. What could not be handled blocks it until it was
+A change is decided once the rules have spoken about its content and all is heard that its source published with it, or once
+their time is up; before that an objection that is still on its way would be missed. What could not be handled blocks it until it was
 retried or dropped: as a finding of its own, so that every reader of decisions sees why.
 """
 
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 from rules import instants
 from rules.case import Case, evolve
 from rules.decision import PENDING, RULES
-from rules.events import ChangeProposed, DecisionMade, Event, ReviewGiven
+from rules.events import ChangeProposed, DecisionMade, Event, ReviewGiven, WaiverGranted
 from rules.findings import Finding, Tier
 from rules.judgement import judge, read_laws
+from rules.statement import statement_id
 from streams.memory import decided
 
 LETTERS: Final = "dead-letters"  # the reviewer in whose name open letters are told
 LETTER: Final = "dead-letter"  # the finding that stands for one of them
 SOURCE: Final = "source"  # the reviewer in whose name a source tells what only its repository shows
-SOURCE_SPEAKS: Final = "review of the source"  # in `read_from`: the source's review is part of what was read
+BESIDE: Final = "published beside it: "  # in `read_from`, before what the source published with its proposal
 SKEW: Final = 60  # seconds that another's clock may be ahead of ours and still be believed
 MOST_TOLD: Final = 20  # open letters that a decision tells one by one
 
@@ -77,8 +79,28 @@ def essence(decision: DecisionMade) -> str:
 
 def _ready(case: Case, proposed: ChangeProposed, letters: tuple[Letter, ...]) -> bool:
     key = proposed.content_key
-    awaited = (RULES, SOURCE) if SOURCE_SPEAKS in proposed.read_from else (RULES,)
-    return bool(letters) or key in case.overdue or all((key, name) in case.scans for name in awaited)
+    heard = {name for name, _ in case.heard} | {name for content, name in case.scans if content == key}
+    return bool(letters) or key in case.overdue or heard.issuperset((RULES, *_beside(proposed)))
+
+
+def beside(events: Iterable[Event]) -> str:
+    """The entry of `read_from` that names what is published with a proposal: another topic may be slower."""
+    names = {_name(event) for event in events if isinstance(event, ReviewGiven | WaiverGranted)}
+    return BESIDE + ", ".join(sorted(filter(None, names)))
+
+
+def _name(event: ReviewGiven | WaiverGranted) -> str:
+    """A statement's id, else who reviewed; a forge's word has no name."""
+    if event.statement:
+        return statement_id(event.statement.encode("utf-8", "surrogatepass"))
+    return event.reviewer if isinstance(event, ReviewGiven) and not event.account else ""
+
+
+def _beside(proposed: ChangeProposed) -> Iterator[str]:
+    """The names of statements and reviewers without which nothing is decided."""
+    for entry in proposed.read_from:
+        if entry.startswith(BESIDE):
+            yield from filter(None, entry.removeprefix(BESIDE).split(", "))
 
 
 def _told(known: Known, proposed: ChangeProposed, now: str) -> ReviewGiven | None:

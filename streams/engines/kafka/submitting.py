@@ -13,7 +13,7 @@ from rules.events import ChangeProposed, Event, ReviewGiven
 from streams.desk import MOST_FILES
 from streams.engines.kafka import connection
 from streams.engines.kafka.contents import bounded
-from streams.engines.kafka.decider import SOURCE, SOURCE_SPEAKS
+from streams.engines.kafka.decider import SOURCE, beside
 from streams.engines.kafka.store import UNNAMED
 from streams.engines.kafka.topics import MAX_REQUEST
 from streams.engines.kafka.wire import Record, encode
@@ -51,7 +51,8 @@ class NotPublished(SourceError):
 def submission(desk: Desk, reading: Reading, asked: Asked) -> Submission:
     """Everything that this repository knows of a change."""
     events = desk.events(reading, asked, desk.memory(write=False), keep=False)
-    proposed = _proposal(events[0])
+    spoken = [_spoken(event) for event in events[1:]]
+    proposed = _proposal(events[0], spoken)
     files = [] if len(reading.read.files) > MOST_FILES else reading.read.files
     sides = (
         side
@@ -61,13 +62,13 @@ def submission(desk: Desk, reading: Reading, asked: Asked) -> Submission:
     contents = {name: data for name, data in sides if data is not None}
     proposed, packed = bounded(proposed, contents)
     source = quote(proposed.repository, safe="/:@") or UNNAMED
-    before = tuple(encode(event, source) for event in map(_spoken, events[1:]))
+    before = tuple(encode(event, source) for event in spoken)
     return Submission(proposed, before, encode(proposed, source, packed=packed))
 
 
-def _proposal(event: Event) -> ChangeProposed:
+def _proposal(event: Event, spoken: Iterable[Event]) -> ChangeProposed:
     assert isinstance(event, ChangeProposed)
-    return replace(event, read_from=(*event.read_from, SOURCE_SPEAKS))
+    return replace(event, read_from=(*event.read_from, beside(spoken)))
 
 
 def _spoken(event: Event) -> Event:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import faust
-    from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+    from aiokafka import AIOKafkaProducer
 
     from streams.settings import Settings
 

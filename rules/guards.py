@@ -58,6 +58,24 @@ def _around(facts: Facts, part: tuple[Line, ...]) -> Iterator[str]:
             yield span.name
 
 
+class Function(NamedTuple):
+    """One function on one side of a file; "" is what stands outside of all functions."""
+
+    facts: Facts
+    name: str
+
+
+def kept(edit: Edit) -> Iterator[tuple[Function, Function]]:
+    """The functions that stand on both sides and do not read the same, old and new."""
+    if edit.both is None:
+        return
+    old, new = edit.both
+    known = pairs(edit)
+    for name in differing(edit):
+        if name in known:
+            yield Function(old, name), Function(new, known[name])
+
+
 @remembered
 def pairs(edit: Edit) -> dict[str, str]:
     """From each function of the old file to the same one in the new: by name, else by most lines in common."""

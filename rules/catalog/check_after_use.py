@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from rules import guards, vocabulary
 from rules.findings import Finding, Tier
+from rules.guards import Function
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
-from rules.structure import Facts
 
 _ACTS = (
     rb"(?i)^_*(?:save|delete|destroy|remove|update|insert|create|write|send|deliver|notify|mail|login|log_?in|sign_?in|authenticate|"
@@ -69,40 +69,36 @@ class CheckAfterUse(Rule):
 
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Every function that differs, once."""
-        if edit.both is None:
-            return
-        old, new = edit.both
-        known = guards.pairs(edit)
-        for name in guards.differing(edit):
-            if name and name in known:
-                yield from self._function(edit, (old, name), (new, known[name]))
+        for old, new in guards.kept(edit):
+            if old.name:
+                yield from self._function(edit, old, new)
 
-    def _function(self, edit: Edit, old: tuple[Facts, str], new: tuple[Facts, str]) -> Iterator[Finding]:
-        asked, now = _asked(*old), _asked(*new)
-        acts, done = _acts(*old), _acts(*new)
+    def _function(self, edit: Edit, old: Function, new: Function) -> Iterator[Finding]:
+        asked, now = _asked(old), _asked(new)
+        acts, done = _acts(old), _acts(new)
         for text, line in asked.items():
             if text not in now:
                 continue
             early = [act for act, at in done.items() if at < now[text] and acts.get(act, 0) > line]
             if early:
-                where, act = visible(new[1].encode()), visible(early[0].encode())
+                where, act = visible(new.name.encode()), visible(early[0].encode())
                 yield self.came(edit, done[early[0]], f"{where} does `{act}` before it asks `{visible(text.encode())}`")
                 return
 
 
-def _asked(facts: Facts, name: str) -> dict[str, int]:
+def _asked(side: Function) -> dict[str, int]:
     """What is asked once and refuses, with its line."""
     found: dict[str, list[int]] = {}
-    for branch in facts.branches(name):
+    for branch in side.facts.branches(side.name):
         if vocabulary.turns_away(branch.body) and vocabulary.is_checking(branch.condition.text):
             found.setdefault(branch.condition.text, []).append(branch.line)
     return {text: lines[0] for text, lines in found.items() if len(lines) == 1}
 
 
-def _acts(facts: Facts, name: str) -> dict[str, int]:
+def _acts(side: Function) -> dict[str, int]:
     """What is done once, with its line."""
     found_calls: dict[str, list[int]] = {}
-    for call in facts.calls(name):
+    for call in side.facts.calls(side.name):
         if found(_ACTS, call.name.encode("utf-8", "replace")):
             found_calls.setdefault(f"{call.target}({', '.join(call.arguments)})"[:200], []).append(call.line)
     return {text: lines[0] for text, lines in found_calls.items() if len(lines) == 1}

@@ -95,13 +95,9 @@ class GuardBypassed(Rule):
 
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Every function that differs and has a guard on both sides."""
-        if edit.both is None:
-            return
-        old, new = edit.both
-        known = guards.pairs(edit)
-        for name in guards.differing(edit):
-            if name and name in known:
-                yield from self._function(edit, _Side(old, name), _Side(new, known[name]))
+        for old, new in guards.kept(edit):
+            if old.name:
+                yield from self._function(edit, _Side(*old), _Side(*new))
 
     def _function(self, edit: Edit, old: "_Side", new: "_Side") -> Iterator[Finding]:
         before = old.guards()

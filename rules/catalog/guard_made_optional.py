@@ -66,13 +66,9 @@ class GuardMadeOptional(Rule):
 
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Every function that differs."""
-        if edit.both is None:
-            return
-        old, new = edit.both
-        known = guards.pairs(edit)
-        for name in guards.differing(edit):
-            if name and name in known:
-                yield from self._function(edit, old, new, (name, known[name]))
+        for old, new in guards.kept(edit):
+            if old.name:
+                yield from self._function(edit, old.facts, new.facts, (old.name, new.name))
 
     def _function(self, edit: Edit, old: Facts, new: Facts, names: tuple[str, str]) -> Iterator[Finding]:
         asked = {question for branch in old.branches(names[0]) for question in branch.condition.questions}

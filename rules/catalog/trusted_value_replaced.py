@@ -2,14 +2,17 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from rules import guards, vocabulary
 from rules.findings import Finding, Tier
+from rules.guards import Function
 from rules.lines import Line
 from rules.patterns import found, pattern
 from rules.rule import Diff, Edit, Rule, remembered, visible
-from rules.structure import Call, Facts
+
+if TYPE_CHECKING:
+    from rules.structure import Call
 
 _PATH = rb"[A-Za-z_$@]\w*(?:(?:\.|->|::|\?\.|!\.)[\w$]+[!?]?|\(\s*(?:[\"'][^\"'()]{0,60}[\"'])?\s*\)|\[\s*[\"':]?[\w.-]{1,60}[\"']?\s*\])*"
 _WORDS = (
@@ -118,15 +121,10 @@ class TrustedValueReplaced(Rule):
 
     def check(self, edit: Edit) -> Iterator[Finding]:
         """Every function that differs, once for each value."""
-        if edit.both is None:
-            return
-        old, new = edit.both
-        known = guards.pairs(edit)
-        for name in guards.differing(edit):
-            if name in known:
-                yield from self._function(edit, _Side(old, name), _Side(new, known[name]))
+        for old, new in guards.kept(edit):
+            yield from self._function(edit, old, new)
 
-    def _function(self, edit: Edit, old: "_Side", new: "_Side") -> Iterator[Finding]:
+    def _function(self, edit: Edit, old: Function, new: Function) -> Iterator[Finding]:
         told = set()
         changes = (*_arguments(old, new), *_lines(edit, old, new))
         chosen = _parameters(new) if changes else frozenset()
@@ -138,17 +136,10 @@ class TrustedValueReplaced(Rule):
                 yield self.came(edit, line, message)
 
 
-class _Side(NamedTuple):
-    """One side of a function."""
-
-    facts: Facts
-    name: str
-
-
 _Change = tuple[int, str, str]  # line in the new file, value before, value after
 
 
-def _arguments(old: _Side, new: _Side) -> Iterator[_Change]:
+def _arguments(old: Function, new: Function) -> Iterator[_Change]:
     """Values that differ between calls of one name that are otherwise equal."""
     before, after = old.facts.calls(old.name), new.facts.calls(new.name)
     same = {(call.target, call.arguments) for call in before} & {(call.target, call.arguments) for call in after}
@@ -164,7 +155,7 @@ def _arguments(old: _Side, new: _Side) -> Iterator[_Change]:
                 yield other.line, *values
 
 
-def _lines(edit: Edit, old: _Side, new: _Side) -> Iterator[_Change]:
+def _lines(edit: Edit, old: Function, new: Function) -> Iterator[_Change]:
     """Values that differ between assignments that are otherwise equal, one line each."""
     before = _assigned(old, _assignments(edit, new=False))
     after = _assigned(new, _assignments(edit, new=True))
@@ -189,7 +180,7 @@ def _assignments(edit: Edit, *, new: bool) -> tuple[Line, ...]:
     return tuple(line for line in (edit.changed.added if new else edit.changed.removed) if found(_SETS, line.text))
 
 
-def _assigned(side: _Side, lines: tuple[Line, ...]) -> list[Line]:
+def _assigned(side: Function, lines: tuple[Line, ...]) -> list[Line]:
     """The lines that lie in a function."""
     numbers = [line.number for line in lines]
     spans = side.facts.by_name.get(side.name, ()) if lines else ()
@@ -236,7 +227,7 @@ def _is_typed(value: str, kept: str, chosen: frozenset[str]) -> bool:
     return value.lstrip("$@") in chosen
 
 
-def _parameters(side: _Side) -> frozenset[str]:
+def _parameters(side: Function) -> frozenset[str]:
     """The parameters of a function that it does not set itself."""
     text = side.facts.text(side.name)
     head, _, rest = text[:_HEAD].partition("(")

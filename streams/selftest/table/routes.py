@@ -170,7 +170,7 @@ CASES = (
     Case("route-replace-alone", "A replacement ref is prepared for a later push.", "git push refs/replace/*", "1, 4",
          lambda a: a.made().do("replace", a.id(), a.id("origin/main")).push("refs/replace/*:refs/replace/*"), "refs/replace/"),
     Case("route-grafts", "A graft hides the approver's own commit.", ".git/info/grafts; git push", "1, 8",
-         lambda a: grafted(a).push("HEAD:main", LETTERS), "nothing was taken"),
+         lambda a: grafted(a).push("HEAD:main", LETTERS), "evidence.incomplete"),
     Case("route-alternates", "The pusher borrows all objects from elsewhere.", "objects/info/alternates; git push", "1, 4",
          lambda a: with_alternates(a).push("HEAD:main"), NOBODY),
     Case("route-alternates-variable", "The pusher's environment names another store of objects.", "GIT_ALTERNATE_OBJECT_DIRECTORIES=... git push", "1, 4",

@@ -40,7 +40,11 @@ def settings_at(where: Path, explicit: Path | None) -> Settings:
 
 
 def options(settings: Settings) -> dict[str, Any]:
-    """What every kafka-python client is given: brokers, security, name. Of `[kafka]`, only what is set."""
+    """What every kafka-python client is given: brokers, security, name. Of `[kafka]`, only what is set.
+
+    Consumers of this process then survive what they cannot read. KafkaMissing without the packages.
+    """
+    _kafka()
     return {"bootstrap_servers": settings.bootstrap.split(","), "client_id": CLIENT, **settings.kafka}
 
 
@@ -129,6 +133,9 @@ def _kafka() -> tuple[Any, Any]:
         raise KafkaMissing(
             f"Package {error.name} is not installed.", "Install the clients: `uv tool install 'twohand[kafka]'`."
         ) from None
+    from streams.engines.kafka import sturdy_sync  # noqa: PLC0415
+
+    sturdy_sync.install()
     if not _LOGGER.handlers:  # its errors reach us as exceptions, or are heard
         _LOGGER.propagate = False
         _LOGGER.addHandler(logging.NullHandler())

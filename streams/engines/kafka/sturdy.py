@@ -7,35 +7,26 @@ hand over a record without key and value instead, which `wire.sealed` refuses by
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, Any, Final
 
-import zstandard
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record import default_records
 from aiokafka.structs import ConsumerRecord
 
-from streams.engines.kafka.wire import UNREADABLE
+from streams.engines.kafka.unpacking import bound, lost_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST: Final = 64 << 20  # bytes that one batch may unpack to; a producer of ours sends at most 14 MiB
-PIECE: Final = 1 << 20
 _UNPACK: Final = fetcher.PartitionRecords._unpack_records  # noqa: SLF001 - it has no other door
-
-
-class Bomb(ValueError):
-    """A batch that unpacks to more than MOST, or is packed in a way that nothing of ours uses."""
 
 
 def install() -> None:
     """For every consumer of this process, Faust's too; again changes nothing."""
     fetcher.PartitionRecords._unpack_records = _unpack  # noqa: SLF001
     for module in (default_records, _compiled()):
-        module.zstd_decode, module.gzip_decode = _zstd, _gzip
-        module.lz4_decode = module.snappy_decode = _refused
+        bound(module)
 
 
 class _Remembering:
@@ -63,38 +54,10 @@ def _unpack(records: Any) -> Iterator[Any]:
                 raise
             lost = max(records.next_fetch_offset, batch.base_offset)
             records.next_fetch_offset = max(lost + 1, batch.next_offset)
-            said = f"{type(error).__name__}: {error}"[:500].encode("utf-8", "replace")
-            headers = ((UNREADABLE, said),)
+            headers = (lost_to(error),)
             yield ConsumerRecord(place.topic, place.partition, lost, 0, 0, None, None, None, -1, -1, headers)
         else:
             return
-
-
-def _zstd(packed: Any) -> bytes:
-    data = bytes(packed)
-    size = zstandard.frame_content_size(data)
-    if 0 <= size <= MOST:
-        return zstandard.ZstdDecompressor().decompress(data, max_output_size=MOST)
-    return _bounded(iter(zstandard.ZstdDecompressor().read_to_iter(data, write_size=PIECE)))
-
-
-def _gzip(packed: Any) -> bytes:
-    unpacked = zlib.decompressobj(31).decompress(bytes(packed), MOST + 1)
-    return _bounded(iter([unpacked]))
-
-
-def _refused(packed: Any) -> bytes:
-    raise Bomb(f"{len(packed)} bytes packed neither as zstd nor as gzip")
-
-
-def _bounded(pieces: Iterator[bytes]) -> bytes:
-    found, size = [], 0
-    for piece in pieces:
-        size += len(piece)
-        if size > MOST:
-            raise Bomb(f"the batch unpacks to more than {MOST} bytes")
-        found.append(piece)
-    return b"".join(found)
 
 
 def _compiled() -> Any:

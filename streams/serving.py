@@ -43,7 +43,8 @@ def mounted(desk: Desk, answers: Answers, *, token: str = "") -> Iterator[str]:
     if not thread.address:
         raise CannotListen(
             f"The page cannot listen on {desk.settings.listen}: {thread.error or 'it did not start'}.",
-            remedy="Set another [serve] listen, or use --no-page.",
+            remedy="Another `twohand serve` may run here already; one is enough. Else set another [serve] listen,"
+            " or use --no-page.",
         )
     try:
         yield thread.address

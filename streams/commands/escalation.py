@@ -148,8 +148,9 @@ def _known(journal: "Journal", pending: dict[str, _Pending]) -> list["Escalation
     """Those that were opened, and those that are about to be."""
     from streams import answers  # noqa: PLC0415
 
-    known = {name: found.one for name, found in pending.items()} | answers.escalations(journal)
-    return sorted(known.values(), key=lambda one: one.opened)
+    known = answers.escalations(journal)
+    later = [found.one for name, found in pending.items() if name not in known]
+    return sorted([*known.values(), *later], key=lambda one: one.opened)
 
 
 def _row(one: "Escalation", pending: dict[str, _Pending]) -> dict[str, Any]:
@@ -180,12 +181,14 @@ def _steps(journal: "Journal", one: "Escalation") -> Iterator[dict[str, Any]]:
 
 def _letters(journal: "Journal", one: "Escalation") -> Iterator[dict[str, Any]]:
     asked = (
-        "select route, state, attempts, reason from outbox"
+        "select route, state, attempts, reason, message ->> '$.kind', message ->> '$.at' from outbox"
         " where dedup = ? or dedup in (select dedup from told where escalation = ?) order by number"
     )
     rows = journal.ask(asked, (one.name, one.name))
-    for route, state, attempts, reason in rows:
-        yield {"route": route, "state": state, "attempts": attempts, "reason": reason or None}
+    for route, state, attempts, reason, kind, at in rows:
+        yield {
+            "at": at, "kind": kind, "route": route, "state": state, "attempts": attempts, "reason": reason or None
+        }  # fmt: skip
 
 
 def _lines(row: dict[str, Any]) -> Iterator[str]:
@@ -208,4 +211,5 @@ def _page(row: dict[str, Any]) -> Iterator[str]:
         yield f"  {step['at']}  {step['what']}{f' {who}' if who else ''} ({shown(step['detail'])})"
     for letter in row["letters"]:
         why = f": {shown(letter['reason'])}" if letter["reason"] else ""
-        yield f"  message through {shown(letter['route'])}: {letter['state']}, {letter['attempts']} tries{why}"
+        tries = "1 try" if letter["attempts"] == 1 else f"{letter['attempts']} tries"
+        yield f"  {letter['at']}  message ({letter['kind']}) through {shown(letter['route'])}: {letter['state']}, {tries}{why}"

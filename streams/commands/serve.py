@@ -11,6 +11,7 @@ import typer
 
 from streams.commands import options
 from streams.commands.options import HERE
+from streams.sinks.render.safe import shown
 
 if TYPE_CHECKING:
     from streams.desk import Desk
@@ -65,19 +66,27 @@ def _until_stopped(service: "Service", desk: "Desk", secret: bytes, *, page: boo
 
 
 def _warn(desk: "Desk") -> None:
-    """Words that the policy's steps misspell are told at the start, not at three in the morning."""
+    """What would only be found out at three in the morning is told at the start: misspelt words of steps, keys that are not there."""
     from streams.letters import route_of, unrouted  # noqa: PLC0415
+    from streams.sinks.alerts.keys import missing  # noqa: PLC0415
 
+    alerts = desk.settings.alerts
     default = desk.default_branch or ""
     tip = desk.repo.first_ref(default) if default else None
     for policy in desk.standing(default, tip.id).policies if tip else ():
-        for word in unrouted(policy, desk.settings.alerts):
-            route, _ = route_of(word, desk.settings.alerts)
-            print(
-                f"note: {policy.source} notifies {word!r}, which is nobody there and no [alerts.{word}] of the settings;"
-                f" its messages go through {route!r}",
-                file=sys.stderr,
+        for word in unrouted(policy, alerts):
+            route = f"through {route_of(word, alerts)[0]!r}" if alerts else "into this log"
+            _note(
+                f"{policy.source} notifies {word!r}, which is nobody there and no [alerts.{word}] of the settings;"
+                f" its messages go {route}"
             )
+    for name, alert in sorted(alerts.items()):
+        if why := missing(alert, os.environ):
+            _note(f"[alerts.{name}] of the settings reaches nobody as it is: {why}")
+
+
+def _note(text: str) -> None:
+    print(f"note: {shown(text, 400)}", file=sys.stderr)
 
 
 def _told(done: "Done") -> str:

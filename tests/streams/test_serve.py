@@ -100,7 +100,9 @@ def test_once_tells_what_is_due_and_a_key_acknowledges_it(gate):
     assert listed(gate)[0]["state"] == "acknowledged"
     assert gate.run("review").code == 4
     shown = gate.run("escalation", "show", name)
-    assert re.search(r"acknowledged carol \(key\)\n  message through owners: sent", shown.out), shown.out
+    assert re.search(
+        r"acknowledged carol \(key\)\n  \S+Z  message \(open\) through owners: sent, 1 try\n", shown.out
+    ), shown.out
     again = gate.run("escalation", "ack", name, "--as", "carol", "--key", str(gate.keys["carol"]))
     assert (again.code, "already" in again.err) == (2, True)
 
@@ -188,6 +190,19 @@ def test_a_port_that_is_taken_is_told(gate, tmp_path):
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
     assert (done.returncode, "cannot listen" in done.stderr) == (2, True), done.stderr
+    assert "one is enough" in done.stderr
+
+
+def test_routes_that_reach_nobody_are_told_at_the_start(gate, tmp_path):
+    """A key that is not there and a word that no route has are notes before anything is due; a whole route is none."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[alerts.owners]\nkind = "pagerduty"\nkey_env = "NO_SUCH_KEY"\n[alerts.notes]\nkind = "log"\n')
+    said = gate.run("serve", "--once", "--settings", str(settings))
+    assert said.code == 0
+    notes = [line for line in said.err.splitlines() if line.startswith("note: ")]
+    assert [("'pager'" in line, "NO_SUCH_KEY" in line) for line in notes] == [(True, False), (False, True)], said.err
+    assert "through 'owners'" in notes[0]
+    assert "go into this log" in gate.run("serve", "--once").err
 
 
 def test_a_repository_without_a_record_has_nobody_to_ask(tmp_path, monkeypatch, capsys):

@@ -41,6 +41,13 @@ def variable(name: str, environ: Mapping[str, str]) -> str | NotSent:
     return found if _usable(found) else NotSent(f"the value of {name} is no key: it is not one printable line", None)
 
 
+def missing(alert: Alert, environ: Mapping[str, str]) -> str:
+    """Why its address, its key or the secret of its answers cannot be had; empty where all are there."""
+    found = [address(alert, environ), key(alert, environ)]
+    found += [variable(alert.answers_env, environ)] if alert.answers_env else []
+    return next((one.reason for one in found if isinstance(one, NotSent)), "")
+
+
 def place(url: str) -> str:
     """Scheme, host and port of an address: the rest of it may be a secret."""
     try:

@@ -39,6 +39,7 @@ COMMANDS = {
     "serve": "serve",
     "submit": "submit",
     "gate": "gate",
+    "relay": "relay",
     "worker": "worker",
     "store": "store",
     "dead-letters": "dead_letters",

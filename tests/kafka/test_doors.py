@@ -14,6 +14,7 @@ from rules.case import fold
 from rules.judgement import judge
 from streams.engines.kafka.dead_letters import DeadLetter, bury, name_of
 from streams.engines.kafka.gating import Sought, Watch, partition_of
+from streams.engines.kafka.relay import Beside
 from streams.engines.kafka.wire import Record, decode, encode
 from streams.memory import decided
 from tests.gitrepo import Repo
@@ -135,6 +136,29 @@ def test_dead_letters_are_shown_retried_and_dropped(engine, workers, keys):  # n
     log = engine.workers[-1].log.read_text()
     assert "counts for nothing: the key is none of an active person bob" in log
     assert twohand("dead-letters", "list", *settings).stdout == "No letter is open.\n"
+
+
+def test_the_relay_carries_a_journal_out_and_decisions_back(engine, workers, shop):
+    """What `review` recorded here is decided there; the relay goes on where it stopped, and nothing goes out twice."""
+    local = twohand("review", "-C", shop.path, "--head", "feature", "--format", "json")
+    change = json.loads(local.stdout)["change"]
+    where = ("-C", shop.path, "--settings", engine.settings)
+    first = twohand("relay", "--once", *where)
+    assert first.returncode == 0, first.stderr
+    assert not first.stdout.startswith("0 records")
+    journal = shop.path / ".git" / "twohand"
+    deadline = time.monotonic() + 30
+    with Beside(journal) as file:
+        while (found := file.standing(change["id"])) is None or found.content_key != change["content_key"]:
+            assert time.monotonic() < deadline
+            again = twohand("relay", "--once", *where)
+            assert again.stdout.startswith("0 records carried out"), again.stdout + again.stderr
+        assert found.outcome == json.loads(local.stdout)["outcome"]
+    settings = journal / "away.toml"
+    settings.write_text(engine.settings.read_text().replace(engine.broker.bootstrap, "127.0.0.1:1"))
+    away = twohand("relay", "--once", "-C", shop.path, "--settings", settings)
+    assert away.returncode == 2
+    assert "No broker answers" in away.stderr
 
 
 def test_a_gate_without_a_broker_says_so(shop, tmp_path):

@@ -51,7 +51,7 @@ class NotPublished(SourceError):
 def submission(desk: Desk, reading: Reading, asked: Asked) -> Submission:
     """Everything that this repository knows of a change."""
     events = desk.events(reading, asked, desk.memory(write=False), keep=False)
-    spoken = [_spoken(event) for event in events[1:]]
+    spoken = [spoken_of(event) for event in events[1:]]
     proposed = _proposal(events[0], spoken)
     files = [] if len(reading.read.files) > MOST_FILES else reading.read.files
     sides = (
@@ -71,7 +71,7 @@ def _proposal(event: Event, spoken: Iterable[Event]) -> ChangeProposed:
     return replace(event, read_from=(*event.read_from, beside(spoken)))
 
 
-def _spoken(event: Event) -> Event:
+def spoken_of(event: Event) -> Event:
     """What the rules saw here is the source's word: the worker looks for itself, and lacks messages and history."""
     if isinstance(event, ReviewGiven) and event.reviewer == RULES and not event.statement:
         return replace(event, reviewer=SOURCE)

@@ -1,4 +1,4 @@
-"""What every signed statement needs besides its content: an instant that orders it, and the authors as they were seen."""
+"""What every signed statement needs besides its content: an instant that orders it, the authors as they were seen, a target that is up to date."""
 
 from typing import TYPE_CHECKING
 
@@ -6,9 +6,12 @@ from rules import instants
 from rules.judgement import Judgement
 from rules.statement import Seen
 from streams.sources import statements
+from streams.sources.git import HEADS, ORIGIN, REMOTES
 
 if TYPE_CHECKING:
     from streams.desk import Desk
+    from streams.sources.change import Range
+    from streams.sources.git import Repository
 
 
 def after(name: str, desk: "Desk") -> str:
@@ -32,3 +35,13 @@ def seen_authors(judgement: Judgement) -> tuple[Seen, ...]:
         Seen(author.kind, author.principal or author.name, author.tool, author.model, author.session, author.operator)
         for author in authors
     )
+
+
+def behind(repo: "Repository", found: "Range") -> str:
+    """The branch of `origin` that is ahead of the target here and holds a part of the range already; "" where none does."""
+    name = ORIGIN + found.target.removeprefix(HEADS)
+    newer = repo.first_ref(name)
+    if newer is None or newer.id == found.target_tip or not repo.is_ancestor(found.target_tip, newer.id):
+        return ""
+    bases = repo.merge_bases(newer.id, found.head)
+    return name.removeprefix(REMOTES) if bases and not {found.base, found.head} & {*bases} else ""

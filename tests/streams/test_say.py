@@ -375,3 +375,15 @@ def test_speaking_records_nothing(gate: Gate) -> None:
     gate.say("approve", "carol")
     assert not (gate.repo.path / ".git" / "twohand").exists()
     assert gate.repo.git("status", "--porcelain") == ""
+
+
+def test_a_target_that_was_not_pulled_is_no_base(gate: Gate) -> None:
+    """What landed meanwhile is no part of what is said: refused with the word that helps, and nothing is signed."""
+    landed = gate.repo.id("HEAD")
+    gate.repo.git("update-ref", "refs/remotes/origin/main", landed)
+    gate.repo.write("shop/next.py", "NEXT = 1\n")
+    gate.repo.commit("Next")
+    refused(gate, speak(gate, "propose", "alice", "--tool", "none"), "main here is behind origin/main")
+    told = speak(gate, "propose", "alice", "--tool", "none", "--target", "origin/main")
+    assert told.code == 0, told.err
+    assert [(row.base, row.target) for row in said(gate)] == [(landed, "refs/heads/main")]

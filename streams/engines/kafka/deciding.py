@@ -29,12 +29,10 @@ from streams.engines.kafka.decider import Letter
 from streams.engines.kafka.dropping import refused
 from streams.engines.kafka.store import Arrival, Batch, Settled, Store, StoreUnusable, Waiting
 from streams.engines.kafka.topics import DEAD_LETTERS, group
-from streams.engines.kafka.wire import Record, Unreadable, decode
+from streams.engines.kafka.wire import Record, Unreadable, opened, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from rules.events import Event
 
     T = TypeVar("T")
 
@@ -132,7 +130,7 @@ class Deciding:
         if origin.record.topic == DEAD_LETTERS:
             return self._mail(origin.record)
         try:
-            return Batch([Arrival(_event(origin.record), _place(origin))])
+            return Batch([_arrival(origin)])
         except Unreadable as error:
             letter = self._letter(origin, error.fault, str(error), 1)
             log.warning("%s", said(letter))
@@ -164,11 +162,11 @@ class Deciding:
         return DeadLetter(*origin, fault, why, self.group, self._now(), attempt)
 
 
-def _event(record: Record) -> Event:
-    event = decode(record)
-    if not named(record.key):
+def _arrival(origin: Origin) -> Arrival:
+    envelope = sealed(origin.record)
+    if not named(origin.record.key):
         raise Unreadable("key", "it is no change id of 64 hex digits")
-    return event
+    return Arrival(opened(envelope), envelope.id, envelope.value.decode(), _place(origin))
 
 
 def _place(origin: Origin) -> str:

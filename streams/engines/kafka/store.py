@@ -42,6 +42,7 @@ LOCK: Final = 3000  # milliseconds that another transaction is waited for
 CONNECT: Final = 5  # seconds
 MIGRATING: Final = 7_230_846  # the advisory lock of migrations; any number nobody else uses
 UNNAMED: Final = "unnamed"
+REMEMBERED: Final = 2000  # changes whose fold is kept in memory
 
 
 class StoreUnusable(SourceError):
@@ -51,10 +52,25 @@ class StoreUnusable(SourceError):
 
 
 class Arrival(NamedTuple):
-    """An event as it came. `place` orders what the same place said, as text of equal length: a repeat is never later."""
+    """An event as it came, with its id and canonical body. `place` orders what one partition said, as text of equal length."""
 
     event: Event
+    id: str
+    text: str
     place: str = ""
+
+    @classmethod
+    def of(cls, event: Event) -> Arrival:
+        """One that we make ourselves."""
+        return cls(event, event_id(event), canonical(body(event)).decode())
+
+
+class Folded(NamedTuple):
+    """A change as far as it was folded: up to the event of this number."""
+
+    number: int
+    case: Case
+    latest: str  # the latest instant that its events name
 
 
 class Settled(NamedTuple):
@@ -63,6 +79,9 @@ class Settled(NamedTuple):
     id: str
     change: str
     how: str
+
+
+NOTHING: Final = Folded(0, Case(), "")
 
 
 class Waiting(NamedTuple):
@@ -92,6 +111,8 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._db = _connected(url)
+        self._folded: dict[str, Folded] = {}
+        self._fresh: dict[str, Folded] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -135,9 +156,18 @@ class Store:
             self._lock(changes)
             moved = self._insert(events) | self._said_again(batch.arrivals) | self._letters(batch)
             self._put(batch.records)
+            self._fresh = {}
             if moved:
                 self._conclude(sorted(moved), now())
-            return self.waiting(changes)
+            waiting = self.waiting(changes)
+        self._remember()
+        return waiting
+
+    def _remember(self) -> None:
+        """What was folded in a transaction that holds; the oldest are forgotten."""
+        self._folded |= self._fresh
+        for change in list(self._folded)[: max(len(self._folded) - REMEMBERED, 0)]:
+            del self._folded[change]
 
     def waiting(self, changes: Sequence[str] | None = None) -> list[Waiting]:
         """What has to be published, of these changes and what belongs to none, or of all."""
@@ -174,7 +204,7 @@ class Store:
 
     def _verified(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Those that are new, each once, with the signers that we find (law 19)."""
-        named = {event_id(one.event): one for one in arrivals}
+        named = {one.id: one for one in arrivals}
         known = self._db.execute("select id from event where id = any(%s)", (list(named),)).fetchall()
         new = [one for name, one in named.items() if (name,) not in set(known)]
         given = (one.event for one in new if isinstance(one.event, ReviewGiven | WaiverGranted) and one.event.statement)
@@ -202,12 +232,14 @@ class Store:
 
     def _said_again(self, arrivals: Sequence[Arrival]) -> set[str]:
         """A proposal that is said again is a head that came back: it stands last, and its decision is told again."""
-        said = {event_id(event): place for event, place in arrivals if isinstance(event, ChangeProposed) and place}
+        said = {one.id: one.place for one in arrivals if isinstance(one.event, ChangeProposed) and one.place}
         asked = (
             "update event set number = default, place = said.place from unnest(%s::text[], %s::text[]) as said (id, place)"
             " where event.id = said.id and event.place < said.place returning change"
         )
         moved = {row[0] for row in self._db.execute(asked, (list(said), list(said.values())))} if said else set()
+        for change in moved:
+            self._folded.pop(change, None)
         self._tell_again(sorted(moved))
         return moved
 
@@ -240,9 +272,18 @@ class Store:
         self._keep([(one.case.proposed, conclude(one, now)) for one in known])
 
     def _cases(self, changes: list[str]) -> list[tuple[str, Case, str]]:
-        groups = groupby(self._rows(changes), key=lambda row: row[1])
-        found = [(change, [_revived(row) for row in rows]) for change, rows in groups]
-        return [(change, fold(events), max(event.at for event in events)) for change, events in found]
+        """Each change, folded; what was folded before is folded on from there, and forgotten where the transaction fails."""
+        before = {change: self._folded.pop(change, NOTHING) for change in changes}
+        asked = (
+            "select e.id, e.change, e.type, e.at, e.body, e.signer, e.presence, e.number from event e"
+            " join unnest(%b::text[], %s::bigint[]) as known (change, number) on e.change = known.change"
+            " and e.number > known.number order by e.change, e.number"
+        )
+        rows = self._db.execute(asked, (changes, [before[change].number for change in changes])).fetchall()
+        for change, group in groupby(rows, key=lambda row: row[1]):
+            before[change] = _on(before[change], list(group))
+        self._fresh = before
+        return [(change, one.case, one.latest) for change, one in before.items()]
 
     def _open_letters(self, changes: list[str]) -> dict[str, tuple[Letter, ...]]:
         asked = "select change, id, said from letter where change = any(%s) and settled = '' order by change, id"
@@ -252,7 +293,7 @@ class Store:
     def _keep(self, found: Sequence[tuple[ChangeProposed | None, Conclusion]]) -> None:
         """Record what follows, put decisions into the outbox, and set or clear time limits."""
         made = [(proposed, one) for proposed, one in found if proposed]
-        self._insert([Arrival(event) for _, one in made for event in one.events])
+        self._insert([Arrival.of(event) for _, one in made for event in one.events])
         rows = [
             (_source(proposed), event, one)
             for proposed, one in made
@@ -310,12 +351,16 @@ def _source(proposed: ChangeProposed) -> str:
     return quote(proposed.repository, safe="/:@") or UNNAMED
 
 
+def _on(before: Folded, rows: Sequence[Sequence[Any]]) -> Folded:
+    events = [_revived(row[:-1]) for row in rows]
+    return Folded(rows[-1][-1], fold(events, before.case), max(before.latest, *(event.at for event in events)))
+
+
 def _row(arrival: Arrival) -> tuple[object, ...]:
     event = arrival.event
     signer: Signer | None = getattr(event, "signer", None)
     key, presence = (signer.key, signer.presence) if signer else ("", False)
-    text = canonical(body(event)).decode()
-    return event_id(event), event.change, type_name(type(event)), event.at, arrival.place, text, key, presence
+    return arrival.id, event.change, type_name(type(event)), event.at, arrival.place, arrival.text, key, presence
 
 
 def _revived(row: Sequence[Any]) -> Event:

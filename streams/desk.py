@@ -249,12 +249,12 @@ class Desk:
         """The change as git alone tells it; its id comes when the statements are known."""
         found, read, branches = reading.found, reading.read, reading.branches
         count = len(read.files)
+        heard = evidence.heard(self.repo, commits, found, read.files, asked.doors())
         return ChangeProposed(
             change="", repository=reading.repository, target=found.target, base=found.base, head=found.head,
             content_key=reading.key, number=asked.number, branch=found.branch, files=read.files,
             commits=evidence.facts(commits, read, enrolled(reading.policies)),
-            claims=evidence.claims(self.repo, commits, found, read.files, asked.doors()),
-            incomplete=(*reading.incomplete, *check_totals(read.files, blobs)),
+            claims=heard.claims, incomplete=(*reading.incomplete, *heard.unread, *check_totals(read.files, blobs)),
             rewritten=found.rewritten, dropped=found.dropped,
             too_large=f"{count} files are over {MOST_FILES}" if count > MOST_FILES else "",
             self_edits=_project_edits(read.files, blobs), owners_file=branches.owners_file, owners_text=branches.owners_text,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from rules import commits as commit_objects
 from rules import messages, notes, paths, sshsig, traces
@@ -22,6 +23,13 @@ AT_ONCE = 500  # commits whose notes are asked for in one command
 LISTING = 10.0  # seconds
 NOTE_LIMIT = 8 << 20
 GIT_NAMESPACE = "git"
+
+
+class Heard(NamedTuple):
+    """What the channels say of the authors, and what of them could not be read: `evidence.incomplete` (law 40)."""
+
+    claims: tuple[Claim, ...]
+    unread: tuple[str, ...]
 
 
 def parsed(read: ReadChange) -> list[Commit]:
@@ -49,37 +57,43 @@ def _signers(commits: Iterable[Commit], enrolled: frozenset[str]) -> dict[str, s
     return {commit.id: signer.key for (commit, _), signer in zip(known, found, strict=True) if signer}
 
 
-def claims(
+def heard(
     repo: Repository, commits: Sequence[Commit], found: Range, files: Iterable[FileChange], doors: Iterable[Claim]
-) -> tuple[Claim, ...]:
+) -> Heard:
     """Every channel that this repository holds, by union."""
+    unread: list[str] = []
     touched = [paths.unquote(file.path).decode("utf-8", "replace") for file in files if file.exists_after]
     from_messages = (claim for commit in commits for claim in messages.claims(commit))
-    return tuple(
-        dict.fromkeys(
-            (
-                *from_messages,
-                *_notes(repo, commits),
-                *_traces(repo, commits, found, touched),
-                *messages.branch_claims(_short(found.branch)),
-                *doors,
-            )
-        )
+    said = (
+        *from_messages,
+        *_notes(repo, commits, unread),
+        *_traces(repo, commits, _Tree(found.head, touched), unread),
+        *messages.branch_claims(_short(found.branch)),
+        *doors,
     )
+    return Heard(tuple(dict.fromkeys(said)), tuple(unread))
 
 
-def _traces(repo: Repository, commits: Sequence[Commit], found: Range, touched: Sequence[str]) -> Iterator[Claim]:
+class _Tree(NamedTuple):
+    """The head, and the files of it that the change touched."""
+
+    head: str
+    touched: Sequence[str]
+
+
+def _traces(repo: Repository, commits: Sequence[Commit], tree: _Tree, unread: list[str]) -> Iterator[Claim]:
     """Agent Trace records in the head's own tree; a change may say more about itself, never less.
 
     A record cannot name the commit that brings it: one without a revision speaks of the files that the change touches.
     """
     try:
-        data = repo.tree_blob(found.head, TRACES, limit=NOTE_LIMIT)
-    except SourceError:
+        data = repo.tree_blob(tree.head, TRACES, limit=NOTE_LIMIT)
+    except SourceError as error:
+        unread.append(error.message)
         return
     records = traces.parse(data) if data else ()
     for commit in commits if records else ():
-        whole = dict.fromkeys(touched, EVERY_LINE) if commit.id == found.head else {}
+        whole = dict.fromkeys(tree.touched, EVERY_LINE) if commit.id == tree.head else {}
         yield from traces.claims(commit.id, records, touched=whole)
 
 
@@ -93,21 +107,31 @@ def asserted(channel: str, account: str) -> Claim:
     return Claim(channel, "B", name=account, account=account, text=f"{account} {verb} it, says the caller")
 
 
-def _notes(repo: Repository, commits: Sequence[Commit]) -> Iterator[Claim]:
-    """git-ai notes of these commits, read in one batch."""
-    if not repo.exists(NOTES):
-        return
-    blobs: dict[str, str] = {}
-    for first in range(0, len(commits), AT_ONCE):
-        names = [part for commit in commits[first : first + AT_ONCE] for part in _note_places(commit.id)]
-        listed = finish(repo.start("ls-tree", "-z", "--full-tree", NOTES, "--", *names), seconds=LISTING)
-        blobs.update(_note_entry(row) for row in listed.out.split(b"\0") if row and b" blob " in row[:16])
-    wanted = {blobs[commit.id]: commit.id for commit in commits if commit.id in blobs}
+def _notes(repo: Repository, commits: Sequence[Commit], unread: list[str]) -> Iterator[Claim]:
+    """git-ai notes of these commits, read in one batch. Several commits may have the same note."""
+    wanted: dict[str, list[str]] = {}
+    for commit, blob in _note_blobs(repo, commits, unread):
+        wanted.setdefault(blob, []).append(commit)
     with repo.cat_file() as objects:
         for item in objects.read(sorted(wanted), NOTE_LIMIT):
-            note = notes.parse(item.data) if item.data is not None else None
-            if note:
-                yield from notes.claims(wanted[item.id], note)
+            if item.data is None:
+                why = f"missing or over {NOTE_LIMIT >> 20} MiB"
+                unread.append(f"the note of commit {wanted[item.id][0]} in {NOTES} is {why}")
+            elif note := notes.parse(item.data):
+                yield from (claim for commit in wanted[item.id] for claim in notes.claims(commit, note))
+
+
+def _note_blobs(repo: Repository, commits: Sequence[Commit], unread: list[str]) -> Iterator[tuple[str, str]]:
+    """(commit, blob of its note)."""
+    known = {commit.id for commit in commits} if repo.exists(NOTES) else set()
+    for first in range(0, len(known) and len(commits), AT_ONCE):
+        names = [part for commit in commits[first : first + AT_ONCE] for part in _note_places(commit.id)]
+        listed = finish(repo.start("ls-tree", "-z", "--full-tree", NOTES, "--", *names), seconds=LISTING)
+        if listed.code:
+            unread.append(f"{NOTES} cannot be listed: it points to no notes, or objects are missing")
+            return
+        rows = (_note_entry(row) for row in listed.out.split(b"\0") if row and b" blob " in row[:16])
+        yield from (row for row in rows if row[0] in known)
 
 
 def _note_places(commit: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from rules import instants
 from streams import clock
 from streams.desk import Asked, Desk
 from streams.engines.journal import Journal
+from streams.evidence import NOTE_LIMIT
 from streams.sources.git import Repository
 from tests.gitrepo import Repo
 from tests.streams.gate import Gate, clean_environment, make_keys
@@ -293,6 +294,46 @@ def test_a_note_that_is_none_says_nothing(gate: Gate, text: bytes) -> None:
     blob = gate.repo.git("hash-object", "-w", "--stdin", stdin=text)
     gate.repo.git("notes", "--ref=ai", "add", "--allow-empty", "-C", blob, "feature")
     assert reviewed(gate)["outcome"] == "escalated"
+
+
+def test_one_note_may_speak_of_several_commits(gate: Gate) -> None:
+    """git stores equal notes once; each of their commits has the author that they name (law 8)."""
+    gate.repo.write("more.py", "MORE = 1\n")
+    commits = [gate.repo.id("feature"), gate.repo.commit("More")]
+    text = ("more.py\n  s_00112233445566::t_01 1-1\n---\n" + json.dumps(NOTE)).encode()
+    for commit in commits:
+        gate.repo.git("notes", "--ref=ai", "add", "-F", "-", commit, stdin=text)
+    reviewed(gate)
+    first = json.loads(gate.run("journal", "export").out.splitlines()[0])
+    assert {claim["commit"] for claim in first["data"]["claims"] if claim["channel"] == "note"} == set(commits)
+
+
+def test_a_note_that_cannot_be_read_is_not_silence(gate: Gate) -> None:
+    """Law 40: too large to be read, gone, or no notes at all: the decision says so."""
+    huge = gate.repo.git("hash-object", "-w", "--stdin", stdin=b" " * (NOTE_LIMIT + 1))
+    gate.repo.git("notes", "--ref=ai", "add", "-C", huge, "feature")
+    assert "is missing or over 8 MiB" in unread(gate)
+    (gate.repo.path / ".git" / "objects" / huge[:2] / huge[2:]).unlink()
+    assert "is missing or over 8 MiB" in unread(gate)
+    gate.repo.git("update-ref", "refs/notes/ai", gate.repo.id("HEAD:auth/login.py"))
+    assert "refs/notes/ai cannot be listed" in unread(gate)
+
+
+def test_traces_that_cannot_be_read_are_not_silence(gate: Gate) -> None:
+    """Law 40: records that were there before the change and are too large to be read."""
+    gate.repo.git("switch", "-q", "main")
+    gate.repo.write(".agent-trace/traces.jsonl", "\n" * (NOTE_LIMIT + 1))
+    gate.repo.commit("Traces")
+    gate.repo.git("switch", "-q", "-C", "feature")
+    gate.repo.write("more.py", "MORE = 1\n")
+    gate.repo.commit("More")
+    assert "'.agent-trace/traces.jsonl' of commit" in unread(gate)
+
+
+def unread(gate: Gate) -> str:
+    found = reviewed(gate)
+    assert found["outcome"] != "admitted"
+    return " ".join(row["subject"] for row in found["reasons"] if row["code"] == "evidence.incomplete")
 
 
 @pytest.mark.parametrize("revision", [True, False], ids=["with revision", "by lines"])

@@ -362,7 +362,7 @@ def test_a_lock_that_lasts_is_an_error(path: Path, monkeypatch: pytest.MonkeyPat
         started = time.monotonic()
         with pytest.raises(JournalUnusable, match="locked by another process") as caught:
             journal.append([withdrawn()])
-        assert 0.3 <= time.monotonic() - started < 3
+        assert 0.3 <= time.monotonic() - started < 30
         assert "try again" in caught.value.remedy
         other.execute("rollback")
         other.close()

@@ -37,7 +37,7 @@ def test_equal_files_have_no_difference(lines: list[bytes]) -> None:
 
 @pytest.mark.parametrize("shape", ["alternating", "reversed", "repeated", "interleaved"])
 def test_no_crafted_file_stalls_it(shape: str) -> None:
-    """100,000 lines in the worst orders take seconds at most, on a busy machine."""
+    """100,000 lines in the worst orders end; a quadratic diff of them would take hours."""
     count = 100_000
     unique = [b"%d" % number for number in range(count)]
     pairs = {
@@ -48,7 +48,7 @@ def test_no_crafted_file_stalls_it(shape: str) -> None:
     }
     begun = time.perf_counter()
     blocks(*pairs[shape])
-    assert time.perf_counter() - begun < 5
+    assert time.perf_counter() - begun < 60
 
 
 class Files:

@@ -33,9 +33,19 @@ class Engine:
         with Store(self.store) as store:
             store.migrate()
         self.make_topics()
-        self._producer = KafkaProducer(
-            bootstrap_servers=broker.bootstrap, compression_type="zstd", max_request_size=MAX_REQUEST
+        self._producer = self._connected()
+
+    def _connected(self) -> KafkaProducer:
+        return KafkaProducer(
+            bootstrap_servers=self.broker.bootstrap, compression_type="zstd", max_request_size=MAX_REQUEST
         )
+
+    def kill_broker(self) -> None:
+        """kill -9 of the broker, and its restart on the same data; our own client leaves it before and comes back after."""
+        self._producer.close()
+        self.broker.kill()
+        self.broker.start()
+        self._producer = self._connected()
 
     def make_topics(self) -> None:
         """All of them, empty."""

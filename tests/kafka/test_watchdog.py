@@ -1,0 +1,91 @@
+"""The watchdog ends a worker that is behind and does nothing, and leaves every other one alone."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from streams.engines.kafka import watchdog
+from streams.engines.kafka.watchdog import ENDING, STILL, Pulse, Watchdog
+from streams.engines.kafka.worker import Seldom
+
+
+class Consumer:
+    """One partition: how far it was committed and where it ends."""
+
+    def __init__(self, committed: int, end: int) -> None:
+        self._committed_offset, self.end = {"p": committed}, end
+
+    def assignment(self):
+        return {"p"}
+
+    def highwater(self, _):
+        return self.end
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    """The exit codes that were asked for, instead of an end of this process."""
+    codes: list[int] = []
+    monkeypatch.setattr(watchdog.os, "_exit", codes.append)
+    monkeypatch.setattr(watchdog.logging, "shutdown", lambda: None)
+    return codes
+
+
+def dog(consumer, ready=None, *, stopping=False):
+    pulse = Pulse()
+    pulse.last = 0.0
+    worker = SimpleNamespace(should_stop=stopping)
+    return Watchdog(SimpleNamespace(consumer=consumer), worker, pulse, ready), pulse
+
+
+def test_a_worker_that_is_behind_and_does_nothing_ends(ended):
+    """The same commit, more to read, and no record handled for a minute: exit code 1, and nothing is committed."""
+    watched, _ = dog(Consumer(5, 9))
+    watched._look(1.0)
+    watched._look(STILL)
+    assert ended == []
+    watched._look(STILL + 2)
+    assert ended == [1]
+
+
+def test_a_worker_that_handles_something_goes_on(ended):
+    """A long batch is no standstill: each record it handles counts."""
+    watched, pulse = dog(Consumer(5, 9))
+    watched._look(1.0)
+    pulse.last = STILL
+    watched._look(STILL + 30)
+    assert ended == []
+
+
+@pytest.mark.parametrize("consumer", [Consumer(9, 9), Consumer(9, None), SimpleNamespace()])
+def test_a_worker_with_nothing_to_do_goes_on(ended, consumer):
+    """Nothing to read, nothing known yet, or no partitions at all."""
+    watched, _ = dog(consumer)
+    for now in (1.0, STILL, STILL + 2, 9 * STILL):
+        watched._look(now)
+    assert ended == []
+
+
+def test_a_worker_that_does_not_end_is_ended(ended, tmp_path):
+    """Told to stop it is not ready any more, and after ten seconds it is gone."""
+    ready = tmp_path / "ready"
+    watched, _ = dog(Consumer(9, 9), ready)
+    watched._look(1.0)
+    assert ready.exists()
+    watched._worker.should_stop = True
+    watched._look(2.0)
+    assert not ready.exists()
+    assert ended == []
+    watched._look(2.5 + ENDING)
+    assert ended == [1]
+
+
+def test_an_absent_broker_is_told_once_a_second(monkeypatch):
+    """Eighty equal lines a second are one; another line is told."""
+    seldom = Seldom()
+
+    def told(text: str) -> bool:
+        return seldom.filter(logging.LogRecord("aiokafka", logging.ERROR, "", 1, text, (), None))
+
+    assert [told("no broker %s"), told("no broker %s"), told("another")] == [True, False, True]

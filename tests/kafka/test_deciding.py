@@ -225,6 +225,25 @@ def test_a_record_that_the_law_cannot_take_is_a_letter(desk, monkeypatch):
     assert all(one.outcome == "blocked" for one in decisions if one.change == bad.change)
 
 
+def test_without_a_verifier_nothing_is_given_up(desk, exported, monkeypatch):  # noqa: F811
+    """Law 19, 40: a machine without ssh-keygen is no reason for a dead letter: the worker ends, and another reads it."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    statement = next(decode_line(line) for line in exported if b'"reviewer":"bob"' in line)
+    with pytest.raises(signatures.NoVerifier):
+        desk.hear(encode(statement, "x"))
+    assert desk.events() == []
+
+
+def test_what_a_database_cannot_store_is_a_letter(desk):
+    """Text with a NUL byte is no text there: the change gets a dead letter, the batch goes on."""
+    odd, good = proposed(1), proposed(2)
+    odd = replace(odd, content_key="\0")
+    told = desk.hear(*(record for one in (odd, good) for record in (carried(one), encode(rules(one), "x"))))
+    decisions = [decode(record) for record in told if record.topic == "twohand.decisions"]
+    assert [one.change for one in decisions if one.outcome == "pending"] == [good.change]
+    assert "twohand.dead-letters" in {record.topic for record in told}
+
+
 def test_two_deciders_make_one_decision(desk):
     """Both get everything, as after a reassignment: the change is locked, and decided once."""
     other = Desk(desk.url, Clock())

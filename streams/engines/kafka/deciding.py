@@ -30,6 +30,7 @@ from streams.engines.kafka.dropping import refused
 from streams.engines.kafka.store import Arrival, Batch, Settled, Store, StoreUnusable, Waiting
 from streams.engines.kafka.topics import DEAD_LETTERS, group
 from streams.engines.kafka.wire import Record, Unreadable, opened, sealed
+from streams.sources.signatures import NoVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 3  # of one record whose handling fails
 PATIENCE: Final = 60.0  # seconds that a database is waited for before the worker ends
 PAUSE: Final = 0.5
-GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError, StoreUnusable)  # not the records' fault
+GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError, StoreUnusable, NoVerifier)  # not the records' fault
 log = logging.getLogger("twohand")
 
 
@@ -95,7 +96,7 @@ class Deciding:
                 assert self._store is not None
                 return work(self._store)
             except GONE as error:
-                log.warning("the case store did not do it: %s", str(error).strip())
+                log.warning("not done yet: %s", str(error).strip())
                 self.close()
                 if time.monotonic() > deadline:
                     raise

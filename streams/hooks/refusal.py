@@ -8,7 +8,7 @@ from typing import Any, Final, TextIO
 
 from streams.sinks.render import words
 from streams.sinks.render.safe import pasteable, shown
-from streams.sinks.render.steps import Step, steps
+from streams.sinks.render.steps import Step, shared, steps
 
 WIDTH: Final = 71
 MOST_REASONS: Final = 6
@@ -95,7 +95,7 @@ def _next(decision: Row, voice: Voice, needless: str) -> None:
     found = steps(decision["reasons"])
     for step in found[:MOST_STEPS]:
         voice.say("hint", _whom(step))
-        voice.command(_pushed(step.command.replace(needless, "", 1), voice.remote))
+        voice.command(shared(step.command.replace(needless, "", 1), voice.remote))
     if found:
         voice.say("hint", "then push again, exactly this")
 
@@ -103,12 +103,6 @@ def _next(decision: Row, voice: Voice, needless: str) -> None:
 def _whom(step: Step) -> str:
     people = list(dict.fromkeys(filter(None, step.whom.values())))
     return f"{' or '.join(people)} can:" if people else "what helps:"
-
-
-def _pushed(command: str, remote: str) -> str:
-    """Statements count here once they are pushed."""
-    verb = command.removeprefix("twohand ").split(" ", 1)[0]
-    return f"{command} --push {remote}" if verb in ("propose", "approve", "withdraw", "waive", "object") else command
 
 
 def _short(ref: str) -> str:
@@ -121,3 +115,9 @@ def admitted(decision: Row, voice: Voice) -> None:
     by = [row["reviewer"] for row in decision["reviews"] if row["counts"] and row["verdict"] == "approve"]
     word = f", approved by {', '.join(map(shown, dict.fromkeys(by)))}" if by else ""
     voice.say("success", f"{_short(change['target'])}: {change['head'][:12]} is admitted{word}")
+    if "waived" in decision["stamps"]:
+        waived = [row["reviewer"] for row in decision["reviews"] if row["verdict"] == "waive"]
+        voice.say(
+            "warning",
+            f"not everything that policy asks was met: waived by {', '.join(map(shown, dict.fromkeys(waived)))}",
+        )

@@ -114,7 +114,7 @@ def dossier(place: Place, journal: Journal, entry: Entry, escalations: Iterable[
         decisions=len(decisions),
         differences=tuple(differences(decisions[-1], now)) if decisions else (),
         requirements=tuple(_requirements(shown, waiting.beginnings(decisions, now))),
-        steps=tuple(waiting.next_steps(shown["reasons"])),
+        steps=tuple(waiting.next_steps(shown)),
         authors=tuple(_author(row) for row in shown["authors"]),
         voices=tuple(_voice(row) for row in sorted(shown["reviews"], key=lambda row: row.get("time") or "")),
         owned=tuple(_owned(shown)),

@@ -1,11 +1,11 @@
 """What a change that is held waits for, who can end it, and the command that does (law 41)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from streams.sinks.render import words
 from streams.sinks.render.safe import pasteable
-from streams.sinks.render.steps import steps
+from streams.sinks.render.steps import shared, steps
 
 Row = Mapping[str, Any]
 ASKING: Final = (
@@ -50,8 +50,18 @@ def foremost(decision: Row) -> Wait:
     for code in ASKING:
         for reason in reasons:
             if reason["code"] == code:
-                return wait(reason)
-    return wait(reasons[0]) if reasons else NOTHING
+                return _heard(wait(reason), decision)
+    return _heard(wait(reasons[0]), decision) if reasons else NOTHING
+
+
+def _heard(found: Wait, decision: Row) -> Wait:
+    return found._replace(command=_reaching(found.command, decision))
+
+
+def _reaching(command: str, decision: Row) -> str:
+    """A change that was pushed has no branch or number here: what is said about it counts once it is pushed, too."""
+    change = decision["change"]
+    return command if change["branch"] or change["number"] else shared(command)
 
 
 class Next(NamedTuple):
@@ -62,9 +72,10 @@ class Next(NamedTuple):
     whom: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def next_steps(reasons: Sequence[Row]) -> list[Next]:
-    """Every command of the reasons, in the order in which they help."""
-    return [Next(step.command, pasteable(step.command), tuple(_whom(step.whom))) for step in steps(reasons)]
+def next_steps(decision: Row) -> list[Next]:
+    """Every command of its reasons, in the order in which they help."""
+    told = ((_reaching(step.command, decision), step) for step in steps(decision["reasons"]))
+    return [Next(command, pasteable(command), tuple(_whom(step.whom))) for command, step in told]
 
 
 def _whom(by_requirement: Mapping[str, str]) -> Iterable[tuple[str, tuple[str, ...]]]:

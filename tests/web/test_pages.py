@@ -63,7 +63,7 @@ def test_a_change_shows_what_ends_the_waiting(site: Site, pushed: Served) -> Non
     """The exact command of each remedy, ready to be copied."""
     (address,) = changes(site)
     text = site.get(address).text
-    command = f"twohand approve {pushed.head[:12]} --target main --as carol"
+    command = f"twohand approve {pushed.head[:12]} --target main --as carol --push origin"
     assert f'data-copy="{command}"' in text
     assert f"<code>{command}</code>" in text
 

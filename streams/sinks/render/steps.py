@@ -10,6 +10,7 @@ from streams.sinks.render.sheet import Sheet
 Row = Mapping[str, Any]
 FIRST = ("init", "propose")  # approvals count only once somebody answers for the change
 LAST = ("approve", "waive")
+SPOKEN = ("propose", "approve", "withdraw", "waive", "object")
 PURPOSES = 4  # requirements of one command that are named
 
 
@@ -34,6 +35,12 @@ def steps(reasons: Iterable[Row]) -> list[Step]:
             step = found.setdefault(command, Step(command, {}))
             step.whom.setdefault(reason["requirement"], words.who(reason))
     return sorted(found.values(), key=lambda step: step.place)
+
+
+def shared(command: str, remote: str = "origin") -> str:
+    """The command so that others hear it: a statement counts where it is pushed to."""
+    verb = command.removeprefix("twohand ").split(" ", 1)[0]
+    return f"{command} --push {remote}" if verb in SPOKEN else command
 
 
 def next_steps(decision: Row, sheet: Sheet) -> None:

@@ -48,7 +48,9 @@ def test_from_refusal_to_landing(served, capsys):
         told = [parcel.message for parcel, _, _ in JournalOutbox(journal).letters()]
         assert [(message.kind, message.names()) for message in told] == [("open", "carol")]
         assert [gone.quote.strip() for gone in told[0].gone] == ["check(user)"]
-        assert told[0].command == f"twohand approve {served.work.id('HEAD')[:12]} --target main --as carol --push origin"
+        assert (
+            told[0].command == f"twohand approve {served.work.id('HEAD')[:12]} --target main --as carol --push origin"
+        )
     assert [row["state"] for row in listed(served, capsys)] == ["open"]
     for name in ("bob", "carol"):
         served.say("approve", name)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 AXE = "axe-core@4.14.1"
-WIDTHS = (360, 1280)
-SCHEMES = ("light", "dark")
+EVERYTHING = "TWOHAND_TEST_EVERYTHING"
+LOOKS = ((360, "dark"), (1280, "light"))
+ALL_LOOKS = (*LOOKS, (360, "light"), (1280, "dark"))
 
 
 def needed() -> None:

@@ -1,5 +1,6 @@
 """The pages in a real browser: phone and desk, light and dark, by keyboard, with and without scripts, and axe's verdict."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def chromium() -> Iterator["Browser"]:
 
 
 @pytest.fixture(
-    params=[(width, scheme) for width in browser.WIDTHS for scheme in browser.SCHEMES],
+    params=browser.ALL_LOOKS if os.environ.get(browser.EVERYTHING) else browser.LOOKS,
     ids=lambda one: f"{one[0]}-{one[1]}",
 )
 def context(chromium: "Browser", request: pytest.FixtureRequest) -> Iterator["BrowserContext"]:

@@ -112,7 +112,9 @@ def _guarded(made: Any, package: str) -> Guarded:
     """The rule of a class, the same one for the same class."""
     try:
         rule = made()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _broken(package, f"does not make its rule {made.slug}: {_words(error)}") from error
     told = {
         "__doc__": made.__doc__, "id": made.id, "slug": made.slug, "tier": Tier(made.tier), "since": made.since,

@@ -16,6 +16,8 @@ EPILOG = (
     "Exit codes: 0 admitted, 1 blocked, 2 usage or configuration, 3 internal error, 4 escalated, 5 no decision in time."
 )
 
+DOORS = frozenset({"review", "gate"})  # whose exit code 0 lets something through
+
 COMMANDS = {
     "demo": "demo",
     "init": "init",
@@ -97,10 +99,19 @@ def run(arguments: list[str]) -> int:
     except typer.Exit as done:
         return done.exit_code
     except SystemExit as done:  # completion ends so, and so does an output that nobody reads
-        return 0 if not done.code else _fail("what was to be told could not be written", "", INTERNAL)
+        return _ended(done, wanted)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the gate stays closed, whatever happened
         return _failed(error)
     return result if isinstance(result, int) else 0
+
+
+def _ended(done: SystemExit, wanted: Iterable[str]) -> int:
+    """What ends a door before it decided is no admission, whatever its code says (law 40)."""
+    if done.code:
+        return _fail("what was to be told could not be written", "", INTERNAL)
+    if DOORS.issuperset(wanted):
+        return _fail("something ended this command before it decided", "Nothing was admitted.", INTERNAL)
+    return 0
 
 
 def _failed(error: BaseException) -> int:

@@ -41,7 +41,7 @@ def main() -> None:
     name, settings, *args = sys.argv[1:]
     try:
         code = run(Called(name, tuple(args), _path(settings)))
-    except Exception as error:  # noqa: BLE001 - an installation that is broken refuses, and says so in two lines
+    except BaseException as error:  # noqa: BLE001 - broken refuses, and a SystemExit(0) of somebody's is no admission
         print(f"error: twohand cannot run here: {type(error).__name__}: {error}"[:200], file=sys.stderr)
         print("hint: for who runs this: install it again, then `twohand hook status`", file=sys.stderr)
         code = INTERNAL

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from streams.cli import VERSION
-from streams.commands.app import COMMANDS
+from streams.cli import INTERNAL, VERSION
+from streams.commands.app import COMMANDS, run
 from tests.gitrepo import Repo
 from tests.streams.gate import Gate, clean_environment, make_keys
 
@@ -332,3 +332,15 @@ def test_a_repository_cannot_bring_its_own_rules(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode in (4, 5), done.stderr
+
+
+@pytest.mark.parametrize("door", ["review", "gate"])
+def test_what_ends_a_door_before_it_decides_admits_nothing(door, monkeypatch, capsys):
+    """Law 40: exit code 0 without a decision is a defect, also where some library asks for it."""
+    monkeypatch.setattr(f"streams.commands.{COMMANDS[door]}.{door}", ending)
+    assert run([door]) == INTERNAL
+    assert "before it decided" in capsys.readouterr().err
+
+
+def ending() -> int:
+    raise SystemExit(0)

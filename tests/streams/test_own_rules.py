@@ -242,6 +242,7 @@ def test_a_package_that_nobody_named_is_not_even_imported(gate, named):
         (MODULE.replace("yield self", "1 / 0\n                yield self"), "ZeroDivisionError"),
         (MODULE.replace("yield self.came(", "yield (").replace(', "people are greeted")', ")"), "AttributeError"),
         (MODULE + "    def __init__(self):\n        raise OSError('no')\n", "does not make its rule acme-greeting: OSError: no"),
+        (MODULE + "    def __init__(self):\n        raise SystemExit(0)\n", "does not make its rule acme-greeting: SystemExit: 0"),
     ],
 )  # fmt: skip
 def test_a_package_that_is_absent_or_crashes_keeps_the_gate_closed(gate, named, module, said):

@@ -20,7 +20,7 @@ _HOST = (
 )
 _INTEGRITY = rb"(?i)(?:integrity|checksum|hash|sha(?:256|512)|h1:|^[\w./-]+ v\S+(?:/go\.mod)? h1:)"
 _ENTRY = rb"^[\"']?((?:node_modules/)?@?[\w./-]{1,100})[\"']?\s*:\s*\{|^name = [\"']([\w.-]+)[\"']|^([\w.-]+/[\w./~-]+ v\S+)(?:/go\.mod)? (h1:\S+)"
-_PACKAGE = '{\n  "a": {\n    "version": "1.0.0",\n    "resolved": "https://registry.npmjs.org/a.tgz",\n    "integrity": "sha512-AAAA"\n  }\n}\n'
+_PACKAGE = '{\n  "a": {\n    "version": "1.0.0",\n    "resolved": "https://packages.example/a.tgz",\n    "integrity": "sha512-AAAA"\n  }\n}\n'
 
 
 class LockfileChanged(Rule):
@@ -44,7 +44,7 @@ class LockfileChanged(Rule):
     triggers: ClassVar = ()
 
     HOLDS: ClassVar = (
-        Diff("package-lock.json", _PACKAGE, _PACKAGE.replace("registry.npmjs.org", "a.example")),
+        Diff("package-lock.json", _PACKAGE, _PACKAGE.replace("packages.example", "a.example")),
         Diff("package-lock.json", _PACKAGE, _PACKAGE.replace("https:", "http:")),
         Diff("package-lock.json", _PACKAGE, _PACKAGE.replace("sha512-AAAA", "sha512-BBBB")),
         Diff("go.sum", "a.example/x v1.0.0 h1:AAAA=\n", "a.example/x v1.0.0 h1:BBBB=\n"),

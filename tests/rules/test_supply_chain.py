@@ -58,8 +58,8 @@ def test_a_stronger_hash_of_the_same_package_is_no_other_content():
 
 def test_the_password_of_an_index_is_not_shown():
     """The host says enough."""
-    old = '  resolved "https://registry.npmjs.org/a.tgz"\n'
-    new = old.replace("registry.npmjs.org", "ann:hunter2hunter2@b.example")
+    old = '  resolved "https://packages.example/a.tgz"\n'
+    new = old.replace("packages.example", "ann:hunter2hunter2@b.example")
     (found,) = [each for each in _findings("lockfile-changed", Diff("yarn.lock", old, new)) if each.tier is Tier.HOLD]
     assert "hunter2" not in found.message
     assert "b.example" in found.message

@@ -1,6 +1,5 @@
 """A repository, scripted endpoints and settings for tests of model reviewers: real HTTP on loopback, real git, real keys."""
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -99,10 +98,3 @@ class Bench:
         """A command as it is, without repository and settings."""
         self._capture.readouterr()
         return Said(run([*arguments]), *self._capture.readouterr())
-
-
-def make_keys(root: Path) -> Path:
-    """Keys of the people."""
-    for name in ("alice", "bob"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", root / name], check=True)
-    return root

@@ -1,7 +1,6 @@
 """A repository with a policy and enrolled keys, and the command line run in this process."""
 
 import os
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,16 +71,11 @@ class Gate:
         assert said.code == 0, said.err
 
 
-def make_keys(root: Path) -> Path:
-    """A key pair for each name; slow, so once for all tests of a module."""
-    for name in NAMES:
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", root / name], check=True)
-    return root
-
-
 def clean_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
-    """No agent's marks, no configuration of the machine."""
+    """No agent's marks, no agent for keys, no configuration of the machine."""
     for name in [name for name in os.environ if environment_claims({name: os.environ[name]})]:
         patch.delenv(name)
+    for name in ("SSH_AUTH_SOCK", "TWOHAND_SETTINGS"):
+        patch.delenv(name, raising=False)
     patch.setenv("HOME", str(home))
     patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)

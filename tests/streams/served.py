@@ -115,9 +115,3 @@ def push(repo: Repo, *args: str, options: tuple[str, ...] = (), env: dict[str, s
         env={**repo.environment(), "PATH": os.environ["PATH"], **(env or {})},
     )  # fmt: skip
     return Pushed(done.returncode, done.stderr.decode("utf-8", "replace"))
-
-
-def make_keys(root: Path) -> Path:
-    for name in PEOPLE:
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", root / name], check=True)
-    return root

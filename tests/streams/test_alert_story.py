@@ -15,7 +15,8 @@ from streams.settings import Alert, Settings
 from streams.sources.git import Repository
 from streams.web.app import make_app
 from streams.web.place import Place
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate, clean_environment
+from tests.streams.keys import make_keys
 from tests.streams.receivers import Receiver, accepted, alertmanager, eventually
 from tests.web.site import served
 

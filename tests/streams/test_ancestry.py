@@ -11,7 +11,6 @@ from streams.sources import ancestry as module
 from streams.sources.ancestry import ancestry
 from streams.sources.git import Repository
 from tests.gitrepo import Repo
-from tests.streams.gate import Gate, clean_environment, make_keys
 
 CODE = "".join(f"def step_{n}(user):\n    return check(user, {n})\n\n\n" for n in range(20))
 
@@ -225,18 +224,6 @@ def test_any_name_is_read(repo, name):
 
 
 # -- through the door -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    monkeypatch.delenv("TWOHAND_SETTINGS", raising=False)
-    return Gate(tmp_path, keys, capsys)
 
 
 def reviewed(gate, *arguments):

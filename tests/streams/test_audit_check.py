@@ -11,21 +11,9 @@ from streams.audit import engine
 from streams.audit.asked import Asked
 from streams.audit.check import check
 from streams.sources.git import Repository
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate
 
 TRACE_KEYS = {"version", "id", "timestamp", "vcs", "files", "metadata", "tool"}
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    return Gate(tmp_path, keys, capsys)
 
 
 def newest(gate: Gate, revision: str = "HEAD") -> dict:

@@ -18,7 +18,7 @@ from streams.sources import statements
 from streams.sources.git import Repository
 from streams.timers import Timers
 from tests.streams.asked import ALERTS
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate, clean_environment
 
 RULES = """
 [waivers]
@@ -26,11 +26,6 @@ break_glass = ["bob"]
 [escalation]
 steps = [{ after = "0m", notify = ["pager"] }, { after = "1h", notify = ["owners"] }]
 """
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from streams import clock
 from tests.gitrepo import Repo
 from tests.streams import forge
 from tests.streams.forge import Forge
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate, clean_environment
 
 ROOT = Path(__file__).parents[2]
 GITHUB = yaml.load((ROOT / "examples/github/twohand.yml").read_text("utf-8"), yaml.BaseLoader)
@@ -121,11 +121,6 @@ class Place:
 
 def forge_commands(root: Path) -> Path:
     return forge.commands(root / "bin", ROOT)
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from streams.cli import INTERNAL, VERSION
 from streams.commands.app import COMMANDS, run
 from tests.gitrepo import Repo
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "from streams.cli import main; main()"
@@ -38,17 +38,6 @@ def twohand(*arguments: str, env: dict[str, str] | None = None, cwd: Path = ROOT
         timeout=60,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    return Gate(tmp_path, keys, capsys)
 
 
 def review(gate: Gate, *arguments: str, env: dict[str, str] | None = None) -> Ended:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -14,19 +13,7 @@ from streams.settings import parse
 from streams.sinks import notes
 from streams.sources.errors import UnknownRevision
 from streams.sources.git import Repository
-from tests.streams.gate import Gate, clean_environment, make_keys
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    return Gate(tmp_path, keys, capsys)
+from tests.streams.gate import Gate
 
 
 def landed(gate: Gate, merge: bool = True) -> str:

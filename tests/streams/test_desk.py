@@ -18,7 +18,7 @@ from streams.engines.journal import Journal
 from streams.evidence import NOTE_LIMIT
 from streams.sources.git import Repository
 from tests.gitrepo import Repo
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate
 
 NOTE = {
     "schema_version": "authorship/3.0.0",
@@ -47,17 +47,6 @@ TRACE = {
         }
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    return Gate(tmp_path, keys, capsys)
 
 
 def reviewed(gate: Gate, *arguments: str) -> dict[str, Any]:

@@ -131,6 +131,26 @@ def test_wrong_settings_fail(repo: Repo, capsys) -> None:
     assert "settings.toml:1" in found["settings"]["said"]
 
 
+def test_routes_that_reach_nobody_are_warnings(repo: Repo, home: Path, capsys, monkeypatch) -> None:
+    """Keys that are not there and misspelt words of steps are found before somebody has to be woken; nothing is sent."""
+    _enrolled(repo, home)
+    assert "alerts" not in _checks(repo.path, capsys, code=0)
+    policy = repo.path / "twohand.toml"
+    steps = '\n[escalation]\nsteps = [{ after = "0m", notify = ["owners", "pagr"] }]\n'
+    repo.write("twohand.toml", policy.read_text("utf-8") + steps)
+    repo.commit("Steps")
+    repo.write(".git/twohand/settings.toml", '[alerts.pager]\nkind = "pagerduty"\nkey_env = "NO_SUCH_KEY"\n')
+    assert run(["doctor", "-C", str(repo.path)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "notifies 'pagr', which is nobody there and no route of the settings" in said
+    assert "[alerts.pager] reaches nobody as it is: the environment variable NO_SUCH_KEY" in said
+    monkeypatch.setenv("NO_SUCH_KEY", "k")
+    repo.write("twohand.toml", policy.read_text("utf-8").replace("pagr", "pager"))
+    repo.commit("Spelt")
+    found = _checks(repo.path, capsys, code=0)["alerts"]
+    assert (found["state"], found["said"]) == (OK, "pager; `twohand alerts test` sends a message")
+
+
 def test_a_shallow_clone_is_said(repo: Repo, home: Path, capsys) -> None:
     """What is cut off cannot be judged: a warning with the command that fetches it."""
     repo.commit("One")

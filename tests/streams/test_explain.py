@@ -1,7 +1,6 @@
 """`twohand explain`: recorded changes then and now, rules and reason codes."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -11,18 +10,7 @@ from rules.reasons import CODES
 from rules.rule import Rule
 from streams.commands.app import run
 from streams.engines.journal import Journal
-from tests.streams.gate import Gate, clean_environment, make_keys
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    return Gate(tmp_path, keys, capsys)
+from tests.streams.gate import Gate
 
 
 def test_every_decision_is_told_with_what_changed_since(gate: Gate) -> None:

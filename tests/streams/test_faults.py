@@ -15,21 +15,10 @@ import pytest
 
 from streams.engines.journal import Journal
 from streams.sources import signatures
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate
 
 ROOT = Path(__file__).resolve().parents[2]
 REVIEW = ("review", "--format", "json")
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    return Gate(tmp_path, keys, capsys)
 
 
 @pytest.fixture

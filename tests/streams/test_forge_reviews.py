@@ -11,7 +11,7 @@ from rules.events import ChangeProposed, ReviewGiven, event_id
 from streams import clock
 from streams.sources import forge_reviews
 from streams.sources.forge_reviews import ReviewsInvalid, Told, Word
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate, clean_environment
 
 NOW = "2026-03-01T12:00:00Z"
 H1, H2 = "1" * 40, "2" * 40
@@ -222,11 +222,6 @@ def test_an_approval_of_another_head_is_not_taken_back() -> None:
 
 
 # -- the command --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

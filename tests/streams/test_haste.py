@@ -10,14 +10,9 @@ from streams import clock
 from streams.commands import say
 from streams.desk import Asked, Desk
 from streams.sources.git import Repository
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate, clean_environment
 
 LINES = "".join(f"x{number} = {number}\n" for number in range(1000))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

@@ -16,25 +16,13 @@ from streams.sources import signatures, statements
 from streams.sources.git import Repository
 from streams.sources.landing import Move
 from tests.gitrepo import Repo
-from tests.streams.gate import clean_environment
-from tests.streams.served import Served, enforce, make_keys, push
+from tests.streams.served import Served, enforce, push
 
 CART = "shop/cart.py"
 LONG = Statement(
     "object", "", "example/shop", "refs/heads/main", "", "", "", time="2026-01-01T00:00:00Z", reason="x" * 4_000
 )
 MALLORY = {"GIT_AUTHOR_NAME": "Mallory", "GIT_AUTHOR_EMAIL": "m@example.org"}
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def served(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> Served:
-    clean_environment(monkeypatch, tmp_path)
-    return Served(tmp_path, keys)
 
 
 def begun(served: Served, branch: str, path: str, text: str | None, message: str = "Change") -> None:

@@ -6,12 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.streams.gate import clean_environment
-from tests.streams.served import Served, enforce, make_keys
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
+from tests.streams.served import Served, enforce
 
 
 @pytest.fixture

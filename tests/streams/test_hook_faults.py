@@ -15,8 +15,7 @@ from streams.commands.app import run
 from streams.engines.journal import Journal
 from streams.hooks import budget
 from tests.gitrepo import Repo
-from tests.streams.gate import clean_environment
-from tests.streams.served import Pushed, Served, make_keys
+from tests.streams.served import Pushed, Served
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORT = "from streams.hooks.entry"  # in an installed hook
@@ -31,17 +30,6 @@ git push origin feature:main >&2
 cp "$1"/journal.db* "$2"
 """
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def served(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> Served:
-    clean_environment(monkeypatch, tmp_path)
-    return Served(tmp_path, keys)
 
 
 def hooks(served: Served) -> list[Path]:

@@ -11,14 +11,9 @@ from tests import smarthttp
 from tests.gitrepo import Repo
 from tests.smarthttp import CLIENT, Server
 from tests.streams.gate import clean_environment
-from tests.streams.served import Pushed, Served, make_keys, push
+from tests.streams.served import Pushed, Served, push
 
 USERS = {"alice": "a-word", "bob": "b-word", "carol": "c-word"}
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

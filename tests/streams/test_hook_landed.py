@@ -7,8 +7,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from rules.events import ChangeMerged
 from streams.commands.app import run
 from streams.desk import Desk
@@ -17,19 +15,7 @@ from streams.doctor_refs import protected_refs
 from streams.engines.journal import Journal
 from streams.moved import incidents
 from streams.sources.git import Repository
-from tests.streams.gate import clean_environment
-from tests.streams.served import Served, enforce, make_keys
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def served(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> Served:
-    clean_environment(monkeypatch, tmp_path)
-    return Served(tmp_path, keys)
+from tests.streams.served import Served, enforce
 
 
 def found(served: Served) -> list[str]:

@@ -8,19 +8,7 @@ from streams.commands.app import run
 from streams.engines.journal import Journal
 from streams.sources.statements import PREFIX
 from tests.gitrepo import Repo
-from tests.streams.gate import clean_environment
-from tests.streams.served import Served, make_keys, push
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def served(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> Served:
-    clean_environment(monkeypatch, tmp_path)
-    return Served(tmp_path, keys)
+from tests.streams.served import Served, push
 
 
 def written(served: Served, verb: str = "approve", name: str = "bob", *options: str) -> str:

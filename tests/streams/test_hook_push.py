@@ -11,7 +11,7 @@ from rules.policy import parse
 from streams.hooks import push
 from tests.gitrepo import Repo
 from tests.streams.client_hook import install
-from tests.streams.gate import NAMES, POLICY, clean_environment, make_keys
+from tests.streams.gate import NAMES, POLICY, clean_environment
 
 PROTECT = '\nprotect = ["release/*"]\n'
 LINE = re.compile(r"^(error|warning|hint|success): ")
@@ -38,11 +38,6 @@ class World(NamedTuple):
     def change(self, path: str = "auth/login.py") -> str:
         self.repo.write(path, f"{self.repo.date()}\n")
         return self.repo.commit("Change")
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

@@ -7,19 +7,7 @@ import pytest
 
 from streams.commands.app import run
 from tests.gitrepo import Repo
-from tests.streams.gate import clean_environment
-from tests.streams.served import Served, enforce, make_keys, push
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def served(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> Served:
-    clean_environment(monkeypatch, tmp_path)
-    return Served(tmp_path, keys)
+from tests.streams.served import Served, enforce, push
 
 
 def test_what_nobody_approved_stays_outside(served: Served) -> None:

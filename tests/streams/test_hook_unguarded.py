@@ -12,15 +12,10 @@ from streams.engines.journal import Journal
 from streams.hooks.unguarded import NOTE, unguarded
 from tests.gitrepo import Repo
 from tests.streams.gate import clean_environment
-from tests.streams.served import Served, make_keys
+from tests.streams.served import Served
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEAVY = ("pydantic", "typer", "rich", "git", "kafka", "click", "inspect", "sqlite3", "subprocess", "pathlib", "typing")
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

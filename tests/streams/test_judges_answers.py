@@ -8,7 +8,7 @@ import pytest
 
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
-from tests.streams.bench import CODE, Bench, Table, make_keys
+from tests.streams.bench import CODE, Bench, Table
 from tests.streams.gate import clean_environment
 
 QWEN = "qwen3-coder"
@@ -63,11 +63,6 @@ CLAIMS = {
     ),
     "plain approval": said(),
 }
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from streams.judges.server import ScriptedServer
 from streams.judges.wire import _trust
 from streams.settings import parse
 from streams.settings_reviewers import Reviewer
-from tests.streams.bench import CODE, Bench, Table, make_keys
+from tests.streams.bench import CODE, Bench, Table
 from tests.streams.gate import clean_environment
 from tests.streams.judged import CHANGE, KEY, answered, ask, endpoint
 
@@ -35,11 +35,6 @@ TOKEN = "AKIA" + "QX4TZ7PLM2WKD5RV"
 LETTERS = str.maketrans("0123456789abcdef", "2Q7XKVB3MZ5RTWLD")
 EDITED = CODE.replace("user", "account")
 Make = Callable[..., Bench]
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

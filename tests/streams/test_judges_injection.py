@@ -15,8 +15,9 @@ import pytest
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
 from tests.gitrepo import Repo
-from tests.streams.bench import CLAUDE, MARK, Bench, Table, make_keys
+from tests.streams.bench import CLAUDE, MARK, Bench, Table
 from tests.streams.gate import clean_environment
+from tests.streams.keys import make_keys
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "injection"
 

@@ -20,8 +20,9 @@ from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
 from streams.metrics_text import Exporter
 from streams.settings_reviewers import Reviewer
-from tests.streams.bench import CODE, Bench, Table, make_keys
+from tests.streams.bench import CODE, Bench, Table
 from tests.streams.gate import clean_environment
+from tests.streams.keys import make_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 WHO = Reviewer("one", "https://llm.example/v1", "qwen3-coder", price_in=2.0, price_out=10.0)

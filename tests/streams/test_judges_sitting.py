@@ -18,18 +18,13 @@ from streams.engines.journal import Journal
 from streams.judges.ledger import Ledger
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
-from tests.streams.bench import CODE, NOWHERE, Bench, Table, make_keys
+from tests.streams.bench import CODE, NOWHERE, Bench, Table
 from tests.streams.gate import clean_environment
 
 QWEN, MISTRAL, CLAUDE, GPT = "qwen3-coder", "mistral-large", "claude-sonnet-5", "gpt-5.2"
 ROOT = Path(__file__).resolve().parents[2]
 PRICES = "price_in = 1000\nprice_out = 1000\n"
 EDITED = CODE.replace("user", "account")
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 class Room:

@@ -10,7 +10,7 @@ import pytest
 
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
-from tests.streams.bench import CODE, FILE, NOWHERE, Bench, Table, make_keys
+from tests.streams.bench import CODE, FILE, NOWHERE, Bench, Table
 from tests.streams.gate import clean_environment
 
 LENIENT = "claude-sonnet-5"  # of the family that writes the change
@@ -24,11 +24,6 @@ SCRIPT = [
     Rule(model=HONEST, reason="nothing is lost"),
 ]
 PRICES = "price_in = 0.5\nprice_out = 2.0\n"
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

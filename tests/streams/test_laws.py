@@ -7,21 +7,9 @@ from typing import Any
 import pytest
 
 from streams.desk import Asked, Desk
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate
 
 OPEN = 'version = 1\nrepository = "example/shop"\n[[requirement]]\nname = "easy"\nfrom = ["human"]\n'
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    monkeypatch.delenv("TWOHAND_SETTINGS", raising=False)
-    return Gate(tmp_path, keys, capsys)
 
 
 def commit(gate: Gate, branch: str, path: str, text: str | None) -> None:

@@ -16,20 +16,9 @@ from streams import clock
 from streams.engines.journal import Journal
 from streams.memory import Memory, verified
 from streams.sources.statements import stored
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate
 
 MARK = "Greet\n\nCo-Authored-By: Claude Opus 5 <noreply@anthropic.com>\n"
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    return Gate(tmp_path, keys, capsys)
 
 
 def reviewed(gate: Gate, *arguments: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from rules.record import record
 from streams.commands.app import run
 from streams.desk import Asked, Desk
 from streams.sources.git import Repository
-from tests.streams.gate import Gate, clean_environment, make_keys
 
 DIRECTORY = "quality/checks"
 RULE = """\
@@ -22,18 +21,6 @@ tier = "hold"
 message = "people are greeted"
 pattern = 'greet\\('
 """
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    monkeypatch.delenv("TWOHAND_SETTINGS", raising=False)
-    return Gate(tmp_path, keys, capsys)
 
 
 def lay(gate, rule=RULE, *, directory=DIRECTORY, branch="main", file="greetings.toml"):

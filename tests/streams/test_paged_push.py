@@ -1,7 +1,6 @@
 """A refused push pages the owner; the pushed approval ends that, and the push lands: the enforcing repository, end to end."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -13,19 +12,7 @@ from streams.engines.journal import Journal
 from streams.engines.outbox import JournalOutbox
 from streams.timers import Timers
 from tests.streams.asked import ALERTS
-from tests.streams.gate import clean_environment
-from tests.streams.served import Served, make_keys
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def served(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> Served:
-    clean_environment(monkeypatch, tmp_path)
-    return Served(tmp_path, keys)
+from tests.streams.served import Served
 
 
 def listed(served: Served, capsys: pytest.CaptureFixture[str]) -> list[dict]:

@@ -18,8 +18,9 @@ from streams.commands.app import run
 from tests.gitrepo import Repo
 from tests.streams import served as served_module
 from tests.streams.gate import clean_environment
+from tests.streams.keys import make_keys
 from tests.streams.receivers import Receiver, alertmanager, eventually, free_port
-from tests.streams.served import Served, make_keys, push
+from tests.streams.served import Served, push
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a token that nobody guesses"

@@ -11,19 +11,7 @@ from rules.statement import Statement, parse, payload, split
 from streams import clock
 from streams.sources.statements import PREFIX
 from tests.gitrepo import Repo
-from tests.streams.gate import Gate, Said, clean_environment, make_keys
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    return Gate(tmp_path, keys, capsys)
+from tests.streams.gate import Gate, Said
 
 
 def said(gate: Gate) -> list[Statement]:

@@ -16,7 +16,7 @@ import pytest
 from streams import answers
 from streams.engines.journal import Journal
 from tests.gitrepo import Repo
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate, clean_environment
 
 ROTA = """
 [escalation]
@@ -31,11 +31,6 @@ from = "2026-12-24T00:00"
 until = "2026-12-27T00:00"
 """
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

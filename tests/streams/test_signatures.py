@@ -11,6 +11,7 @@ import pytest
 from rules.sshsig import Signer
 from streams.sources import signatures
 from streams.sources.signatures import CannotSign, KeyChoice, find_key, key_from_file, sign, verify, verify_all
+from tests.streams import touched
 from tests.streams.gate import clean_environment
 
 KINDS = {"ed25519": ["ed25519"], "ecdsa": ["ecdsa"], "rsa": ["rsa", "-b", "2048"], "other": ["ed25519"]}
@@ -80,6 +81,17 @@ def test_a_signature_tells_its_key(keys: Path, kind: str) -> None:
     """Law 19: good over exactly these bytes, and with which key; no touch is claimed for a key of a file."""
     armor = sign(DATA, key_from_file(keys / kind))
     assert verify(DATA, armor) == Signer(line(keys / kind), presence=False)
+
+
+def test_a_touch_is_what_the_security_key_signed() -> None:
+    """Law 20: OpenSSH proves the bytes of a security key; its flag of presence stands under them and cannot be set later."""
+    seed = bytes(range(32))
+    key = touched.line(seed)
+    assert verify(DATA, touched.armor(seed, DATA)) == Signer(key, presence=True)
+    assert verify(DATA, touched.armor(seed, DATA, flags=b"\0")) == Signer(key, presence=False)
+    assert verify(DATA, touched.armor(seed, DATA, flags=b"\4")) == Signer(key, presence=False)
+    assert verify(DATA, touched.armor(seed, DATA, flags=b"\0", claimed=b"\1")) is None
+    assert verify(DATA + b"x", touched.armor(seed, DATA)) is None
 
 
 def test_only_exactly_these_bytes_are_signed(keys: Path) -> None:

@@ -8,14 +8,9 @@ import pytest
 from rules.sshsig import parse
 from streams.imagine import unsigned
 from streams.sources import signatures
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate, clean_environment
 
 SK = "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIDmWQ1eBYyXk4uC0pFFoPmDmwyLgSKtBRqGzcmt1vcGnAAAABHNzaDo="
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

@@ -14,20 +14,9 @@ from streams.sources.git import Repository
 from streams.sources.signatures import key_from_file
 from streams.sources.statements import PREFIX, StatementExists
 from tests.gitrepo import Repo
-from tests.streams.gate import Gate, Said, clean_environment, make_keys
+from tests.streams.gate import Gate, Said
 
 KEY = "0" * 64
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    return Gate(tmp_path, keys, capsys)
 
 
 @pytest.fixture

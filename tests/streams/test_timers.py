@@ -37,22 +37,11 @@ from streams.sinks.alerts.dispatch import Outcome
 from streams.sinks.alerts.message import Message
 from streams.timers import Timers
 from tests.streams.asked import ALERTS, POLICY, START, answered, change
-from tests.streams.gate import Gate, clean_environment, make_keys
+from tests.streams.gate import Gate
 from tests.streams.receivers import Receiver
 
 ROOT = Path(__file__).parents[2]
 MINUTE = 60
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gate(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gate:
-    clean_environment(monkeypatch, tmp_path)
-    return Gate(tmp_path, keys, capsys)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from streams.engines.journal import Journal
 from streams.settings import Alert
 from streams.timers import Timers
 from streams.web.app import make_app
-from tests.streams.served import make_keys
+from tests.streams.keys import make_keys
 from tests.web import browser, world
 from tests.web.corpus import CORPUS
 from tests.web.reading import Page as Read

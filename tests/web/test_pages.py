@@ -10,7 +10,8 @@ from streams.commands.app import run
 from streams.demo_story import STEPS
 from streams.metrics_text import Exporter
 from streams.web.app import make_app
-from tests.streams.served import Served, make_keys
+from tests.streams.keys import make_keys
+from tests.streams.served import Served
 from tests.web import world
 from tests.web.reading import Page
 from tests.web.site import Site, served

@@ -11,7 +11,7 @@ from streams.web.guard import stays_here
 from streams.web.place import Offer, Place
 from streams.web.sessions import COOKIE, LASTS, TRIES, Sessions, TokenTooShort
 from tests.gitrepo import Repo
-from tests.streams.gate import make_keys
+from tests.streams.keys import make_keys
 from tests.streams.served import POLICY
 from tests.web import world
 from tests.web.reading import Page

@@ -63,11 +63,11 @@ def _count(data: bytes | None) -> int:
     return len(data.splitlines()) if data else 0
 
 
-def visible(data: bytes) -> str:
-    """Untrusted bytes as printable text: what a terminal or a page would act on is written as an escape."""
+def visible(data: bytes, most: int = QUOTE) -> str:
+    """Untrusted bytes as printable text: what a terminal or a page would act on is written as an escape; what is cut says so."""
     text = data.strip()[: 4 * QUOTE].decode("utf-8", "backslashreplace")
     shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
-    return shown[:QUOTE]
+    return shown if len(shown) <= most else f"{shown[: most - 1]}\u2026"
 
 
 class Source:

@@ -17,6 +17,7 @@ from rules.policy import Policy, parse, parse_pyproject
 from rules.principals import Principal, Registry
 from rules.report import Invalid
 from streams import settings
+from streams.doctor_alerts import alerts
 from streams.doctor_clone import FAIL, OK, WARN, Check, default_branch, history, room, statements, worktrees
 from streams.doctor_hooks import hooks
 from streams.doctor_kafka import kafka
@@ -59,7 +60,7 @@ def examine(where: Path, explicit: Path | None = None) -> list[Check]:
     for look in (history, worktrees, default_branch, statements, hooks, room):
         found += _safe(look, repo)
     scene = _scene(repo, explicit, found)
-    for inspect in (_policies, _hands, reviewers, kafka, _owners, _you, _journal, _writable):
+    for inspect in (_policies, _hands, reviewers, alerts, kafka, _owners, _you, _journal, _writable):
         found += _safe(inspect, scene)
     return found
 
@@ -107,12 +108,8 @@ def _own_rules() -> Iterator[Check]:
     if there == [ours]:
         yield Check("law", OK, str(ours))
     else:
-        yield Check(
-            "law",
-            FAIL,
-            f"`rules` is imported from {there}, not from {ours}",
-            "Install twohand in an environment of its own.",
-        )
+        said = f"`rules` is imported from {there}, not from {ours}"
+        yield Check("law", FAIL, said, "Install twohand in an environment of its own.")
 
 
 def _git() -> Iterator[Check]:

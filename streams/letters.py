@@ -168,11 +168,12 @@ def heard(message: Message, by: str, until: str, at: str) -> Message:
     )
 
 
-def ended(message: Message, how: str, at: str) -> Message:
-    """What routes are told when a question is over."""
-    what = f"{_where(message)}: {how}; nobody needs to answer any more"
+def ended(message: Message, how: str, at: str, *, by: str = "") -> Message:
+    """What routes are told when a question is over; `by`: whose word ended it."""
+    by = shown(by, 120)
+    what = f"{_where(message)}: {how}{f' by {by}' if by else ''}; nobody needs to answer any more"
     event = digest(["end", message.dedup])
-    return message._replace(kind=RESOLVED, event=event, what=what, at=at, command="", link="")
+    return message._replace(kind=RESOLVED, event=event, what=what, at=at, by=by, command="", link="")
 
 
 def _where(message: Message) -> str:

@@ -162,8 +162,8 @@ class Timers:
     def _settle(self, db: sqlite3.Connection, key: str, change: watch.Change, now: int) -> None:
         continued = _is_continued(db, key, change)
         found = watch.asked(change, continued=continued)
-        for one, how in watch.ended(change, found, continued=continued):
-            self._end(db, one, how, now)
+        for end in watch.ended(change, found, continued=continued):
+            self._end(db, end, now)
         db.execute("delete from timer where key = ? and (name < ? or name = ?)", (key, OTHERS, DEADLINE + key))
         if found and change.proposed:
             row = watch.row_for(change, found, self._law(db, change.proposed.laws))
@@ -189,17 +189,17 @@ class Timers:
             self._policies[row.law, row.place] = known
         return known
 
-    def _end(self, db: sqlite3.Connection, one: Escalation, how: str, now: int) -> None:
+    def _end(self, db: sqlite3.Connection, end: watch.End, now: int) -> None:
         """Record how it ended, and tell every route that told of it, once nothing else keeps the problem open there."""
-        at = instants.text_of(now)
-        resolved = EscalationResolved(change=one.change, escalation=one.name, how=how, at=at)
+        at, one = instants.text_of(now), end.one
+        resolved = EscalationResolved(change=one.change, escalation=one.name, how=end.how, at=at)
         self._journal.append_in(db, [resolved])
         db.execute("delete from held where escalation = ?", (one.name,))
         rows = db.execute("select dedup, route from told where escalation = ?", (one.name,)).fetchall()
         db.execute("delete from told where escalation = ?", (one.name,))
         for dedup, route in rows:
             if not db.execute("select 1 from told where dedup = ? and route = ?", (dedup, route)).fetchone():
-                _close(db, (dedup, route), lambda message: letters.ended(message, how, at), now)
+                _close(db, (dedup, route), lambda message: letters.ended(message, end.how, at, by=end.by), now)
 
     def _heard(self, db: sqlite3.Connection, row: Row, now: int) -> None:
         """Tell every route that told of the problem that somebody has heard it."""

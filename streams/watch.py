@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from streams.engines.journal import Journal
 
 EVIDENCE = (ChangeProposed, ReviewGiven, WaiverGranted, DeadlinePassed, ReviewerSuspended, ReviewerRestored)
+ENDS = {"approved": "approve", "reviewed": "approve", "waived": "waive", "refused": "object"}
 LOOKED_AT = ("escalation-opened", "escalation-resolved")  # types that only timers write, after they have looked
 
 
@@ -46,6 +47,14 @@ class Asked(NamedTuple):
     place: int  # of the policy that asks
     by: str = ""
     why: str = ""
+
+
+class End(NamedTuple):
+    """An escalation that is over; `by` are those whose word ended it, empty where nobody's did."""
+
+    one: escalation.Escalation
+    how: str
+    by: str = ""
 
 
 class Change(NamedTuple):
@@ -198,18 +207,27 @@ def is_about(one: escalation.Escalation, question: Question) -> bool:
     return one.content == question.content and len(kinds) == 1
 
 
-def ended(change: Change, found: Asked | None, *, continued: bool = False) -> list[tuple[escalation.Escalation, str]]:
-    """The open escalations that are over, and how each ended."""
+def ended(change: Change, found: Asked | None, *, continued: bool = False) -> list[End]:
+    """The open escalations that are over, how each ended, and by whose word."""
     stand = change.stand
     rows = []
     for one in escalation.fold(change.events).values():
         if one.how or stand is None or (found and is_about(one, found.question)):
             continue
         if one.reasons[:1] == (BREAK_GLASS,):
-            rows.append((one, "reviewed"))
+            how = "reviewed"
         else:
-            rows.append((one, "reworked" if continued else questions.ending(one, stand) or "answered"))
+            how = "reworked" if continued else questions.ending(one, stand) or "answered"
+        rows.append(End(one, how, _speakers(change, how)))
     return rows
+
+
+def _speakers(change: Change, how: str) -> str:
+    """`alice, bob`: whose statements count in the newest decision as those that ended a question so."""
+    names = [
+        row["reviewer"] for row in change.records[-1]["reviews"] if row["counts"] and row["verdict"] == ENDS.get(how)
+    ]
+    return ", ".join(sorted(set(names)))
 
 
 def _is_newer(events: Sequence[Event]) -> bool:

@@ -10,6 +10,8 @@ from rules.lines import Line
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
 
+OUTCOME = 79  # characters; a refusal is kept to 80
+
 
 class AuthCheckRemoved(Rule):
     """A guard that refused somebody is gone.
@@ -108,7 +110,7 @@ class AuthCheckRemoved(Rule):
     def _by_structure(self, edit: Edit) -> Iterator[Finding]:
         for lost in guards.gone(edit):
             where = visible(lost.branch.function.encode()) or "the module"
-            asked, refused = visible(lost.branch.condition.text.encode()), visible(lost.refusal.encode())
+            asked, refused = visible(lost.branch.condition.text.encode()), visible(lost.refusal.encode(), OUTCOME)
             if lost.now is None:
                 yield self.lost(edit, lost.branch.line, f"{where} no longer asks `{asked}`, which answered `{refused}`")
             else:

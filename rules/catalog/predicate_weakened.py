@@ -9,6 +9,7 @@ from rules.findings import Finding, Tier
 from rules.patterns import found
 from rules.rule import Diff, Edit, Rule, visible
 
+OUTCOME = 79  # characters; a refusal is kept to 80
 _QUALIFIES = frozenset(".:->$")
 _EXISTS = frozenset(
     {"null", "nil", "None", "undefined", "empty", "isset", "len", "length", "size", "is", "not", "defined"}
@@ -91,7 +92,7 @@ class PredicateWeakened(Rule):
             message = _weakened(lost)
             if message:
                 where = visible(lost.branch.function.encode()) or "the module"
-                yield self.lost(edit, lost.branch.line, f"{where}: {message}")
+                yield self.lost(edit, lost.branch.line, f"{where}: {message}{_outcome(lost)}")
 
 
 def _weakened(lost: guards.Lost) -> str:
@@ -102,6 +103,14 @@ def _weakened(lost: guards.Lost) -> str:
         return f"nothing asks `{_shown(asked.text)}` any more" if gone else ""
     refuses = vocabulary.refusal(lost.branch.body) != ""
     return _less(lost, lost.now.condition, refuses=refuses)
+
+
+def _outcome(lost: guards.Lost) -> str:
+    """What the condition was asked for: the refusal that it answered, or what it stood before."""
+    if lost.refusal:
+        return f"; it answered `{visible(lost.refusal.encode(), OUTCOME)}`"
+    body = lost.branch.body.strip("{} ;")
+    return f"; it stood before `{visible(body.encode(), OUTCOME)}`" if body else ""
 
 
 def _speaks(lost: guards.Lost) -> bool:

@@ -119,7 +119,7 @@ class SecurityDecoratorOrMiddlewareDropped(Rule):
             kept = tables.now(edit, row)
             for word in tables.words(row) if kept is not None else ():
                 if word not in (kept or ()) and _demands(word) and not _is_renamed(edit, row, word):
-                    message = f"`{visible(word.encode())}` no longer stands in `{visible(row.target.encode())}`"
+                    message = f"`{visible(word.encode())}` no longer stands in `{visible(_call(row).encode())}`"
                     yield self.lost(edit, _line_of(edit, row, word), message)
 
     def _groups(self, edit: Edit) -> Iterator[Finding]:
@@ -177,3 +177,9 @@ def _assigns(sign: str, following: str) -> bool:
 def _line_of(edit: Edit, call: Call, word: str) -> int:
     lines = range(call.line, call.end + 1)
     return next((number for number in lines if word.encode()[:40] in edit.old.line(number)), call.line)
+
+
+def _call(row: Call) -> str:
+    """What is called, with the route that it names, if it names one."""
+    route = row.arguments[0] if row.arguments and row.arguments[0][:1] in ("'", '"', "`") else ""
+    return f"{row.target}({route})" if route else row.target

@@ -111,7 +111,8 @@ class TestWeakened(Rule):
         whole, mine = _balance(edit.change), _tally(edit)
         if whole.asserts < 0 and mine.asserts < 0:
             line = next((line.number for line in _told(edit.changed.removed) if found(_ASSERTS, line.text)), 0)
-            message = f"{-mine.asserts} assertions fewer here, {-whole.asserts} in all tests of the change"
+            noun = "assertion" if mine.asserts == -1 else "assertions"
+            message = f"{-mine.asserts} {noun} fewer here, {-whole.asserts} in all tests of the change"
             yield self.lost(edit, line, message, tier=tier)
         elif whole.strict < 0 and mine.strict < 0 and mine.loose > 0:
             line = next(line.number for line in edit.changed.added if found(_LOOSE, line.text))

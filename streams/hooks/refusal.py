@@ -46,15 +46,32 @@ class Voice:
 
 
 def _folded(command: str) -> list[str]:
-    """The command in lines that begin with an option."""
+    """The command in lines that begin with an option, or with a word where one option's do not fit; no word is broken."""
     lines: list[str] = []
-    for number, part in enumerate(command.split(" --")):
-        text = f"--{part}" if number else part
-        if lines and len(lines[-1]) + len(text) < FOLDED:
-            lines[-1] += f" {text}"
+    for part in _parts(command):
+        if lines and len(lines[-1]) + len(part) < FOLDED:
+            lines[-1] += f" {part}"
         else:
-            lines.append(f"  {text}" if lines else text)
+            lines.append(f"  {part}" if lines else part)
     return lines
+
+
+def _parts(command: str) -> Iterator[str]:
+    """The command and each of its options, or their words; what stands in single quotes is one word."""
+    found: list[str] = []
+    for word in command.split(" "):
+        if found and found[-1].count("'") % 2:
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    options: list[list[str]] = []
+    for word in found:
+        if not options or word.startswith("--"):
+            options.append([])
+        options[-1].append(word)
+    for option in options:
+        text = " ".join(option)
+        yield from [text] if len(text) < FOLDED else option
 
 
 def refused(decision: Row, voice: Voice, *, default: str = "", reachable: bool) -> None:

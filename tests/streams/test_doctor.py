@@ -134,6 +134,7 @@ def test_wrong_settings_fail(repo: Repo, capsys) -> None:
 def test_routes_that_reach_nobody_are_warnings(repo: Repo, home: Path, capsys, monkeypatch) -> None:
     """Keys that are not there and misspelt words of steps are found before somebody has to be woken; nothing is sent."""
     _enrolled(repo, home)
+    capsys.readouterr()
     assert "alerts" not in _checks(repo.path, capsys, code=0)
     policy = repo.path / "twohand.toml"
     steps = '\n[escalation]\nsteps = [{ after = "0m", notify = ["owners", "pagr"] }]\n'

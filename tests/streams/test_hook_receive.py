@@ -1,11 +1,14 @@
 """pre-receive on a bare repository, by real pushes: what lands, what does not, and what the pusher reads."""
 
+import io
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from streams.commands.app import run
+from streams.hooks.refusal import Voice
 from tests.gitrepo import Repo
 from tests.streams.served import Served, enforce, push
 
@@ -29,6 +32,17 @@ def test_words_are_for_terminals_of_any_width(served: Served) -> None:
         assert len(line) < 72
         assert line.startswith(("error: ", "hint: "))
         assert line.isprintable()
+
+
+def test_a_long_command_goes_on_behind_a_backslash() -> None:
+    """What is typed keeps its words whole: a line is longer than 71 only where one ref or path is."""
+    ref, said = "refs/heads/" + "y" * 80, io.StringIO()
+    command = f"twohand waive 0123456789ab --finding a@b:3 --reason 'WHY --or so' {'w' * 30} --push origin {ref}"
+    Voice(out=said).command(command)
+    lines = said.getvalue().splitlines()
+    assert [line for line in lines if len(line) >= 72] == [f"hint:     {ref}"]
+    joined = "\n".join(line.removeprefix("hint: ") for line in lines).replace("\\\n", "")
+    assert shlex.split(joined) == shlex.split(command)
 
 
 def test_the_same_push_lands_once_others_agreed(served: Served) -> None:

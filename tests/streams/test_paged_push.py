@@ -51,6 +51,9 @@ def test_from_refusal_to_landing(served, capsys):
         timers.run(instants.later(clock.now(), 7 * instants.DAY))
         kinds = [parcel.message.kind for parcel, _, _ in JournalOutbox(journal).letters()]
         assert kinds == ["open", "resolved"]
+        ended = [parcel.message for parcel, _, _ in JournalOutbox(journal).letters()][-1]
+        assert ended.by == "bob, carol"
+        assert "approved by bob, carol; nobody needs to answer any more" in ended.what
         assert timers.next_due() is None
         assert [event.outcome for event in journal.events() if isinstance(event, DecisionMade)][-1] == "admitted"
         assert journal.broken_row() is None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rules import escalation, instants, storms, summons
 from rules.canonical import canonical, plain
-from rules.escalation import Due, Escalation, Timetable
+from rules.escalation import Due, Timetable
 from rules.events import DecisionMade, EscalationOpened, EscalationResolved, LawText, type_name
 from rules.judgement import read_laws
 from rules.questions import BREAK_GLASS

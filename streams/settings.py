@@ -143,8 +143,6 @@ def _check(settings: Settings, report: Report) -> None:
     )
     for path, value, allowed, message in wrong:
         report.add(path, value, allowed, message)
-    if settings.engine == "kafka" and not settings.store:
-        report.add(("engine",), "kafka", ("journal",), "needs a case store: set [store] url")
 
 
 def _wrong_alerts(settings: Settings) -> Iterator[settings_reviewers.Wrong]:

@@ -1,8 +1,8 @@
 """`twohand gate`: wait for the decision about exactly what lies in this checkout (law 7)."""
 
 import sys
-import time
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,11 +11,11 @@ from streams.commands import options
 from streams.commands.options import HERE, Format
 from streams.commands.review import EXIT, OpenedBy, PushedBy
 from streams.commands.submit import asked
-from streams.sources.errors import SourceError
+from streams.sources.errors import ShallowEdge, SourceError
 
 if TYPE_CHECKING:
-    from streams.desk import Asked, Desk
-    from streams.engines.kafka.gating import Sought, Watch
+    from streams.desk import Asked, Desk, Reading
+    from streams.progress import Teller
 
 Timeout = Annotated[str, typer.Option("--timeout", metavar="10m", help="How long to wait for a decision.")]
 Id = Annotated[
@@ -27,7 +27,6 @@ Id = Annotated[
         show_default=False,
     ),
 ]
-AGAIN = 30.0  # seconds until the same line is told again
 NONE = 5  # exit code: no decision in time
 
 
@@ -50,17 +49,19 @@ def gate(
     The content is computed again from this checkout: a decision about another content counts for nothing.
     """
     from streams.desk import Desk  # noqa: PLC0415 - other commands need none of it
-    from streams.engines.kafka.gating import wait  # noqa: PLC0415
+    from streams.progress import Teller  # noqa: PLC0415
     from streams.sinks.render import write  # noqa: PLC0415
 
     seconds = _seconds(timeout)
-    with Desk.at(where, explicit=settings) as desk:
-        sought = _sought(desk, asked(base, head, target, number, opened_by, pushed_by or ()), name)
-        watch = wait(desk.settings, sought, seconds=seconds, tell=_Teller(quiet=quiet))
-    if watch.decision is None:
-        return _undecided(watch, timeout)
-    write.result(watch.decision, fmt, output=output, quiet=quiet, verbose=verbose)
-    return 0 if fmt is Format.SARIF else EXIT[watch.outcome]
+    with Desk.at(where, explicit=settings) as desk, Teller(quiet=quiet) as tell:
+        wanted = asked(base, head, target, number, opened_by, pushed_by or ())
+        reading = _read(desk, wanted)
+        waits = _kafka if desk.settings.engine == "kafka" else _journal
+        decision, why = waits(desk, reading, wanted, name=name, seconds=seconds, tell=tell)
+    if decision is None:
+        return _undecided(why, timeout)
+    write.result(decision, fmt, output=output, quiet=quiet, verbose=verbose)
+    return 0 if fmt is Format.SARIF else EXIT[decision["outcome"]]
 
 
 def _seconds(timeout: str) -> int:
@@ -70,34 +71,54 @@ def _seconds(timeout: str) -> int:
         raise NoDuration(f"--timeout {timeout}: {error}.", "Write it as 90s, 10m or 2h.") from None
 
 
-def _sought(desk: "Desk", wanted: "Asked", name: str) -> "Sought":
-    from streams.engines.kafka.gating import Sought  # noqa: PLC0415
-
+def _read(desk: "Desk", wanted: "Asked") -> "Reading":
+    """The change of this checkout. ShallowEdge where that is cut off: its content would be another one."""
     reading = desk.read(wanted)
-    change = name or desk.events(reading, wanted, desk.memory(write=False), keep=False)[0].change
-    return Sought(change, reading.repository, reading.found.target, reading.key)
+    for note in (*desk.notes, *reading.read.incomplete):
+        print(f"note: {note}", file=sys.stderr)
+    if reading.found.incomplete and desk.repo.is_shallow:
+        raise ShallowEdge(
+            f"This checkout does not hold the whole change: {reading.found.incomplete[-1]}.",
+            "Fetch the history, `git fetch --unshallow`, or let CI check out with depth 0.",
+        )
+    return reading
 
 
-def _undecided(watch: "Watch", timeout: str) -> int:
-    sought = watch.sought
-    if watch.moved:
-        print(f"error: change.head-moved: the newest decision is about head {watch.moved[:12]}, not about this content", file=sys.stderr)  # fmt: skip
-    else:
-        print(f"error: no decision within {timeout} about change {sought.change[:12]}: {watch.progress()}", file=sys.stderr)  # fmt: skip
+def _journal(
+    desk: "Desk", reading: "Reading", wanted: "Asked", *, name: str, seconds: int, tell: "Teller"
+) -> tuple[dict[str, Any] | None, str]:
+    from streams.waiting import wait  # noqa: PLC0415
+
+    if name:
+        raise SourceError("--id names a submitted change, and [engine] here is the journal.", "Leave it out.")
+    waited = wait(desk, reading, wanted, seconds=seconds, tell=tell)
+    return waited.decision, _moved(waited.moved)
+
+
+def _kafka(
+    desk: "Desk", reading: "Reading", wanted: "Asked", *, name: str, seconds: int, tell: "Teller"
+) -> tuple[dict[str, Any] | None, str]:
+    from streams.engines.kafka.gating import Sought, Watch, blocked, wait  # noqa: PLC0415
+
+    events = desk.events(reading, wanted, desk.memory(write=False), keep=False)
+    change = name or events[0].change
+    watch = Watch(
+        Sought(change, reading.repository, reading.found.target, reading.key), ("rules", *desk.settings.reviewers)
+    )
+    wait(desk.settings, watch, seconds=seconds, tell=tell)
+    if watch.decision is None and watch.letters:
+        print(
+            "note: no decision was made: a worker could not handle what was published of this change", file=sys.stderr
+        )
+        return blocked(watch, [replace(event, change=change) for event in events], desk.now()), ""
+    return watch.decision, _moved(watch.moved) or f"about change {change[:12]}: {watch.progress()}"
+
+
+def _moved(head: str) -> str:
+    return f"change.head-moved: the newest decision is about head {head[:12]}, not about this content" if head else ""
+
+
+def _undecided(why: str, timeout: str) -> int:
+    print(f"error: no decision within {timeout}: {why}", file=sys.stderr)
     print("hint: `twohand submit` with the same options proposes it, again if need be; are the workers up?", file=sys.stderr)  # fmt: skip
     return NONE
-
-
-class _Teller:
-    """A line of progress on stderr, whenever it changes and from time to time."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet, self._last, self._at, self._begun = quiet, "", 0.0, time.monotonic()
-
-    def __call__(self, text: str) -> None:
-        now = time.monotonic()
-        if self._quiet or (text == self._last and now - self._at < AGAIN):
-            return
-        self._last, self._at = text, now
-        shown = "".join(c if c.isprintable() else "?" for c in text)
-        print(f"twohand gate: {shown} ({now - self._begun:.0f} s)", file=sys.stderr, flush=True)

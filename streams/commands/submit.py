@@ -10,7 +10,9 @@ from streams.commands.options import HERE
 from streams.commands.review import OpenedBy, PushedBy
 
 if TYPE_CHECKING:
-    from streams.desk import Asked
+    from streams.desk import Asked, Desk, Reading
+
+LATER = 3  # exit code: recorded, but nobody else can read it yet
 
 
 def register(app: typer.Typer) -> None:
@@ -22,20 +24,45 @@ def submit(
     where: options.Where = HERE, number: options.Number = "", opened_by: OpenedBy = "", pushed_by: PushedBy = None,
     settings: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Publish a change to Kafka, acknowledged, and print its id.
+    """Record a change, publish it to Kafka, acknowledged, and print its id.
 
     Publishing it again is harmless, and asks for its decision again. `twohand gate` waits for the decision.
+    While the broker is away the change waits in the journal, and the exit code is 3.
     """
     from streams.desk import Desk  # noqa: PLC0415 - other commands need none of it
-    from streams.engines.kafka.submitting import publish, submission  # noqa: PLC0415
 
     with Desk.at(where, explicit=settings) as desk:
         wanted = asked(base, head, target, number, opened_by, pushed_by or ())
-        one = submission(desk, desk.read(wanted), wanted)
-        publish(desk.settings, one)
+        reading = desk.read(wanted)
         for note in desk.notes:
             print(f"note: {note}", file=sys.stderr)
+        hands_in = _kafka if desk.settings.engine == "kafka" else _journal
+        return hands_in(desk, reading, wanted)
+
+
+def _journal(desk: "Desk", reading: "Reading", wanted: "Asked") -> int:
+    """Without a broker all is decided here."""
+    judgement = desk.judge(reading, wanted)
+    print(judgement.case.change)
+    print(f"recorded {reading.found.head[:12]} for {reading.found.target}: {judgement.outcome}", file=sys.stderr)
+    return 0
+
+
+def _kafka(desk: "Desk", reading: "Reading", wanted: "Asked") -> int:
+    from streams.engines.kafka.carrying import carry, recorded  # noqa: PLC0415
+    from streams.engines.kafka.greeting import BrokerUnusable  # noqa: PLC0415
+    from streams.engines.kafka.submitting import NotPublished  # noqa: PLC0415
+
+    one = recorded(desk, reading, wanted)
     print(one.proposed.change)
+    try:
+        waiting = carry(desk, one)
+    except (BrokerUnusable, NotPublished) as error:
+        print(f"error: Recorded, not yet carried. {error.message}", file=sys.stderr)
+        print(f"hint: {error.remedy} Then run `twohand relay`, or submit it again.", file=sys.stderr)
+        return LATER
+    if waiting:
+        print(f"note: {waiting} older records of this journal wait to be carried: run `twohand relay`", file=sys.stderr)
     what = f"{len(one.proposed.files)} files, {len(one.before)} statements and reviews"
     print(f"submitted {one.proposed.head[:12]} for {one.proposed.target}: {what}", file=sys.stderr)
     return 0

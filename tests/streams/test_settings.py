@@ -96,7 +96,6 @@ def test_an_empty_file_is_the_defaults():
 MISTAKES = [
     ("engin = 'kafka'", 1, "engin", 'did you mean "engine"?'),
     ("engine = 'redis'", 1, "engine", "allowed: journal, kafka"),
-    ("engine = 'kafka'", 1, "engine", "needs a case store"),
     ("kafka = 'x'", 1, "kafka", "must be a table"),
     ("[kafka]\nbootstrap = 'localhost'", 2, "kafka.bootstrap", "host:port"),
     ("[kafka]\nsecurity_protocol = 'TLS'", 2, "kafka.security_protocol", "SASL_SSL"),

@@ -13,7 +13,7 @@ from streams.settings_file import SYSTEM
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from kafka import KafkaAdminClient
@@ -66,6 +66,22 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
             yield client
     except errors.KafkaError as error:
         raise _refused(settings, error) from error
+
+
+@contextmanager
+def explained(settings: Settings, otherwise: Callable[[Exception], SourceError] | None = None) -> Iterator[None]:
+    """BrokerUnusable with the reason where a client of ours fails inside the block; KafkaMissing without the packages.
+
+    `otherwise` makes the error of what is neither a matter of credentials nor of rights.
+    """
+    _, errors = _kafka()
+    with _Heard() as heard:
+        try:
+            yield
+        except errors.KafkaError as error:
+            why = heard.last or error
+            refused = any(sign in type(why).__name__ for sign in ("Authorization", "Authentication", "Sasl"))
+            raise (_refused(settings, why) if refused or not otherwise else otherwise(why)) from error
 
 
 class _Heard(logging.Handler):

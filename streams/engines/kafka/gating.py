@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from rules.decision import PENDING
+from rules.case import fold
+from rules.decision import PENDING, RULES
 from rules.events import DecisionMade, ReviewGiven
 from streams.engines.kafka import connection
+from streams.engines.kafka.dead_letters import DeadLetter, name_of, said, still_open
+from streams.engines.kafka.decider import SOURCE, Known, Letter, conclude
+from streams.engines.kafka.greeting import BrokerUnusable, wrong
+from streams.engines.kafka.topics import DEAD_LETTERS
 from streams.engines.kafka.wire import Record, Unreadable, decode
+from streams.progress import Progress, asked_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kafka import KafkaConsumer, TopicPartition
 
+    from rules.events import Event
     from streams.settings import Settings
 
-BACK: Final = (
-    24 * 3600
-)  # seconds that decisions are looked for in the past; an older one is told again when it is asked for
+BACK: Final = 24 * 3600  # seconds that is looked back; an older decision is told again when it is asked for
 DECISIONS, REVIEWS = "twohand.decisions", "twohand.reviews"
 STEP_MS: Final = 200
+LOOK: Final = 10.0  # seconds without a record until somebody looks whether the broker is still there
+GRACE: Final = 5.0  # seconds that the decider has to tell of a dead letter itself, with all that it knows
 
 
 class Sought(NamedTuple):
@@ -37,24 +43,33 @@ class Sought(NamedTuple):
 
 
 class Watch:
-    """What the topics say about one change, in order. `moved`: the newest decision is about another content."""
+    """What the topics say about one change, in order. `moved`: the newest decision is about another content.
 
-    def __init__(self, sought: Sought) -> None:
+    `awaited` are the reviewers without whom nothing is decided.
+    """
+
+    def __init__(self, sought: Sought, awaited: tuple[str, ...] = (RULES,)) -> None:
         self.sought = sought
         self.decision: dict[str, Any] | None = None
         self.judged: dict[str, None] = {}
         self.moved = ""
+        self.away = ""  # why the broker cannot be heard at the moment
+        self._awaited = awaited
+        self._letters: list[Record] = []
 
     def hear(self, record: Record) -> None:
         """Take a record; what cannot be read, or is about something else, tells nothing."""
         if record.key != self.sought.change.encode():
+            return
+        if record.topic == DEAD_LETTERS:
+            self._letters.append(record._replace(value=None if record.value is None else b""))
             return
         try:
             event = decode(record)
         except Unreadable:
             return
         if isinstance(event, ReviewGiven) and event.content_key == self.sought.content_key:
-            self.judged[event.reviewer] = None
+            self.judged |= {} if event.reviewer == SOURCE else {event.reviewer: None}
         if isinstance(event, DecisionMade):
             self._decided(event)
 
@@ -70,49 +85,84 @@ class Watch:
         """The outcome that stands; "" for none."""
         return str(self.decision["outcome"]) if self.decision else ""
 
-    def progress(self) -> str:
+    @property
+    def letters(self) -> list[DeadLetter]:
+        """What could not be handled of this change and is open still, without its contents."""
+        return list(still_open(self._letters).values())
+
+    def progress(self) -> Progress:
         """Who has judged, and who is awaited."""
-        who = f"judged by {', '.join(self.judged)}" if self.judged else "nobody has judged yet"
         if self.decision:
-            rows = self.decision["requirements"]
-            asked = dict.fromkeys(name for row in rows if row["state"] == "unmet" for name in row["waiting_for"])
-            return f"{self.outcome}; {who}" + (f"; awaited: {', '.join(asked)}" if asked else "")
-        if self.moved:
-            return f"{who}; the newest decision is about head {self.moved[:12]}"
-        return who
+            return Progress(tuple(self.judged), asked_for(self.decision), self.outcome, self.away)
+        awaited = tuple(name for name in self._awaited if name not in self.judged)
+        return Progress(tuple(self.judged), (*awaited, "the decider"), "", self.away or self._beside())
+
+    def _beside(self) -> str:
+        if letters := self.letters:
+            return f"{letters[0].by} could not handle record {letters[0].offset} of {letters[0].record.topic}"
+        return f"the newest decision is about head {self.moved[:12]}" if self.moved else ""
 
 
-def wait(settings: Settings, sought: Sought, *, seconds: float, tell: Callable[[str], None]) -> Watch:
-    """Until a decision stands that is not pending, or the time is up. BrokerUnusable where there is no broker."""
-    connection.reach(settings)
-    watch, deadline = Watch(sought), time.monotonic() + seconds
-    with closing(consumer_of(settings)) as consumer:
-        ends = _from_yesterday(consumer, sought.change)
+def wait(settings: Settings, watch: Watch, *, seconds: float, tell: Callable[[Progress], None]) -> None:
+    """Until a decision stands that is not pending, nobody will make one, or the time is up. BrokerUnusable at the start."""
+    deadline = time.monotonic() + seconds
+    with reading(settings) as consumer:
+        ends = _from_yesterday(consumer, settings, watch.sought.change)
+        heard = alone = time.monotonic()  # since when the broker is silent, and since when letters are all that speaks
         while True:
-            for record in polled(consumer):
+            rows = list(polled(consumer))
+            for record in rows:
                 watch.hear(record)
+            now = time.monotonic()
+            if rows or now - heard > LOOK:
+                watch.away, heard = "" if rows else _away(settings), now
             behind = any(consumer.position(place) < end for place, end in ends.items())
             tell(watch.progress())
-            if (not behind and watch.outcome not in ("", PENDING)) or time.monotonic() > deadline:
-                return watch
+            alone = now if behind or watch.decision or not watch.letters else alone
+            decided = watch.outcome not in ("", PENDING) and not behind
+            if decided or now - alone > GRACE or now > deadline:
+                return
+
+
+def blocked(watch: Watch, events: Iterable[Event], now: str) -> dict[str, Any]:
+    """The decision about a change whose only trace is what could not be handled, as the decider would make it."""
+    letters = tuple(Letter(name_of(letter), said(letter)) for letter in watch.letters)
+    made = conclude(Known(fold(events), now, letters=letters), now).events
+    return next(dict(json.loads(one.decision)) for one in reversed(made) if isinstance(one, DecisionMade))
+
+
+def _away(settings: Settings) -> str:
+    """Why the broker cannot be heard; "" where it can: a client says nothing of it, it only waits."""
+    try:
+        connection.reach(settings)
+    except BrokerUnusable as error:
+        return error.message
+    return ""
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[KafkaConsumer]:
+    """A consumer of no group, from the beginning. BrokerUnusable with the reason, also where something inside fails."""
+    connection.reach(settings)
+    with connection.explained(settings), closing(consumer_of(settings)) as consumer:
+        yield consumer
 
 
 def consumer_of(settings: Settings) -> KafkaConsumer:
     """A consumer of no group, from the beginning."""
     from kafka import KafkaConsumer  # noqa: PLC0415 - an optional package, and slow
 
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     options: dict[str, Any] = {"bootstrap_timeout_ms": 3000, **connection.options(settings)}
     return KafkaConsumer(enable_auto_commit=False, auto_offset_reset="earliest", **options)
 
 
-def _from_yesterday(consumer: KafkaConsumer, change: str) -> dict[TopicPartition, int]:
+def _from_yesterday(consumer: KafkaConsumer, settings: Settings, change: str) -> dict[TopicPartition, int]:
     """Read the change's partitions from BACK seconds ago on; where they end now."""
     from kafka import TopicPartition  # noqa: PLC0415
 
     places = [
-        TopicPartition(topic, partition_of(change, len(consumer.partitions_for_topic(topic) or ())))
-        for topic in (DECISIONS, REVIEWS)
+        TopicPartition(topic, partition_of(change, len(partitions(consumer, settings, topic))))
+        for topic in (DECISIONS, REVIEWS, DEAD_LETTERS)
     ]
     consumer.assign(places)
     ends: dict[TopicPartition, int] = consumer.end_offsets(places)
@@ -120,6 +170,15 @@ def _from_yesterday(consumer: KafkaConsumer, change: str) -> dict[TopicPartition
     for place, found in consumer.offsets_for_times(dict.fromkeys(places, since)).items():
         consumer.seek(place, found.offset if found else ends[place])
     return ends
+
+
+def partitions(consumer: KafkaConsumer, settings: Settings, topic: str) -> set[int]:
+    """The partitions of a topic. BrokerUnusable where it is not there, or hidden from these credentials."""
+    found: set[int] = consumer.partitions_for_topic(topic) or set()
+    if not found:
+        said = f"{settings.bootstrap} shows no topic {topic}"
+        raise wrong(settings, said, "Run: twohand topics create; `twohand topics acls` prints who may read it")
+    return found
 
 
 def partition_of(change: str, count: int) -> int:

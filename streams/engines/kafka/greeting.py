@@ -52,7 +52,7 @@ def _connected(address: str, settings: Settings) -> socket.socket:
     if not _secured(settings):
         return plain
     try:
-        return _context(settings).wrap_socket(plain, server_hostname=host)
+        return tls_context(settings).wrap_socket(plain, server_hostname=host)
     except OSError as error:
         raise _no_tls(error, address, settings) from None
     finally:
@@ -126,7 +126,8 @@ def _no_tls(error: OSError, address: str, settings: Settings) -> BrokerUnusable:
     return wrong(settings, said, "Correct the port in bootstrap, or security_protocol")
 
 
-def _context(settings: Settings) -> ssl.SSLContext:
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """What connections are secured with. BrokerUnusable names the files that cannot be used."""
     said = settings.kafka
     files = {name: str(said[name]) for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile") if name in said}
     try:

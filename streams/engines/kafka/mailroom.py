@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from streams.engines.kafka import connection
 from streams.engines.kafka.dead_letters import DROPPED, RETRIED, DeadLetter, Settlement, name_of, settle, still_open
 from streams.engines.kafka.dropping import words
-from streams.engines.kafka.gating import consumer_of, polled
+from streams.engines.kafka.gating import partitions, polled, reading
 from streams.engines.kafka.submitting import PATIENCE, acknowledged, opened
 from streams.engines.kafka.topics import BY_NAME, DEAD_LETTERS
 from streams.sources import signatures
@@ -31,7 +30,6 @@ class NoLetter(SourceError):
 
 def letters(settings: Settings) -> dict[str, DeadLetter]:
     """The open letters by name, oldest first. BrokerUnusable where there is no broker."""
-    connection.reach(settings)
     return still_open(_records(settings))
 
 
@@ -90,8 +88,8 @@ def _passed(settings: Settings, letter: DeadLetter, partition: int, offset: int)
 def _records(settings: Settings) -> Iterator[Record]:
     from kafka import TopicPartition  # noqa: PLC0415
 
-    with closing(consumer_of(settings)) as consumer:
-        places = [TopicPartition(DEAD_LETTERS, number) for number in consumer.partitions_for_topic(DEAD_LETTERS) or ()]
+    with reading(settings) as consumer:
+        places = [TopicPartition(DEAD_LETTERS, number) for number in partitions(consumer, settings, DEAD_LETTERS)]
         consumer.assign(places)
         ends = consumer.end_offsets(places)
         while any(consumer.position(place) < ends[place] for place in places):

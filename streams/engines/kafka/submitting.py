@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -49,8 +48,9 @@ class NotPublished(SourceError):
 
 
 def submission(desk: Desk, reading: Reading, asked: Asked) -> Submission:
-    """Everything that this repository knows of a change."""
-    events = desk.events(reading, asked, desk.memory(write=False), keep=False)
+    """Everything that this repository knows of a change, recorded in its journal first."""
+    events = desk.events(reading, asked, desk.memory(write=True), keep=True)
+    desk.journal.append(events)
     spoken = [spoken_of(event) for event in events[1:]]
     proposed = _proposal(events[0], spoken)
     files = [] if len(reading.read.files) > MOST_FILES else reading.read.files
@@ -88,23 +88,23 @@ def publish(settings: Settings, one: Submission) -> None:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[KafkaProducer]:
-    """A producer that gives up soon. NotPublished for whatever Kafka does not like."""
-    from kafka import KafkaProducer  # noqa: PLC0415 - an optional package, and slow
-    from kafka.errors import KafkaError  # noqa: PLC0415
+    """A producer that gives up soon. BrokerUnusable for what credentials and rights refuse, NotPublished for the rest."""
+    with connection.explained(settings, lambda error: _not_published(settings, error)):
+        from kafka import KafkaProducer  # noqa: PLC0415 - an optional package, and slow
 
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    options: dict[str, Any] = {**HURRY, **connection.options(settings)}
-    try:
+        options: dict[str, Any] = {**HURRY, **connection.options(settings)}
         producer = KafkaProducer(acks="all", compression_type="zstd", max_request_size=MAX_REQUEST, **options)
         try:
             yield producer
         finally:
             producer.close(timeout=1)
-    except (KafkaError, OSError) as error:
-        why = str(error) or type(error).__name__
-        raise NotPublished(
-            f"{settings.bootstrap} did not take all of it: {why}.", "Run it again: what arrived twice counts once."
-        ) from error
+
+
+def _not_published(settings: Settings, error: Exception) -> NotPublished:
+    why = str(error) or type(error).__name__
+    return NotPublished(
+        f"{settings.bootstrap} did not take all of it: {why}.", "Run it again: what arrived twice counts once."
+    )
 
 
 def acknowledged(producer: KafkaProducer, records: Iterable[Record]) -> None:

@@ -198,13 +198,13 @@ def _origin(message: Any) -> Origin:
 
 def _secured(settings: Settings) -> dict[str, Any]:
     """Security as aiokafka takes it."""
-    from streams.engines.kafka.greeting import _context  # noqa: PLC0415
+    from streams.engines.kafka.greeting import tls_context  # noqa: PLC0415
 
     said: dict[str, Any] = {
         name: value for name, value in settings.kafka.items() if name.startswith(("sasl_plain", "sasl_mechanism"))
     }
     protocol = str(settings.kafka.get("security_protocol", "PLAINTEXT"))
-    said |= {"ssl_context": _context(settings)} if protocol.endswith("SSL") else {}
+    said |= {"ssl_context": tls_context(settings)} if protocol.endswith("SSL") else {}
     return {"security_protocol": protocol, **said}
 
 

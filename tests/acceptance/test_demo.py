@@ -12,6 +12,8 @@ import pytest
 from streams import demo
 from streams.demo_story import EXIT, STEPS
 
+pytestmark = pytest.mark.xdist_group("demo")
+
 ROOT = Path(__file__).parents[2]
 OUTCOMES = ["", "blocked", "escalated", "admitted", "admitted", "escalated"]
 

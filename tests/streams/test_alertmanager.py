@@ -14,6 +14,8 @@ from streams.sinks.alerts.route import Sent, made
 from tests.streams.alerting import message
 from tests.streams.receivers import Receiver, alertmanager, eventually
 
+pytestmark = pytest.mark.xdist_group("alertmanager")
+
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):

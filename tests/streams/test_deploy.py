@@ -14,6 +14,8 @@ from streams.metrics_text import CONTENT_TYPE, text
 from tests.streams.receivers import Receiver, answers, eventually, free_port, program
 from tests.streams.story import at, week
 
+pytestmark = pytest.mark.xdist_group("deploy")
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = DEPLOY / "prometheus" / "twohand.rules.yml"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "twohand.json").read_text("utf-8"))

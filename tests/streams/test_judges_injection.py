@@ -19,6 +19,8 @@ from tests.streams.bench import CLAUDE, MARK, Bench, Table
 from tests.streams.gate import clean_environment
 from tests.streams.keys import make_keys
 
+pytestmark = pytest.mark.xdist_group("judges_injection")
+
 DATA = Path(__file__).resolve().parents[1] / "data" / "injection"
 
 

@@ -16,6 +16,8 @@ from streams.commands.app import run
 from streams.replay import DIFFERS, SAME, final, replay
 from tests.gitrepo import Repo
 
+pytestmark = pytest.mark.xdist_group("replay")
+
 OLD = 'def reset(user):\n    if not user.verified:\n        raise PermissionDenied("no")\n    send(user)\n'
 NEW = "def reset(user):\n    send(user)\n"
 

@@ -18,6 +18,8 @@ from tests.gitrepo import Repo
 from tests.streams import story
 from tests.streams.story import at, week
 
+pytestmark = pytest.mark.xdist_group("report")
+
 END = at(7 * 1440)
 
 

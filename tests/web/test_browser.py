@@ -19,6 +19,8 @@ from tests.web.corpus import CORPUS
 from tests.web.reading import Page as Read
 from tests.web.site import Site, served
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 

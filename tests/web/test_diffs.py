@@ -130,6 +130,7 @@ def test_what_is_too_long_is_counted(files: Files) -> None:
         (b"a\n", b"b\n" * 400_000, "larger than 512 KiB"),
         (b"a\n", b"a\n", "nothing in it differs"),
     ],
+    ids=["binary", "large", "same"],
 )
 def test_what_cannot_be_shown_says_why(files: Files, old: bytes, new: bytes, why: str) -> None:
     """A binary, a large file, equal contents: never an empty box (law 40)."""

@@ -12,6 +12,8 @@ from tests.web.corpus import CORPUS
 from tests.web.reading import Page
 from tests.web.site import Site, served
 
+pytestmark = pytest.mark.xdist_group("hostile")
+
 CHANGE = world.hexed(1)
 PAGES = ("/", "/?show=all", "/?show=ended", f"/changes/{CHANGE}", f"/changes/{CHANGE}/files/0", "/escalations")
 UNSEEN = ("\x1b", "\x07", "\x00", "\u202e", "\u2066", "\u2069", "\u200b", "\ufeff", "\r")

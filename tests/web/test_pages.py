@@ -16,6 +16,8 @@ from tests.web import world
 from tests.web.reading import Page
 from tests.web.site import Site, served
 
+pytestmark = pytest.mark.xdist_group("pages")
+
 
 @pytest.fixture(scope="module")
 def pushed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:

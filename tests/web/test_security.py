@@ -17,6 +17,8 @@ from tests.web import world
 from tests.web.reading import Page
 from tests.web.site import Site, served
 
+pytestmark = pytest.mark.xdist_group("security")
+
 ESCALATION = world.hexed(1)
 ACKNOWLEDGE = f"/escalations/{ESCALATION}/acknowledge"
 

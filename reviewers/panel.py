@@ -4,7 +4,7 @@ Pure, and without a comparison of its own: the court of each policy answers, as 
 before a token is spent and again for every fallback; the law asks once more when it decides.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shlex import quote
 from typing import NamedTuple
 
@@ -51,6 +51,7 @@ class Panel(NamedTuple):
     barred: tuple[Bar, ...]
     stands: tuple[str, ...] = ()
     waits: str = ""
+    leaders: tuple[str, ...] = ()  # for each seat, the reviewer in whose place it is taken
 
 
 class Bench(NamedTuple):
@@ -85,22 +86,26 @@ def pick(court: Bench) -> Panel:
     if not any(one.docket.court.on.shown for one in court.sittings):
         return Panel((), (), waits=next((one.docket.commands.propose() for one in court.sittings), ""))
     stands = dict.fromkeys(name for name in court.known if _stands(name, court)).keys()
-    spares = {name for one in court.known.values() for name in one.fallback}
-    first = [name for name in court.known if name not in spares] or list(court.known)
-    seats: list[str] = []
+    seats: dict[str, str] = {}
     barred: dict[str, Bar] = {}
-    for name in first:
+    for name in leaders({name: one.fallback for name, one in court.known.items()}):
         line = (name, *court.known[name].fallback)
         for asked in line if stands.isdisjoint(line) else ():
             if asked in seats:
                 break
             bar = bar_of(asked, (*stands, *seats), court)
             if bar is None:
-                seats.append(asked)
+                seats[asked] = name
                 barred.pop(asked, None)
                 break
             barred[asked] = bar
-    return Panel(tuple(seats), tuple(barred.values()), tuple(stands))
+    return Panel(tuple(seats), tuple(barred.values()), tuple(stands), leaders=tuple(seats.values()))
+
+
+def leaders(fallbacks: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Who is asked first: reviewers that nobody names as fallback; all of them where everybody is named."""
+    spares = {name for names in fallbacks.values() for name in names}
+    return tuple(name for name in fallbacks if name not in spares) or tuple(fallbacks)
 
 
 def following(name: str, tried: Iterable[str], seated: Sequence[str], court: Bench) -> tuple[str, tuple[Bar, ...]]:

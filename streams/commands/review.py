@@ -102,7 +102,7 @@ def _with_models(desk: Desk, reading: Reading, asked: Asked, *, judgement: Judge
 
     board = display.board(quiet=quiet)
     with board.live():
-        rows, _ = sitting.hold(desk, reading, asked, judgement=judgement, board=board)
+        rows, _ = sitting.hold(desk, reading, judgement=judgement, board=board)
     if said := sitting.disagreement(rows):
         print(f"note: the reviewers disagree: {said}", file=sys.stderr)
     return desk.judge(reading, asked)

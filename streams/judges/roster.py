@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from reviewers import prompt
+from reviewers import panel, prompt
 from reviewers.judging import Context, Endpoint, Limits, Mode, Question
 from reviewers.panel import Candidate
 from rules.canonical import canonical
@@ -17,7 +17,7 @@ from streams.sources.change import read_blobs
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rules.judgement import Judgement
     from streams.desk import Desk, Reading
@@ -37,9 +37,14 @@ class Called(NamedTuple):
     fault: str = ""
 
 
-def candidates(desk: Desk) -> tuple[Candidate, ...]:
-    """In the order of the settings."""
-    return tuple(candidate(one, desk.repo.common_dir) for one in desk.settings.reviewers.values())
+def candidates(reviewers: Iterable[Reviewer], folder: Path) -> tuple[Candidate, ...]:
+    """In the order of the settings. `folder` is where `identity` finds the keys."""
+    return tuple(candidate(one, folder) for one in reviewers)
+
+
+def leaders(reviewers: Mapping[str, Reviewer]) -> tuple[str, ...]:
+    """Who is asked first, in the order of the settings; the others stand in for one of them."""
+    return panel.leaders({name: one.fallback for name, one in reviewers.items()})
 
 
 def candidate(reviewer: Reviewer, git_dir: Path) -> Candidate:

@@ -22,16 +22,19 @@ from rules.statement import Content, Statement
 from streams.judges import identity, roster
 from streams.judges.ledger import Ledger, Place
 from streams.judges.lines import Lines
+from streams.judges.room import AtDesk
 from streams.sources import signatures, statements
-from streams.speaking import after, seen_authors
+from streams.speaking import seen_authors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rules.case import Scan
+    from rules.events import ChangeProposed
     from rules.judgement import Judgement
     from rules.votes import Voice
-    from streams.desk import Asked, Desk, Reading
+    from streams.desk import Desk, Reading
+    from streams.judges.room import Room
     from streams.judges.roster import Called
     from streams.settings_reviewers import Reviewer
 
@@ -67,9 +70,7 @@ class Sat(NamedTuple):
 class Scene(NamedTuple):
     """The change that is sat over."""
 
-    desk: Desk
-    reading: Reading
-    asked: Asked
+    room: Room
     judgement: Judgement
     ledger: Ledger
     board: Board
@@ -80,32 +81,44 @@ class Scene(NamedTuple):
     def change(self) -> str:
         return self.judgement.case.change
 
+    @property
+    def proposed(self) -> ChangeProposed:
+        """As it was judged without models."""
+        assert self.judgement.case.proposed
+        return self.judgement.case.proposed
 
-def hold(
-    desk: Desk, reading: Reading, asked: Asked, *, judgement: Judgement, board: Board
-) -> tuple[tuple[Sat, ...], panel.Panel]:
+
+def hold(desk: Desk, reading: Reading, *, judgement: Judgement, board: Board) -> tuple[tuple[Sat, ...], panel.Panel]:
     """Ask whoever may sit about a change that was judged once without them, and record what they say.
 
     Broken off (Ctrl-C), what was said until then is recorded and nothing else. Errors: JournalUnusable, SourceError.
     """
-    court = panel.bench(judgement, roster.candidates(desk))
+    room = AtDesk(desk)
+    court = panel.bench(judgement, roster.candidates(room.reviewers.values(), room.folder))
     found = panel.pick(court)
     question = roster.question(desk, reading, judgement) if found.seats else Question(reading.key, ())
-    scene = Scene(desk, reading, asked, judgement, Ledger(desk.journal), board, court, question)
-    if found.waits:
-        board.waits(found.waits)
-    for bar in found.barred:
-        _bar(bar, scene)
-    rows = asyncio.run(_asked(found, scene)) if found.seats else ()
+    rows = asyncio.run(_held(found, Scene(room, judgement, Ledger(desk.journal), board, court, question)))
     return rows, found
 
 
-async def _asked(found: panel.Panel, scene: Scene) -> tuple[Sat, ...]:
+async def _held(found: panel.Panel, scene: Scene) -> tuple[Sat, ...]:
+    async with Lines() as lines:
+        return await sit(found, scene, lines)
+
+
+async def sit(found: panel.Panel, scene: Scene, lines: Lines, *, only: str = "") -> tuple[Sat, ...]:
+    """Ask everybody who was picked, record what they say, and why others may not; with `only`, of this leader's line alone."""
+    if found.waits:
+        scene.board.waits(found.waits)
+    for bar in found.barred:
+        if not only or bar.name in (only, *scene.court.known[only].fallback):
+            _bar(bar, scene)
     seated = [*found.stands, *found.seats]
     tried: set[str] = set(seated)
-    async with Lines() as lines:
-        rows = await asyncio.gather(*(_line(name, seated, tried, (scene, lines)) for name in found.seats))
-    return tuple(row for line in rows for row in line)
+    seats = zip(found.seats, found.leaders, strict=True)
+    asked = [name for name, leader in seats if only in ("", leader)]
+    rows = await asyncio.gather(*(_line(name, seated, tried, (scene, lines)) for name in asked))
+    return tuple(row for said in rows for row in said)
 
 
 async def _line(first: str, seated: list[str], tried: set[str], at: tuple[Scene, Lines]) -> list[Sat]:
@@ -130,9 +143,9 @@ async def _line(first: str, seated: list[str], tried: set[str], at: tuple[Scene,
 
 
 async def _one(name: str, scene: Scene, lines: Lines) -> Sat:
-    called = roster.called(scene.desk.settings.reviewers[name])
-    key = sha256(canonical((scene.reading.key, name, called.version))).hexdigest()
-    place = Place(scene.desk.now(), scene.change, scene.reading.key, called.reviewer)
+    called = roster.called(scene.room.reviewers[name])
+    key = sha256(canonical((scene.proposed.content_key, name, called.version))).hexdigest()
+    place = Place(scene.room.now(), scene.change, scene.proposed.content_key, called.reviewer)
     before = _kept(key, name, called, scene)
     if before is not None:
         scene.ledger.reuse(place, before)
@@ -180,7 +193,7 @@ def _has_budget(reviewer: Reviewer) -> bool:
 
 def _kept(key: str, name: str, called: Called, scene: Scene) -> Verdict | None:
     """What it answered to this before. Only an approval lapses: else asking again would be asking until it agrees."""
-    check = partial(identity.is_sealed, called.reviewer, scene.desk.repo.common_dir)
+    check = partial(identity.is_sealed, called.reviewer, scene.room.folder)
     before = scene.ledger.kept(key, check)
     approved = before is not None and before.verdict is Word.APPROVE
     return None if approved and _lapsed(name, scene) else before
@@ -189,7 +202,7 @@ def _kept(key: str, name: str, called: Called, scene: Scene) -> Verdict | None:
 def _keep(key: str, verdict: Verdict, place: Place, scene: Scene) -> None:
     """For the next time; a reviewer that cannot sign any more keeps nothing, and its vote will say so."""
     with suppress(signatures.CannotSign):
-        scene.ledger.keep(key, verdict, place.at, partial(identity.seal, place.reviewer, scene.desk.repo.common_dir))
+        scene.ledger.keep(key, verdict, place.at, partial(identity.seal, place.reviewer, scene.room.folder))
 
 
 def _lapsed(name: str, scene: Scene) -> bool:
@@ -200,7 +213,7 @@ def _lapsed(name: str, scene: Scene) -> bool:
 
 def _of(voice: Voice, scene: Scene) -> bool:
     """Whether it was said about exactly this content."""
-    return voice.statement is not None and voice.statement.content_key == scene.reading.key
+    return voice.statement is not None and voice.statement.content_key == scene.proposed.content_key
 
 
 def _record(name: str, verdict: Verdict, called: Called, scene: Scene, *, cached: bool) -> Sat:
@@ -212,10 +225,10 @@ def _record(name: str, verdict: Verdict, called: Called, scene: Scene, *, cached
         except (signatures.CannotSign, statements.StatementExists) as error:
             why = f"it could not sign: {error.message}"
             verdict = verdict._replace(status=Status.INVALID, verdict=Word.ABSTAIN, why=why)
-    subject = spoken.Subject(scene.change, scene.reading.key, name, called.endpoint.model, called.version)
-    given = _unless_repeated(spoken.look(verdict, subject, scene.desk.now()), scene)
+    subject = spoken.Subject(scene.change, scene.proposed.content_key, name, called.endpoint.model, called.version)
+    given = _unless_repeated(spoken.look(verdict, subject, scene.room.now()), scene)
     if given is not None:
-        scene.desk.journal.append([given])
+        scene.room.tell(given)
     micros = 0 if cached else called.reviewer.micros(verdict.tokens_in, verdict.tokens_out)
     row = Sat(name, verdict, cached, statement, micros)
     scene.board.ended(row)
@@ -223,17 +236,17 @@ def _record(name: str, verdict: Verdict, called: Called, scene: Scene, *, cached
 
 
 def _sign(name: str, verdict: Verdict, called: Called, scene: Scene) -> str:
-    desk, reading, found = scene.desk, scene.reading, scene.reading.found
+    room, found = scene.room, scene.proposed
     verb = spoken.vote(verdict)
-    key = identity.choice(called.reviewer, desk.repo.common_dir)
+    key = identity.choice(called.reviewer, room.folder)
     statement = Statement(
-        verb, name, reading.repository, found.target, found.base, found.head, reading.key, change=scene.asked.number,
-        paths=tuple(map(Content.of, reading.read.files)),
+        verb, name, found.repository, found.target, found.base, found.head, found.content_key, change=found.number,
+        paths=tuple(map(Content.of, found.files)),
         authors=seen_authors(scene.judgement) if verb == "approve" else (),
         model=spoken.signs_as(verdict, called.endpoint.model, called.reviewer.lineage), session=verdict.session,
-        time=after(name, desk), reason=spoken.reason(verdict),
+        time=room.after(name), reason=spoken.reason(verdict),
     )  # fmt: skip
-    return statements.write(desk.repo, statement, lambda data: signatures.sign(data, key))
+    return room.speak(statement, lambda data: signatures.sign(data, key))
 
 
 def _unless_repeated(given: ReviewGiven, scene: Scene) -> ReviewGiven | None:
@@ -249,14 +262,14 @@ def _unless_repeated(given: ReviewGiven, scene: Scene) -> ReviewGiven | None:
 def _bar(bar: panel.Bar, scene: Scene) -> None:
     """A reviewer that may not sit: nothing was asked, and the record says why and what would be eligible."""
     scene.board.barred(bar)
-    reviewer = scene.desk.settings.reviewers[bar.name]
+    reviewer = scene.room.reviewers[bar.name]
     given = ReviewGiven(
-        change=scene.change, content_key=scene.reading.key, reviewer=bar.name, status=RECUSED, why=str(bar),
-        judged=Judged(reviewer.lineage), at=scene.desk.now(),
+        change=scene.change, content_key=scene.proposed.content_key, reviewer=bar.name, status=RECUSED, why=str(bar),
+        judged=Judged(reviewer.lineage), at=scene.room.now(),
     )  # fmt: skip
     told = _unless_repeated(given, scene)
     if told:
-        scene.desk.journal.append([told])
+        scene.room.tell(told)
 
 
 def disagreement(rows: Sequence[Sat]) -> str:

@@ -112,11 +112,9 @@ def enrol(name: Name, *, where: options.Where = HERE, settings: options.Settings
 
 def _known(name: str, desk: "Desk") -> "Reviewer":
     if name not in desk.settings.reviewers:
-        have = ", ".join(desk.settings.reviewers) or "none at all"
-        source = desk.settings.source or "the settings (there are none)"
-        raise NoReviewer(
-            f"{name!r} is no reviewer of {source}; there are: {have}.", remedy=f"Write a table [reviewers.{name}]."
-        )
+        have = ", ".join(desk.settings.reviewers) or "no reviewers"
+        where = f"{desk.settings.source} has" if desk.settings.source else "without settings there are"
+        raise NoReviewer(f"{name!r} is no reviewer: {where} {have}.", remedy=f"Write a table [reviewers.{name}].")
     return desk.settings.reviewers[name]
 
 

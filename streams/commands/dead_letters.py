@@ -1,6 +1,7 @@
 """`twohand dead-letters list|show|retry|drop`: what workers could not handle."""
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from streams.commands import options
 from streams.commands.options import HERE, Listed
 from streams.commands.say import As, KeyFile, Why
+from streams.sinks.render.safe import shown
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
@@ -16,8 +18,12 @@ if TYPE_CHECKING:
     from streams.engines.kafka.dead_letters import DeadLetter
     from streams.settings import Settings
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The letter, as `list` names it.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The letter, as `list` names it; without its worker where one is meant.")
+]
 MOST = 2000  # bytes of a record that are shown
+LONGEST = 400  # characters of a name
+AGAIN = 1  # exit code: what was handed in again failed again
 
 
 class NotSigned(SourceError):
@@ -61,14 +67,20 @@ def show(name: Name, *, where: options.Where = HERE, settings: options.Settings 
 def retry(name: Name, *, where: options.Where = HERE, settings: options.Settings = None) -> int:
     """Hand a record in again, as it came.
 
-    Its change stays blocked until the worker has taken it; where it fails again, there is another letter.
+    Its change stays blocked until the worker has taken it. Where it fails again there is another letter, and exit code 1.
     """
     from streams.engines.kafka import mailroom  # noqa: PLC0415
+    from streams.engines.kafka.dead_letters import name_of  # noqa: PLC0415
 
     operator = _settings(where, settings)
-    mailroom.retry(operator, mailroom.the_one(operator, name))
-    print(f"{name} was handled again.")
-    return 0
+    letter = mailroom.the_one(operator, name)
+    again = mailroom.retry(operator, letter)
+    if again is None:
+        print(f"{shown(name_of(letter), LONGEST)} was handled.")
+        return 0
+    print(_line(_row(again)))
+    print("It failed again: this letter stands for it now.", file=sys.stderr)
+    return AGAIN
 
 
 def drop(
@@ -77,18 +89,21 @@ def drop(
 ) -> int:  # fmt: skip
     """Say, signed, that a record shall never be handled.
 
-    It counts where the policy of its change enrols you as an active person and you have no hand in the change.
+    It counts where the policy of its change enrols you as an active person and you have no hand in the change; the decider
+    judges that. Exit code 1 where it has not accepted it within a few seconds.
     """
     from streams import clock  # noqa: PLC0415
     from streams.engines.kafka import mailroom  # noqa: PLC0415
+    from streams.engines.kafka.dead_letters import name_of  # noqa: PLC0415
     from streams.sources import signatures  # noqa: PLC0415
 
     if not (by and key and reason.strip()):
         raise NotSigned("A drop is signed and has a reason.", "Give --as NAME --key FILE --reason 'WHY'.")
     operator = _settings(where, settings)
+    chosen = signatures.key_from_file(key)
     letter = mailroom.the_one(operator, name)
-    mailroom.drop(operator, letter, by, reason, (signatures.key_from_file(key), clock.now()))
-    print(f"{name} is dropped by {by}; the decider judges whether that counts.")
+    mailroom.drop(operator, letter, by, reason, (chosen, clock.now()))
+    print(f"{shown(name_of(letter), LONGEST)} is dropped by {shown(by)}.")
     return 0
 
 
@@ -110,8 +125,8 @@ def _row(letter: "DeadLetter") -> dict[str, Any]:
 
 def _line(row: dict[str, Any]) -> str:
     change = f"blocks change {row['change'][:12]}" if row["change"] else "blocks no change"
-    text = f"{row['name']}\n  {row['at']}, {change}: {row['fault']}: {row['why']}"
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    why = f"{shown(row['fault'], 40)}: {shown(row['why'], 500)}"
+    return f"{shown(row['name'], LONGEST)}\n  {shown(row['at'], 40)}, {change}: {why}"
 
 
 def _shown(value: bytes | None) -> str | None:

@@ -11,13 +11,16 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
 from rules.case import fold
+from rules.events import ChangeProposed
 from rules.judgement import judge
+from streams.engines.kafka import gating
 from streams.engines.kafka.dead_letters import DeadLetter, bury, name_of
 from streams.engines.kafka.gating import Sought, Watch, partition_of
 from streams.engines.kafka.relay import Beside
 from streams.engines.kafka.wire import Record, decode, encode
 from streams.memory import decided
 from tests.gitrepo import Repo
+from tests.kafka.commands import run
 from tests.kafka.engine import Engine
 from tests.kafka.events import NOON, carried, proposed, rules
 from tests.kafka.processes import ROOT
@@ -105,37 +108,125 @@ def until(engine, change: str, wanted: str) -> None:
         time.sleep(0.1)
 
 
-def test_dead_letters_are_shown_retried_and_dropped(engine, workers, keys):  # noqa: F811
-    """What failed blocks its change until it was handled, or until an uninvolved person said, signed, that it never is."""
-    change = proposed(7, key=" ".join(keys["bob"].with_suffix(".pub").read_text().split()[:2]))
+def placed(engine, record: Record) -> tuple[int, int]:
+    """Send it; partition and offset."""
+    sent = engine._producer.send(record.topic, record.value, key=record.key, headers=list(record.headers)).get(20)
+    return sent.partition, sent.offset
+
+
+def known(engine, keys, number: int, **more) -> ChangeProposed:  # noqa: F811
+    """A change that the decider knows, with bob as a person who has no hand in it."""
+    change = proposed(number, key=" ".join(keys["bob"].with_suffix(".pub").read_text().split()[:2]), **more)
     engine.send(carried(change))
     until(engine, change.change, "pending")
-    poison = encode(rules(change), "x")._replace(value=b"{")
-    failed = DeadLetter(encode(rules(change), "x"), 0, 10**9, "handler", "a defect", "twohand-decider", NOON, 3)
-    engine.send(poison, bury(failed))
+    return change
+
+
+def test_dead_letters_are_shown_retried_and_dropped(engine, workers, keys):  # noqa: F811
+    """What failed blocks its change until it was handled, or until an uninvolved person said, signed, that it never is."""
+    change = known(engine, keys, 7)
+    handled = encode(rules(change), "x")
+    failed = DeadLetter(handled, *placed(engine, handled), "handler", "a defect", "twohand-decider", NOON, 3)
+    engine.send(handled._replace(value=b"{"), bury(failed))
     until(engine, change.change, "blocked")
     settings = ("--settings", engine.settings)
-    listed = json.loads(twohand("dead-letters", "list", *settings, "--format", "json").stdout)["letters"]
+    listed = json.loads(run("dead-letters", "list", *settings, "--format", "json").out)["letters"]
     assert sorted((row["fault"], row["attempt"]) for row in listed) == [("handler", 3), ("id", 1)]
     bad = next(row["name"] for row in listed if row["fault"] == "id")
-    assert json.loads(twohand("dead-letters", "show", bad, *settings).stdout)["record"]["value"] == "{"
-    retried = twohand("dead-letters", "retry", name_of(failed), *settings)
-    assert retried.returncode == 0, retried.stderr
-    in_vain = twohand("dead-letters", "retry", bad, *settings)
-    assert in_vain.returncode == 0, in_vain.stderr
-    (again,) = twohand("dead-letters", "list", *settings).stdout.split("\n")[0:1]
-    assert again.startswith("twohand.reviews:")
+    assert json.loads(run("dead-letters", "show", bad, *settings).out)["record"]["value"] == "{"
+    short = name_of(failed).removesuffix(":twohand-decider")
+    assert run("dead-letters", "retry", short, *settings) == (0, f"{name_of(failed)} was handled.\n", "")
+    in_vain = run("dead-letters", "retry", bad, *settings)
+    assert (in_vain.code, in_vain.err) == (1, "It failed again: this letter stands for it now.\n")
+    again = in_vain.out.split("\n")[0]
+    assert run("dead-letters", "list", *settings).out.startswith(f"{again}\n")
     assert again != bad
     assert outcome(engine, change.change) == "blocked"
-    unsigned = twohand("dead-letters", "drop", again, *settings, "--reason", "never")
-    assert unsigned.returncode == 2
     said = ("--as", "bob", "--reason", "a test of poison")
-    assert twohand("dead-letters", "drop", again, *settings, *said, "--key", keys["alice"]).returncode == 0
-    assert twohand("dead-letters", "drop", again, *settings, *said, "--key", keys["bob"]).returncode == 0
+    others = run("dead-letters", "drop", again, *settings, *said, "--key", keys["alice"])
+    assert others.code == 1
+    assert f"has not accepted that bob drops {again}" in others.err
+    assert run("dead-letters", "drop", again, *settings, *said, "--key", keys["bob"]).code == 0
     until(engine, change.change, "pending")
     log = engine.workers[-1].log.read_text()
     assert "counts for nothing: the key is none of an active person bob" in log
-    assert twohand("dead-letters", "list", *settings).stdout == "No letter is open.\n"
+    assert run("dead-letters", "list", *settings).out == "No letter is open.\n"
+    twice = run("dead-letters", "drop", again, *settings, *said, "--key", keys["bob"])
+    assert twice.code == 2
+    assert "is no open dead letter (0 are open)" in twice.err
+
+
+def test_letters_of_others_harm_nobody_who_reads_them(engine, workers, keys):  # noqa: F811
+    """What a right to write letters allows: no escape, no flood, and nothing but what lay there is ever handed in."""
+    change = known(engine, keys, 8)
+    forged = encode(proposed(9), "x")
+    one = DeadLetter(forged, 0, 10**9, "json", "\x1b[2J\u202e\nSee above", "twohand-\x1b]0;x\x07", NOON)
+    evil = [
+        one,
+        one._replace(record=forged._replace(topic="twohand.decisions", key=change.change.encode())),
+        one._replace(partition=10**9),
+        one._replace(record=forged._replace(topic="/etc", value=bytes(12 << 20)), by="twohand-decider"),
+        one._replace(record=forged._replace(key=b"\x1b", value=None), by="twohand-decider"),
+    ]
+    engine.send(*map(bury, evil))
+    settings = ("--settings", engine.settings)
+    shown = run("dead-letters", "list", *settings)
+    assert shown.code == 0
+    assert shown.out.count("\n") == 2 * len(evil)
+    assert shown.out.replace("\n", "").isprintable()
+    for letter in evil:
+        assert run("dead-letters", "show", name_of(letter), *settings).out.replace("\n", "").isprintable()
+        retried = run("dead-letters", "retry", name_of(letter), *settings)
+        assert (retried.code, retried.err.count("\n")) == (2, 2), retried
+        assert "is not what" in retried.err or "no topic of ours" in retried.err
+    several = run("dead-letters", "show", "twohand.changes", *settings)
+    assert several.code == 2
+    assert " may be twohand.changes:0:1000000000:" in several.err
+    said = ("--as", "bob", "--reason", "noise", "--key", keys["bob"])
+    nobody = run("dead-letters", "drop", name_of(evil[-1]), *settings, *said)
+    assert "belongs to no change" in nobody.err
+    assert [record.key for record in engine.read("twohand.decisions")].count(forged.key) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("show", "twohand.changes:0:1:nobody"), "is no open dead letter"),
+        (("retry", ""), "is no open dead letter"),
+        (("drop", "x", "--reason", "never"), "A drop is signed and has a reason."),
+        (("drop", "x", "--as", "bob", "--key", "/dev/null", "--reason", " "), "A drop is signed and has a reason."),
+        (("drop", "x", "--as", "bob", "--key", "/no/such", "--reason", "never"), "/no/such"),
+    ],
+)
+def test_careless_words_about_letters_are_answered(engine, words, told):
+    """Exit code 2, what is wrong, and what to do."""
+    done = run("dead-letters", *words, "--settings", engine.settings)
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
+    assert "\nhint: " in done.err
+
+
+def test_a_change_that_was_never_understood_is_blocked_with_the_reason(engine, workers, shop, keys, monkeypatch):  # noqa: F811
+    """A proposal that nobody can read, of a change that nobody knew: the gate says why, and does not wait in vain."""
+    monkeypatch.setattr(gating, "GRACE", 0.5)
+    shop.git("checkout", "-q", "-b", "lost", "main")
+    shop.write("greet.py", "print(4)\n")
+    shop.commit("Lost", sign_key=keys["alice"])
+    where = ("-C", shop.path, "--settings", engine.settings, "--head", "lost")
+    change = json.loads(run("review", *where, "--dry-run", "--format", "json").out)["change"]["id"]
+    unknown = (("ce_type", b"dev.twohand.change-proposed.v9"),)
+    engine.send(Record("twohand.changes", change.encode(), b"{", unknown))
+    done = run("gate", *where, "--timeout", "60s", "--format", "json")
+    assert done.code == 1, done.err
+    decision = json.loads(done.out)
+    assert (decision["outcome"], decision["change"]["id"]) == ("blocked", change)
+    assert "dead-letter" in {finding["rule"] for finding in decision["findings"]}
+    assert "twohand-decider could not handle record" in done.err + done.out
+    assert run("submit", *where).code == 0
+    decided = run("gate", *where, "--timeout", "60s", "--format", "json")
+    assert decided.code == 1
+    assert json.loads(decided.out)["findings"] == decision["findings"]
+    assert "no decision was made" not in decided.err
 
 
 def test_the_relay_carries_a_journal_out_and_decisions_back(engine, workers, shop):

@@ -125,6 +125,17 @@ def settlement(record: Record) -> Settlement | None:
     return Settlement(**told)
 
 
+def bare(record: Record) -> Record:
+    """A record of that topic without what may be large; where it came from and why stays."""
+    kept = tuple(row for row in record.headers if row[0].startswith((PREFIX, SETTLED)))
+    return record._replace(value=None if record.value is None else b"", headers=kept)
+
+
+def theirs(record: Record) -> Record:
+    """A record as a letter holds it: without headers of ours."""
+    return record._replace(headers=tuple(row for row in record.headers if not row[0].startswith(PREFIX)))
+
+
 def still_open(records: Iterable[Record]) -> dict[str, DeadLetter]:
     """The letters among these records that no later one settles, by name, oldest first."""
     found: dict[str, DeadLetter] = {}

@@ -11,7 +11,7 @@ from rules.case import fold
 from rules.decision import PENDING, RULES
 from rules.events import DecisionMade, ReviewGiven
 from streams.engines.kafka import connection
-from streams.engines.kafka.dead_letters import DeadLetter, name_of, said, still_open
+from streams.engines.kafka.dead_letters import DeadLetter, bare, name_of, said, still_open
 from streams.engines.kafka.decider import SOURCE, Known, Letter, conclude
 from streams.engines.kafka.greeting import BrokerUnusable, wrong
 from streams.engines.kafka.topics import DEAD_LETTERS
@@ -62,7 +62,7 @@ class Watch:
         if record.key != self.sought.change.encode():
             return
         if record.topic == DEAD_LETTERS:
-            self._letters.append(record._replace(value=None if record.value is None else b""))
+            self._letters.append(bare(record))
             return
         try:
             event = decode(record)
@@ -188,8 +188,9 @@ def partition_of(change: str, count: int) -> int:
     return int(murmur2(change.encode()) & 0x7FFFFFFF) % max(count, 1)
 
 
-def polled(consumer: KafkaConsumer) -> Iterator[Record]:
-    """What came within a fifth of a second."""
+def polled(consumer: KafkaConsumer, *, exactly: int | None = None) -> Iterator[Record]:
+    """What came within a fifth of a second; only what has this offset, where one is given."""
     for rows in consumer.poll(STEP_MS).values():
         for row in rows:
-            yield Record(row.topic, row.key, row.value, tuple(row.headers))
+            if exactly is None or row.offset == exactly:
+                yield Record(row.topic, row.key, row.value, tuple(row.headers))

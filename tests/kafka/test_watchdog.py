@@ -2,22 +2,33 @@
 
 import logging
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
 from streams.engines.kafka import watchdog
 from streams.engines.kafka.watchdog import ENDING, STILL, Pulse, Watchdog
-from streams.engines.kafka.worker import Seldom
+from streams.logs import Seldom
+
+
+class Place(NamedTuple):
+    """As clients name a partition."""
+
+    topic: str
+    partition: int
+
+
+PLACE = Place("twohand.changes", 0)
 
 
 class Consumer:
     """One partition: how far it was committed and where it ends."""
 
     def __init__(self, committed: int, end: int) -> None:
-        self._committed_offset, self.end = {"p": committed}, end
+        self._committed_offset, self.end = {PLACE: committed}, end
 
     def assignment(self):
-        return {"p"}
+        return {PLACE}
 
     def highwater(self, _):
         return self.end

@@ -1,4 +1,4 @@
-"""Ends a worker that is behind and does nothing, or that does not end when it is told to; says whether it is ready."""
+"""Ends a worker that is behind and does nothing, or that does not end when it is told to; says whether it is ready, and where it stands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
+
+from streams.engines.kafka.gauges import Gauges, Standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +22,10 @@ log = logging.getLogger("twohand")
 
 
 class Pulse:
-    """When the worker last did something."""
+    """When the worker last did something, and what it counts."""
 
-    def __init__(self) -> None:
-        self.last = time.monotonic()
+    def __init__(self, gauges: Gauges | None = None) -> None:
+        self.last, self.gauges = time.monotonic(), gauges or Gauges("")
 
     def beat(self) -> None:
         self.last = time.monotonic()
@@ -36,6 +38,7 @@ class Watchdog(threading.Thread):
         super().__init__(daemon=True, name="twohand-watchdog")
         self._app, self._worker, self._pulse, self._ready = app, worker, pulse, ready
         self._committed: dict[Any, Any] = {}
+        self._changed = 0.0  # Unix time of the last commit
         self._told = 0.0  # when it was told to end
 
     def run(self) -> None:
@@ -46,17 +49,21 @@ class Watchdog(threading.Thread):
     def _look(self, now: float) -> None:
         if self._worker.should_stop:
             self._told = self._told or now
-            self._show(ready=False)
+            self._show({}, why="it ends")
             if now - self._told > ENDING:
                 self._end(f"it did not end within {ENDING} s")
             return
         committed, behind = self._standing()
         if committed != self._committed or not behind:
+            known = self._committed.items() & committed.items()
+            self._changed = time.time() if len(known) < len(self._committed) else self._changed
             self._committed = committed
             self._pulse.last = max(self._pulse.last, now)
         if now - self._pulse.last > STILL:
             self._end(f"{sum(behind.values())} records behind, and nothing done for {STILL:.0f} s")
-        self._show(ready=bool(committed))
+        self._show(
+            {place: behind.get(place, 0) for place in committed}, why="" if committed else "it has no partitions"
+        )
 
     def _standing(self) -> tuple[dict[Any, Any], dict[Any, int]]:
         """What was committed, by partition, and how far behind that is. Empty while nothing is assigned."""
@@ -71,13 +78,15 @@ class Watchdog(threading.Thread):
             place: end - committed[place] for place, end in ends.items() if end and end > committed[place]
         }
 
-    def _show(self, *, ready: bool) -> None:
+    def _show(self, lags: dict[Any, int], *, why: str) -> None:
+        lag = {(place.topic, place.partition): records for place, records in lags.items()}
+        self._pulse.gauges.stand(Standing(not why, why, lag, self._changed))
         if self._ready is None:
             return
-        if ready:
-            self._ready.touch()
-        else:
+        if why:
             self._ready.unlink(missing_ok=True)
+        else:
+            self._ready.touch()
 
     def _end(self, why: str) -> None:
         log.critical("twohand ends: %s", why)

@@ -2,7 +2,7 @@
 
 Key: the change id. Value: the canonical JSON of the body. Headers: `ce_id`, `ce_type`, `ce_source`, `ce_subject`, `ce_time`,
 `ce_specversion`, `ce_partitionkey`, `content-type`; a ChangeProposed may carry contents in `twohand_contents`
-(streams.engines.kafka.contents); `traceparent` and `tracestate` are passed through.
+(streams.engines.kafka.contents); `traceparent` and `tracestate` are passed through where they are well formed.
 
 A record is believed as far as it proves itself: `ce_id` is the digest of type and value (law 42), the topic is the one that
 carries the type, the key is the change that the body names. Signatures are verified by whoever folds the event (law 19).
@@ -19,12 +19,12 @@ from rules.events import ChangeProposed, Event, body, type_name
 from rules.revive import short
 from streams.engines.codec import SPECVERSION, TYPES, Undecodable, revive
 from streams.engines.journal import topic_of
+from streams.engines.kafka import trace as trace_context
 
 MAX_RECORD: Final = 12 << 20  # bytes of key, value and headers
 JSON: Final = "application/json"
 CONTENTS: Final = "twohand_contents"
-TRACE: Final = ("traceparent", "tracestate")  # W3C trace context
-MAX_TRACE: Final = 600  # bytes of one trace header; a longer one is dropped, it never stops an event
+TRACE: Final = trace_context.NAMES
 UNREADABLE: Final = (
     "twohand_unreadable"  # what streams.engines.kafka.sturdy says where a client could not read a record
 )
@@ -129,7 +129,7 @@ def sealed(record: Record) -> Envelope:
     packed = rest.get(CONTENTS, b"")
     if packed and kind is not ChangeProposed:
         raise Unreadable("contents", f"a {kind.__name__} carries none")
-    trace = tuple((name, rest[name].decode("ascii", "replace")) for name in TRACE if name in rest)
+    trace = trace_context.context(record.headers)
     return Envelope(kind, said["id"], change, said["time"], said["source"], value, packed, trace)
 
 
@@ -163,7 +163,7 @@ def _headers(headers: Iterable[tuple[str, bytes | None]]) -> tuple[dict[str, str
             raise Unreadable("headers", f"{short(name)} is none that we know")
         elif name == CONTENTS and name in rest:
             raise Unreadable("headers", f"{name} is there twice")
-        elif name == CONTENTS or (name in TRACE and len(value or b"") <= MAX_TRACE):
+        elif name == CONTENTS:
             rest[name] = value or b""
     if missing := _NAMES.values() - said.keys():
         raise Unreadable("headers", f"missing: {', '.join(sorted(missing))}")

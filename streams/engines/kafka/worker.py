@@ -11,12 +11,14 @@ import logging
 import os
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
+from streams import logs
+from streams.engines.kafka import event_log
 from streams.engines.kafka.dead_letters import Origin
+from streams.engines.kafka.gauges import Gauges, Handled
 from streams.engines.kafka.topics import MAX_REQUEST
 from streams.engines.kafka.watchdog import Pulse, Watchdog
 from streams.engines.kafka.wire import Record
@@ -60,22 +62,25 @@ class Work(Protocol):
     def close(self) -> None: ...
 
 
-def run(work: Work, settings: Settings, *, name: str = "", ready: Path | None = None) -> NoReturn:
+def run(
+    work: Work, settings: Settings, *, name: str = "", ready: Path | None = None, gauges: Gauges | None = None
+) -> NoReturn:
     """Consume until SIGTERM; the exit code is 0 then, and 1 where the worker had to give up.
 
     `name` has to be this worker's alone: it comes back to its partitions. `ready` is a file that is touched while all is well.
+    `gauges` is what it counts in.
     """
     import faust  # noqa: PLC0415 - an optional package, and slow
 
     from streams.engines.kafka import sturdy  # noqa: PLC0415 - aiokafka, as above
 
     sturdy.install()
-    logging.getLogger("aiokafka").addFilter(Seldom())
-    pulse = Pulse()
+    pulse = Pulse(gauges or Gauges(work.group))
     with tempfile.TemporaryDirectory(prefix="twohand-worker-") as data:
         app = _app(work, settings, name, data)
         agent(app, work, settings, pulse)
-        worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False)
+        worker = faust.Worker(app, redirect_stdouts=False, override_logging=False)
+        worker.spinner = None
         Watchdog(app, worker, pulse, ready).start()
         worker.execute_from_commandline()
     sys.exit(0)
@@ -101,7 +106,8 @@ def agent(app: faust.App, work: Work, settings: Settings, pulse: Pulse) -> None:
     @app.agent(app.topic(*work.topics, key_serializer="raw", value_serializer="raw"), concurrency=1)
     async def carry(stream: Any) -> None:
         async for events in stream.take_events(AT_ONCE, within=WITHIN):
-            await carrier.carry([_origin(event.message) for event in events])
+            messages = [event.message for event in events]
+            await carrier.carry([_origin(one) for one in messages], [one.timestamp or 0.0 for one in messages])
 
 
 class Carrier:
@@ -110,11 +116,11 @@ class Carrier:
     def __init__(self, work: Work, settings: Settings, pulse: Pulse) -> None:
         self._work, self._settings, self._pulse = work, settings, pulse
         self._thread = ThreadPoolExecutor(1, "twohand-work")
-        self._producer: AIOKafkaProducer | None = None
+        self._sender = Sender(settings)
 
-    async def carry(self, origins: list[Origin]) -> None:
-        """Finish a batch, or end the process. Cancelled, it is finished first."""
-        task = asyncio.create_task(self._finish(origins))
+    async def carry(self, origins: list[Origin], stamps: Sequence[float] = ()) -> None:
+        """Finish a batch, or end the process. Cancelled, it is finished first. `stamps`: when the broker got each record."""
+        task = asyncio.create_task(self._finish(origins, stamps or [0.0] * len(origins)))
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -123,28 +129,45 @@ class Carrier:
                 give_up(f"{len(origins)} records could not be finished within {DRAINING:.0f} s")
             raise
 
-    async def _finish(self, origins: list[Origin]) -> None:
+    async def _finish(self, origins: list[Origin], stamps: Sequence[float]) -> None:
+        began = time.monotonic()
         try:
             records = await self._apart(lambda: self._work.take(origins, self._pulse.beat))
-            await asyncio.wait_for(self._publish(records), PUBLISHING)
+            await asyncio.wait_for(self._sender.send(records), PUBLISHING)
             await self._apart(self._work.sent)
             self._pulse.beat()
+            await self._count(Handled(origins, stamps, records, time.monotonic() - began))
         except BaseException as error:  # noqa: BLE001 - an exception here would commit what was not done
-            give_up(f"{len(origins)} records, the first at {_place(origins[0])}: {type(error).__name__}: {error}")
+            give_up(f"{len(origins)} records, the first at {_place(origins[0])}: {logs.told(error)}")
+
+    async def _count(self, handled: Handled) -> None:
+        self._pulse.gauges.handled(handled)
+        if event_log.wanted():
+            await self._apart(lambda: event_log.tell(handled, self._work.group))
 
     async def _apart(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def _publish(self, records: Sequence[Record]) -> None:
-        """Send all in order, then wait for every acknowledgement."""
+
+class Sender:
+    """Publishes over one producer, which is started when it is needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._turn = settings, asyncio.Lock()
+        self._producer: AIOKafkaProducer | None = None
+
+    async def send(self, records: Sequence[Record]) -> None:
+        """Send all in order, then wait for every acknowledgement. One batch waits for the other."""
         if not records:
             return
-        if self._producer is None:
-            self._producer = producer(self._settings)
-            await self._producer.start()
-        sent = [
-            await self._producer.send(one.topic, one.value, key=_key(one), headers=list(one.headers)) for one in records
-        ]
+        async with self._turn:
+            if self._producer is None:
+                self._producer = producer(self._settings)
+                await self._producer.start()
+            sent = [
+                await self._producer.send(one.topic, one.value, key=_key(one), headers=list(one.headers))
+                for one in records
+            ]
         await asyncio.gather(*sent)
 
 
@@ -163,23 +186,6 @@ def give_up(why: str) -> NoReturn:
     log.critical("twohand ends: %s", why)
     logging.shutdown()
     os._exit(1)
-
-
-class Seldom(logging.Filter):
-    """One line a second of each kind: an absent broker is told eighty times a second otherwise."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._last: dict[str, float] = {}
-        self._lock = threading.Lock()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        with self._lock:
-            now, kind = time.monotonic(), str(record.msg)[:80]
-            told = now - self._last.get(kind, -1.0) >= 1
-            if told:
-                self._last[kind] = now
-            return told
 
 
 def _key(record: Record) -> bytes | None:

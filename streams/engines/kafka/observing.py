@@ -1,0 +1,35 @@
+"""How a worker is watched from outside: what it counts, and where that is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from streams.engines.kafka.gauges import Gauges
+from streams.engines.kafka.listener import Listener, parsed
+
+if TYPE_CHECKING:
+    from streams.engines.kafka.worker import Work
+
+
+@runtime_checkable
+class Retrying(Protocol):
+    """Work that tells how often it was tried again."""
+
+    retries: int
+
+
+def begin(work: Work, listen: str = "") -> Gauges:
+    """The numbers of a worker, asked for at an address from now on; "" for nowhere. NoAddress, CannotListen."""
+    gauges = Gauges(work.group, retries=lambda: work.retries if isinstance(work, Retrying) else 0)
+    if listen:
+        Listener(listen, gauges)
+    return gauges
+
+
+def beside(listen: str, number: int) -> str:
+    """Where the worker of this number listens, of several that are told one address: each on the next port. NoAddress."""
+    if not listen:
+        return ""
+    host, port = parsed(listen)
+    place = f"[{host}]" if ":" in host else host
+    return f"{place}:{port + number if port else 0}"

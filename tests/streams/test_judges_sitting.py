@@ -341,7 +341,7 @@ def test_an_unknown_reviewer_is_a_usage_error(room: Room) -> None:
     bench = room.bench(Table("one", NOWHERE, QWEN))
     said = bench.run("reviewers", "probe", "two")
     assert said.code == 2
-    assert "there are: one" in said.err
+    assert " has one." in said.err
 
 
 def test_the_list_says_who_may_sit(room: Room) -> None:

@@ -10,7 +10,7 @@ from rules.reasons import CODES, FINDING
 from rules.rule import Rule
 from streams.sinks.render import stamps
 from streams.sinks.render.sheet import Sheet, width_of_terminal
-from streams.sinks.render.words import ANY_FINDING, WORDS
+from streams.sinks.render.words import ANY_FINDING, LETTER, LETTERS, WORDS
 
 
 def names() -> list[str]:
@@ -42,6 +42,8 @@ def meaning(name: str) -> dict[str, Any] | None:
 
 def _beside(slug: str) -> dict[str, Any] | None:
     """What findings mean that no rule of ours makes: those of other scanners, and of what was not read."""
+    if FINDING + slug == LETTER:
+        return {"code": slug, "title": LETTERS.means, "sections": {"What to do": LETTERS.do}}
     if slug == "coverage":
         title = "Something that would tell more about the change was not read to its end."
         todo = "Nothing, where the message says that each review reads on. Else make a full clone, and review again."

@@ -218,8 +218,20 @@ WORDS: dict[str, Words] = {
 }
 
 
+LETTER = "finding.dead-letter"  # no rule makes it: the decider does
+LETTERS = Words(
+    "must be handed in again or dropped",
+    "Something that was published about this change could not be handled by a worker. Nobody knows what it would have said.",
+    "`twohand dead-letters list` names it and why. Repair that (an upgrade, for a version that a worker does not know), then "
+    "`twohand dead-letters retry`. An enrolled person without a hand in the change may drop it, signed: `twohand dead-letters drop`.",
+    "{may}",
+)
+
+
 def words_of(code: str) -> Words | None:
     """The words of a code, also of `finding.<rule>`; None where there is no such code."""
+    if code == LETTER:
+        return LETTERS
     return WORDS.get(ANY_FINDING if code.startswith(FINDING) else code)
 
 

@@ -32,6 +32,7 @@ from streams.sources.git import HEADS, Repository
 from streams.sources.landing import Ground, Move, rewrite_range, step
 from streams.sources.statements import Stored
 
+Second = Callable[[Judgement], Judgement]
 MOST_FILES = 20_000  # a change of more files is too large to be judged by anybody but an owner
 
 
@@ -186,13 +187,16 @@ class Desk:
         """Read, run the rules, hear the statements, decide; recorded unless `dry_run`."""
         return self.judge(self.read(asked), asked, dry_run=dry_run)
 
-    def judge(self, reading: Reading, asked: Asked, *, dry_run: bool = False) -> Judgement:
-        """`review` of what was read already."""
+    def judge(
+        self, reading: Reading, asked: Asked, *, dry_run: bool = False, second: Second | None = None
+    ) -> Judgement:
+        """`review` of what was read already. `second` adds what somebody else says of it, before it is recorded."""
         memory = self.memory(write=not dry_run)
         fresh = self.events(reading, asked, memory, keep=not dry_run)
         heard = {signed(event): event.signer for event in fresh if isinstance(event, ReviewGiven | WaiverGranted)}
         case = fold([*memory.history(fresh[0].change, heard), *fresh])
         judgement = judge(case, self.now())
+        judgement = second(judgement) if second else judgement
         if not dry_run:
             self.journal.append([*fresh, decided(judgement)])
         return judgement

@@ -19,7 +19,7 @@ from rules.paths import unquote
 from rules.protection import Protection, protection
 from rules.record import record
 from rules.report import Invalid
-from streams.desk import Asked, Desk, Reading, Standing
+from streams.desk import Asked, Desk, Reading, Second, Standing
 from streams.hearing import enrolled
 from streams.hooks import budget, certificate, guarding, letterbox, pushed, refusal
 from streams.hooks.ahead import Arrived
@@ -36,6 +36,7 @@ from streams.sources.landing import Ground, Move
 REFUSED = 1
 MOST_KEPT = 32 << 20  # bytes of contents of one refused change that are kept
 REPLACE = "refs/replace/"
+KAFKA = "kafka"  # the engine whose decider has to agree
 VALIDATE = "`twohand policy validate` names line, key and what is allowed"
 ENROL = "`twohand init` writes one from what the repository shows"
 
@@ -113,6 +114,15 @@ class _Floor:
             guarding.note(desk.repo.common_dir, self.guards, desk.journal.tips(), grounds)
 
     @cached_property
+    def second(self) -> Second | None:
+        """With the Kafka engine, what the decider says of it, as the relay brought it back."""
+        if self.desk.settings.engine != KAFKA:
+            return None
+        from streams.hooks import second  # noqa: PLC0415 - most servers have no decider
+
+        return second.Second(self.desk.journal_path.parent, self.desk.repo.git_dir).joined
+
+    @cached_property
     def unborn(self) -> bool:
         """Whether the repository had no history when its gate was installed, and none has landed yet (law 37)."""
         return not self.default_tip and self.desk.journal.root() is None and not self.desk.journal.tips()
@@ -152,19 +162,25 @@ def _verdict(desk: Desk, move: Move, floor: _Floor, said: tuple[Claim, ...]) -> 
         return _first(desk, move)
     found = landing.step(desk.repo, move, floor.ground(move))
     reading, asked = desk.reading(found), Asked(claims=said, unnamed=True)
-    judgement = desk.judge(reading, asked)
-    if judgement.outcome == ADMITTED or _stepwise(desk, found, asked):
+    judgement = desk.judge(reading, asked, second=floor.second)
+    if judgement.outcome == ADMITTED or _stepwise(desk, found, asked, floor.second):
         return _broken(desk, move, reading) or _Verdict(move, admitted=True, judgement=judgement)
     _keep(desk, reading.read.files)
     return _Verdict(move, admitted=False, judgement=judgement)
 
 
-def _stepwise(desk: Desk, found: Range, asked: Asked) -> bool:
-    """Law 5: several first-parent steps may land together when each of them is admitted alone."""
+def _stepwise(desk: Desk, found: Range, asked: Asked, second: Second | None) -> bool:
+    """Law 5: several first-parent steps may land together when each of them is admitted alone.
+
+    Steps that only the decider does not admit yet are recorded as proposed, with their contents, so that it can.
+    """
     steps = [desk.reading(step) for step in landing.steps(desk.repo, found)]
     if not steps or any(desk.judge(step, asked, dry_run=True).outcome != ADMITTED for step in steps):
         return False
-    return all(desk.judge(step, asked).outcome == ADMITTED for step in steps)
+    held = [step for step in steps if desk.judge(step, asked, second=second).outcome != ADMITTED]
+    for step in held:
+        _keep(desk, step.read.files)
+    return not held
 
 
 def _broken(desk: Desk, move: Move, reading: Reading) -> _Verdict | None:

@@ -81,15 +81,30 @@ def refused(decision: Row, voice: Voice, *, default: str = "", reachable: bool) 
     """
     change = decision["change"]
     voice.say("error", f"{_short(change['target'])} stays where it is: {change['head'][:12]} is {decision['outcome']}")
-    told = list(_reasons(decision["reasons"]))
+    told = list(_reasons(row for row in decision["reasons"] if "waiting" not in row["values"]))
     for line in told[:MOST_REASONS]:
         voice.say("error", line, indent=2)
     if len(told) > MOST_REASONS:
         voice.say("error", f"and {len(told) - MOST_REASONS} more; `twohand review` tells all", indent=2)
+    waits = [row["values"] for row in decision["reasons"] if "waiting" in row["values"]]
+    for row in waits:
+        _waits(row, voice)
     if not reachable:
         voice.say("hint", "this push was not kept; let the others fetch the commits first:")
         voice.command(f"git push {voice.remote} HEAD:refs/heads/CHANGE")
     _next(decision, voice, f" --target {_short(default)}" if default == change["target"] else "")
+    if waits and not steps(decision["reasons"]):
+        voice.say("hint", "push again, exactly this, once it has decided")
+
+
+def _waits(row: Row, voice: Voice) -> None:
+    """Whose word is missing, and what keeps it away."""
+    voice.say("error", row["waiting"], indent=2)
+    for why in filter(None, (row.get("left"), row.get("relay"))):
+        voice.say("hint", why)
+    if server := row.get("server"):
+        voice.say("hint", "who runs this server can:")
+        voice.command(server)
 
 
 def _reasons(reasons: Iterable[Row]) -> Iterator[str]:

@@ -46,7 +46,10 @@ class Guarded:
     def settings(self, user, **other):
         said = {"bootstrap": self.broker.bootstrap, **credentials(user), **other}
         path = self.folder / f"{user}.toml"
-        path.write_text("[kafka]\n" + "".join(f'{name} = "{value}"\n' for name, value in said.items()))
+        path.write_text(
+            'engine = "kafka"\nstore.url = "postgresql://x@127.0.0.1/x"\n[kafka]\n'
+            + "".join(f'{name} = "{value}"\n' for name, value in said.items())
+        )
         return path
 
     def writes(self, role, topic):
@@ -147,7 +150,9 @@ def test_a_mechanism_that_is_not_offered_is_one_sentence(guarded):
 def test_no_credentials_are_one_sentence(guarded, tmp_path):
     """A broker that wants some just ends the connection: the sentence says so."""
     path = tmp_path / "settings.toml"
-    path.write_text(f'[kafka]\nbootstrap = "{guarded.broker.bootstrap}"\n')
+    path.write_text(
+        f'engine = "kafka"\nstore.url = "postgresql://x@127.0.0.1/x"\n[kafka]\nbootstrap = "{guarded.broker.bootstrap}"\n'
+    )
     done = run("topics", "check", "--settings", path)
     assert done.code == 2
     assert "ends connections without credentials" in done.err
@@ -157,7 +162,10 @@ def test_no_credentials_are_one_sentence(guarded, tmp_path):
 def secured(guarded, folder, **other):
     said = {"bootstrap": f"localhost:{guarded.broker.tls}", "security_protocol": "SSL", **other}
     path = folder / "settings.toml"
-    path.write_text("[kafka]\n" + "".join(f'{name} = "{value}"\n' for name, value in said.items()))
+    path.write_text(
+        'engine = "kafka"\nstore.url = "postgresql://x@127.0.0.1/x"\n[kafka]\n'
+        + "".join(f'{name} = "{value}"\n' for name, value in said.items())
+    )
     return run("topics", "check", "--settings", path)
 
 
@@ -215,7 +223,7 @@ def test_rights_are_printed_as_commands():
 def test_a_role_that_is_none_is_named(tmp_path):
     """The roles that there are stand in the hint."""
     path = tmp_path / "settings.toml"
-    path.write_text("")
+    path.write_text('engine = "kafka"\nstore.url = "postgresql://x@127.0.0.1/x"\n')
     done = run("topics", "acls", "--principal", "judge=User:x", "--settings", path)
     assert done.code == 2
     assert done.err.startswith("error: --principal judge=User:x is no role and principal.\nhint: Write it as")

@@ -130,7 +130,9 @@ def test_clients_are_given_what_is_set():
 def test_commands_say_it_in_two_lines(tmp_path):
     """What happened and what to do, naming the file; exit code 2."""
     path = tmp_path / "settings.toml"
-    path.write_text(f'[kafka]\nbootstrap = "127.0.0.1:{free_port()}"\n')
+    path.write_text(
+        f'engine = "kafka"\nstore.url = "postgresql://x@127.0.0.1/x"\n[kafka]\nbootstrap = "127.0.0.1:{free_port()}"\n'
+    )
     done = run("topics", "check", "--settings", path)
     assert done.code == 2
     assert done.err.startswith("error: No broker answers at 127.0.0.1:")

@@ -55,7 +55,9 @@ def test_doctor_finds_what_is_missing(broker, postgres, tmp_path):
     found = looked(engine="kafka", bootstrap=broker.bootstrap, store=postgres.url)
     assert "is not there" in found["kafka", "fail"]
     path = tmp_path / "settings.toml"
-    path.write_text(f'[kafka]\nbootstrap = "{broker.bootstrap}"\n')
+    path.write_text(
+        f'engine = "kafka"\nstore.url = "postgresql://x@127.0.0.1/x"\n[kafka]\nbootstrap = "{broker.bootstrap}"\n'
+    )
     run("topics", "create", "--settings", path)
     found = looked(engine="kafka", bootstrap=broker.bootstrap, store=postgres.url)
     assert found["kafka", "ok"] == f"{broker.bootstrap} has all 6 topics, 8 partitions each: "

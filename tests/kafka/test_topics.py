@@ -23,7 +23,9 @@ def empty(broker, tmp_path):
     """A broker without topics, and the settings that name it."""
     broker.clear()
     path = tmp_path / "settings.toml"
-    path.write_text(f'[kafka]\nbootstrap = "{broker.bootstrap}"\n')
+    path.write_text(
+        f'engine = "kafka"\nstore.url = "postgresql://x@127.0.0.1/x"\n[kafka]\nbootstrap = "{broker.bootstrap}"\n'
+    )
     yield path
     broker.clear()
 

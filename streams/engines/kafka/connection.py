@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from streams.engines.kafka.greeting import CLIENT, BrokerUnusable, greet, wrong
-from streams.settings import load
+from streams.settings import PLACES, load
 from streams.settings_file import SYSTEM
 from streams.sources.errors import SourceError
 
@@ -28,15 +28,33 @@ class KafkaMissing(SourceError):
     """The Kafka clients are not installed."""
 
 
+class NotKafka(SourceError):
+    """The settings do not choose this engine, so no broker is asked."""
+
+
 def settings_at(where: Path, explicit: Path | None) -> Settings:
-    """The operator's settings of the repository at `where`, or of this machine where there is no repository."""
+    """The operator's settings of the repository at `where`, or of this machine where there is no repository.
+
+    NotKafka where they name another engine.
+    """
     from streams.sources.git import Repository  # noqa: PLC0415 - a worker in a container has no repository
 
     try:
         common_dir = Repository.open(where).common_dir
     except SourceError:
         common_dir = SYSTEM.parent.parent
-    return load(explicit, common_dir, os.environ)
+    return chosen(load(explicit, common_dir, os.environ))
+
+
+def chosen(settings: Settings) -> Settings:
+    """These settings, where they choose Kafka; NotKafka else: nobody should try a broker that nobody named."""
+    if settings.engine == "kafka":
+        return settings
+    where = settings.source or f"a settings file ({PLACES})"
+    raise NotKafka(
+        f'This works with engine = "kafka"; {settings.source or "without settings"} the engine is "{settings.engine}".',
+        f'Set engine = "kafka" in {where}, see docs/kafka.md.',
+    )
 
 
 def options(settings: Settings) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from streams.sources.change import read_blobs
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rules.judgement import Judgement
     from streams.desk import Desk, Reading
@@ -107,12 +107,15 @@ def secret(reviewer: Reviewer, environ: Mapping[str, str]) -> str:
 
 def question(desk: Desk, reading: Reading, judgement: Judgement) -> Question:
     """What is asked: the change itself, and what is said about it for the second pass."""
-    commits = evidence.parsed(reading.read)
-    authors = judgement.leading.made.authors if judgement.leading else ()
-    said = tuple(commit.message for commit in commits)
-    title = said[0].partition("\n")[0] if said else ""
-    context = Context(title, "", tuple(author.name for author in authors), said)
+    context = context_of(judgement, tuple(commit.message for commit in evidence.parsed(reading.read)))
     return Question(reading.key, tuple(read_blobs(desk.repo, reading.read.files)), context)
+
+
+def context_of(judgement: Judgement, messages: Sequence[str]) -> Context:
+    """What is said about a change, for the second pass; messages are those of its commits, newest first."""
+    authors = judgement.leading.made.authors if judgement.leading else ()
+    title = messages[0].partition("\n")[0] if messages else ""
+    return Context(title, "", tuple(author.name for author in authors), tuple(messages))
 
 
 def needed(asked: Question, endpoint: Endpoint) -> int:

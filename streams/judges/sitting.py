@@ -149,11 +149,11 @@ async def _one(name: str, scene: Scene, lines: Lines) -> Sat:
     before = _kept(key, name, called, scene)
     if before is not None:
         scene.ledger.reuse(place, before)
-        return _record(name, before, called, scene, cached=True)
+        return record(name, before, scene, cached=True)
     verdict = await _paid(called, place, scene, lines)
     if verdict.status is Status.COMPLETED and not verdict.mismatch:
         _keep(key, verdict, place, scene)
-    return _record(name, verdict, called, scene, cached=False)
+    return record(name, verdict, scene)
 
 
 async def _paid(called: Called, place: Place, scene: Scene, lines: Lines) -> Verdict:
@@ -216,8 +216,9 @@ def _of(voice: Voice, scene: Scene) -> bool:
     return voice.statement is not None and voice.statement.content_key == scene.proposed.content_key
 
 
-def _record(name: str, verdict: Verdict, called: Called, scene: Scene, *, cached: bool) -> Sat:
+def record(name: str, verdict: Verdict, scene: Scene, *, cached: bool = False) -> Sat:
     """The vote first, then what was seen: whoever is interrupted between them has spoken, and is heard."""
+    called = roster.called(scene.room.reviewers[name])
     statement = ""
     if spoken.vote(verdict):
         try:

@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from rules.decision import RULES
 from rules.events import ChangeProposed, Event, ReviewGiven
+from streams import evidence
 from streams.desk import MOST_FILES
 from streams.engines.kafka import connection
+from streams.engines.kafka.attached import attached
 from streams.engines.kafka.contents import bounded
 from streams.engines.kafka.decider import SOURCE, beside
 from streams.engines.kafka.store import UNNAMED
@@ -60,7 +62,8 @@ def submission(desk: Desk, reading: Reading, asked: Asked) -> Submission:
         for side in ((row.file.old_blob, row.old), (row.file.new_blob, row.new))
     )
     contents = {name: data for name, data in sides if data is not None}
-    proposed, packed = bounded(proposed, contents)
+    messages = (commit.message for commit in evidence.parsed(reading.read))
+    proposed, packed = bounded(proposed, contents | attached(spoken, messages))
     source = quote(proposed.repository, safe="/:@") or UNNAMED
     before = tuple(encode(event, source) for event in spoken)
     return Submission(proposed, before, encode(proposed, source, packed=packed))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import faust
     from aiokafka import AIOKafkaProducer
 
+    from streams.engines.kafka.window import Slow
     from streams.settings import Settings
 
 AT_ONCE: Final = 500  # records of one batch
@@ -63,7 +64,7 @@ class Work(Protocol):
 
 
 def run(
-    work: Work, settings: Settings, *, name: str = "", ready: Path | None = None, gauges: Gauges | None = None
+    work: Work | Slow, settings: Settings, *, name: str = "", ready: Path | None = None, gauges: Gauges | None = None
 ) -> NoReturn:
     """Consume until SIGTERM; the exit code is 0 then, and 1 where the worker had to give up.
 
@@ -72,13 +73,16 @@ def run(
     """
     import faust  # noqa: PLC0415 - an optional package, and slow
 
-    from streams.engines.kafka import sturdy  # noqa: PLC0415 - aiokafka, as above
+    from streams.engines.kafka import sturdy, window  # noqa: PLC0415 - aiokafka, as above
 
     sturdy.install()
     pulse = Pulse(gauges or Gauges(work.group))
     with tempfile.TemporaryDirectory(prefix="twohand-worker-") as data:
         app = _app(work, settings, name, data)
-        agent(app, work, settings, pulse)
+        if isinstance(work, window.Slow):
+            window.agent(app, work, settings, pulse)
+        else:
+            agent(app, work, settings, pulse)
         worker = faust.Worker(app, redirect_stdouts=False, override_logging=False)
         worker.spinner = None
         Watchdog(app, worker, pulse, ready).start()
@@ -86,7 +90,7 @@ def run(
     sys.exit(0)
 
 
-def _app(work: Work, settings: Settings, name: str, data: str) -> faust.App:
+def _app(work: Work | Slow, settings: Settings, name: str, data: str) -> faust.App:
     import faust  # noqa: PLC0415
 
     return faust.App(

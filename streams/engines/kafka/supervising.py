@@ -1,0 +1,124 @@
+"""Several workers as children of one process: started, started again, and ended together.
+
+One that keeps failing is told of and left alone for a while; the others go on. What is wrong with the configuration is found
+when they start, and ends them all. A child holds the end of a pipe, its leash, and ends when nobody holds the other.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+AGAIN: Final = 2.0  # seconds until a worker that ended is started again
+OFTEN: Final = 3  # ends within SPAN after which it is left alone for REST
+SPAN: Final = 60.0  # seconds
+REST: Final = 60.0
+ENDING: Final = 9.8  # seconds that all of them have to end
+STEP: Final = 0.1
+MISCONFIGURED: Final = 2  # the exit code
+LEASH: Final = "--leash"  # the option that a child is given, with the number of a file descriptor
+
+
+class Child:
+    """One worker. Instants are those of time.monotonic."""
+
+    def __init__(self, role: str, command: Sequence[str]) -> None:
+        self.role, self._command = role, [*command]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended: list[float] = []
+        self._due = 0.0
+        self._starts = 0
+
+    def start(self, leash: int) -> None:
+        """`leash` is the end that the child reads."""
+        self._starts += 1
+        self._process = subprocess.Popen(
+            [*self._command, LEASH, str(leash)], stdin=subprocess.DEVNULL, pass_fds=(leash,)
+        )
+
+    def look(self, leash: int) -> int:
+        """Start it again where it is time to; MISCONFIGURED where it cannot ever start, else 0."""
+        now = time.monotonic()
+        if self._process is None:
+            if now >= self._due:
+                self.start(leash)
+            return 0
+        code = self._process.poll()
+        if code is None:
+            return 0
+        self._process = None
+        if code == MISCONFIGURED and self._starts == 1:
+            return MISCONFIGURED
+        self._ended = [at for at in (*self._ended, now) if now - at < SPAN]
+        failing = code == MISCONFIGURED or len(self._ended) >= OFTEN
+        self._due = now + (REST if failing else AGAIN)
+        if failing:
+            self._ended = []
+            tell(f"{self.role} keeps failing (exit code {code}); it is started again in {REST:.0f} s, others go on")
+        return 0
+
+    def end(self) -> None:
+        """Tell it to."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def ended(self, deadline: float) -> int:
+        """Its exit code, 0 where it was not running; killed where it is still there at the deadline."""
+        if self._process is None:
+            return 0
+        try:
+            return self._process.wait(max(deadline - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+
+def supervise(commands: Mapping[str, Sequence[str]]) -> int:
+    """Run these commands, by role, until SIGTERM or SIGINT. The worst of their exit codes, 2 where one cannot start."""
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: stopping.append(number))
+    held, kept = os.pipe()  # `kept` stays with us: its end is ours
+    children = [Child(role, command) for role, command in commands.items()]
+    code = 0
+    while not stopping and not code:
+        for child in children:
+            code = code or child.look(held)
+        time.sleep(STEP)
+    for child in children:
+        child.end()
+    deadline = time.monotonic() + ENDING
+    codes = [child.ended(deadline) for child in children]
+    os.close(kept)
+    return code or max(map(_exit_code, codes), default=0)
+
+
+def _exit_code(code: int) -> int:
+    """A child that was told to end before it could listen has ended as it should."""
+    return 0 if code == -signal.SIGTERM else abs(code)
+
+
+def hold(leash: int) -> None:
+    """End this process when nobody holds the other end any more: told first, then at once."""
+    threading.Thread(target=_held, args=(leash,), daemon=True, name="twohand-leash").start()
+
+
+def _held(leash: int) -> None:
+    os.read(leash, 1)
+    tell("twohand ends: whoever started this worker is gone")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(ENDING)
+    os._exit(1)
+
+
+def tell(text: str) -> None:
+    """One line for people."""
+    print(text, file=sys.stderr, flush=True)

@@ -2,7 +2,7 @@
 WORKERS ?= auto
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all broker store check lint types contracts current coverage bench eval-rules docs lock clean app dev
+.PHONY: help demo test test-all programs broker store check lint types contracts current coverage bench eval-rules docs lock clean app dev
 
 help:  ## Show these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -10,11 +10,14 @@ help:  ## Show these targets
 demo: app  ## The recovery incident, end to end, offline, in a temporary repository
 	@.venv/bin/twohand demo
 
-test: dev  ## All tests
-	.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup
+test: dev  ## All tests that can run here; the others are named, with what they need
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup -rs
 
 test-all: export TWOHAND_TEST_EVERYTHING = 1
-test-all: test  ## All tests; one that cannot run here is a failure, not skipped
+test-all: programs test  ## All tests; one that cannot run here is a failure, not skipped
+
+programs:
+	@scripts/everything
 
 broker:  ## A Kafka broker on 127.0.0.1:9092 without containers (Java 17, Maven the first time); make broker DIR=/srv/kafka
 	@scripts/kafka run $(or $(DIR),.cache/broker)

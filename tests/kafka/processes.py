@@ -23,7 +23,7 @@ def lacking(reason: str) -> None:
 def needs(*programs: str) -> None:
     """Skip, or fail where everything has to run, unless these programs are installed."""
     if absent := [name for name in programs if shutil.which(name) is None]:
-        lacking(f"needs {', '.join(absent)}")
+        lacking(f"needs {', '.join(absent)}: scripts/everything installs or names it")
 
 
 class Server:

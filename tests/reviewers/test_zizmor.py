@@ -56,7 +56,7 @@ def test_it_sees_neither_credentials_nor_the_caller_s_settings(tmp_path, monkeyp
     assert "GH_TOKEN" not in seen.read_text()
 
 
-@pytest.mark.skipif(zizmor.installed() is None, reason="zizmor is not installed here")
+@pytest.mark.skipif(zizmor.installed() is None, reason="needs zizmor: make dev")
 def test_what_stood_there_before_is_not_found_again():
     """And a comment of the change does not silence it."""
     hushed = JOB.replace(" }}\n", " }} # zizmor: ignore[template-injection]\n")

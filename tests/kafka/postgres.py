@@ -39,6 +39,10 @@ class Postgres:
         self._server.log.unlink()
         shutil.rmtree(self._folder)
 
+    @property
+    def pid(self) -> int:
+        return self._server.pid
+
     def start(self) -> None:
         """Start it, again on the same data, and wait until it answers."""
         self._server.start()

@@ -16,6 +16,9 @@ EPILOG = (
     "Exit codes: 0 admitted, 1 blocked, 2 usage or configuration, 3 internal error, 4 escalated, 5 no decision in time."
 )
 
+KAFKA = frozenset(
+    ("aiokafka", "cramjam", "faust", "kafka", "psycopg", "zstandard")
+)  # packages of the extra of this name
 DOORS = frozenset({"review", "gate"})  # whose exit code 0 lets something through
 
 COMMANDS = {
@@ -119,6 +122,8 @@ def _failed(error: BaseException) -> int:
         return _fail(error.message, error.remedy, error.exit_code)
     if isinstance(error, Invalid):
         return _fail(str(error), "", USAGE)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in KAFKA:
+        return _fail(f"Package {error.name} is not installed.", "Install the clients: uv tool install 'twohand[kafka]'", USAGE)  # fmt: skip
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):

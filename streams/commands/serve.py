@@ -1,19 +1,20 @@
 """`twohand serve`: the timers, the letters and the page of one repository, until it is told to stop."""
 
 import os
-import signal
 import sys
-from contextlib import nullcontext
-from threading import Event
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.commands import options
 from streams.commands.options import HERE
+from streams.commands.relay import until_told
 from streams.sinks.render.safe import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from streams.desk import Desk
     from streams.service import Done, Service
 
@@ -32,12 +33,15 @@ def serve(
 
     Escalations are opened from recorded decisions; steps that are due are told through the routes of the settings.
     It may be stopped and started at any time, and several may run: nothing is told twice.
+    With engine = "kafka" it carries between the journal and Kafka instead, as `twohand relay` does.
     """
     from streams import answers, clock  # noqa: PLC0415 - other commands need none of it
     from streams.desk import Desk  # noqa: PLC0415
     from streams.service import Service  # noqa: PLC0415
 
     with Desk.at(where, explicit=settings) as desk:
+        if desk.settings.engine == "kafka":
+            return _carrying(desk, once=once, page=not no_page)
         secret = answers.secret_at(desk.journal_path.parent)
         address = "" if no_page else desk.settings.url or f"http://{desk.settings.listen}"
         service = Service(desk.journal, desk.settings.alerts, now=clock.now, secret=secret, address=address)
@@ -49,20 +53,41 @@ def serve(
 
 
 def _until_stopped(service: "Service", desk: "Desk", secret: bytes, *, page: bool) -> int:
-    from streams import answers  # noqa: PLC0415
-    from streams.serving import mounted  # noqa: PLC0415
-
-    stop = Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    stop = until_told()
     routes = ", ".join(f"{name} ({alert.kind})" for name, alert in sorted(desk.settings.alerts.items())) or "a log"
-    place = answers.Answers(desk.journal_path, secret)
-    token = os.environ.get("TWOHAND_TOKEN", "")
-    with mounted(desk, place, token=token) if page else nullcontext("") as shown:
-        where = f"page at {shown}" if shown else "no page"
+    with _page(desk, secret) if page else nullcontext("no page") as where:
         print(f"twohand serves {desk.repo.common_dir}: {where}; messages go to {routes}", file=sys.stderr, flush=True)
         service.run(stop)
     return 0
+
+
+def _carrying(desk: "Desk", *, once: bool, page: bool) -> int:
+    """With Kafka: the page and the relay. People are asked by the escalator, which knows the changes of all repositories."""
+    from streams import answers  # noqa: PLC0415
+    from streams.commands.relay import carried  # noqa: PLC0415
+    from streams.engines.kafka.relay import opened  # noqa: PLC0415
+
+    secret = answers.secret_at(desk.journal_path.parent)
+    with opened(desk) as relay:
+        if once:
+            return carried(relay)
+        stop = until_told()
+        with _page(desk, secret) if page else nullcontext("no page") as where:
+            print(f"twohand serves {desk.repo.common_dir}: {where}; carries to and from {desk.settings.bootstrap};", file=sys.stderr)  # fmt: skip
+            print("  deadlines and messages to people are the escalator's: `twohand worker --only escalate`", file=sys.stderr, flush=True)  # fmt: skip
+            relay.run(stop)
+    return 0
+
+
+@contextmanager
+def _page(desk: "Desk", secret: bytes) -> "Iterator[str]":
+    """The page while the block runs; where it is."""
+    from streams import answers  # noqa: PLC0415
+    from streams.serving import mounted  # noqa: PLC0415
+
+    place = answers.Answers(desk.journal_path, secret)
+    with mounted(desk, place, token=os.environ.get("TWOHAND_TOKEN", "")) as address:
+        yield f"page at {address}"
 
 
 def _warn(desk: "Desk") -> None:

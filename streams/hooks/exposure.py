@@ -44,7 +44,12 @@ def examine(repo: Repository, fixed: Fixed | None) -> Iterator[Check]:
 def _files(repo: Repository) -> Iterator[Path]:
     common = repo.common_dir
     yield from (common, common / "config", common / "refs", common / "objects", common / "twohand")
-    yield from (common / "twohand/journal.db", common / "twohand/settings.toml", common / "packed-refs")
+    yield from (
+        common / "twohand/journal.db",
+        common / "twohand/relay.db",
+        common / "twohand/settings.toml",
+        common / "packed-refs",
+    )
     yield from _hooks(repo)
 
 
@@ -120,7 +125,7 @@ def _strangers(repo: Repository, program: list[Path]) -> Iterator[Check]:
 def _journal(repo: Repository) -> Iterator[Check]:
     """A journal of root's in a repository of somebody else's: every push would be refused."""
     owner = repo.common_dir.stat().st_uid
-    for path in (repo.common_dir / "twohand", repo.common_dir / "twohand/journal.db"):
+    for path in (repo.common_dir / "twohand" / name for name in ("", "journal.db", "relay.db")):
         if path.exists() and owner not in (0, path.stat().st_uid):
             said = f"{path} belongs to {_name(path.stat().st_uid)}, and the repository to {_name(owner)}: no push can be recorded"
             yield Check("journal", FAIL, said, f"chown -R --reference={quote(str(repo.common_dir))} {quote(str(path))}")

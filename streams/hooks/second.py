@@ -52,15 +52,16 @@ class Second:
         mine = record(judgement)
         try:
             heard = self._heard(mine["change"])
-            theirs = json.loads(heard.standing.decision) if heard.standing else None
-            return self._weighed(mine, theirs, heard)
-        except (RelayUnusable, ValueError, KeyError, TypeError, AttributeError) as error:
-            why = (
-                error.message if isinstance(error, RelayUnusable) else f"{NAME} holds a decision that is none: {error}"
-            )
-            remedy = error.remedy if isinstance(error, RelayUnusable) else self._anew()
-            values = {"waiting": f"the decider's word cannot be read: {why}", "server": remedy}
-            return _opinion(ESCALATED, [Reason(UNREAD, DECIDER, values=values)])
+            return self._weighed(mine, heard)
+        except RelayUnusable as error:
+            return self._unread(error.message, "" if error.busy else self._anew())
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return self._unread(f"{NAME} holds a decision that is none: {error}", self._anew())
+
+    def _unread(self, why: str, server: str) -> Opinion:
+        values = {"waiting": f"the decider's word cannot be read: {why}"}
+        anew = {"relay": "stop the relay, then begin anew: what is carried twice counts once", "server": server}
+        return _opinion(ESCALATED, [Reason(UNREAD, DECIDER, values={**values, **(anew if server else {})})])
 
     def _heard(self, about: Row) -> Heard:
         if not (self._directory / NAME).exists():
@@ -69,10 +70,11 @@ class Second:
             change, key = about["id"], about["content_key"]
             return Heard(file.standing(change), file.judged(change, key), tuple(file.left_out(change)), file.whole())
 
-    def _weighed(self, mine: Row, theirs: Row | None, heard: Heard) -> Opinion:
+    def _weighed(self, mine: Row, heard: Heard) -> Opinion:
         stale = _stale(heard.whole, mine["decided_at"])
-        if theirs is None:
+        if heard.standing is None:
             return self._waiting(_progress(heard), heard, stale)
+        theirs: Row = json.loads(heard.standing.decision)
         if other := _other(mine, theirs):
             return self._waiting(f"its newest decision is about {other}", heard, stale)
         if theirs["outcome"] == ADMITTED:
@@ -88,7 +90,7 @@ class Second:
         return _opinion(PENDING, [Reason(SILENT, DECIDER, values={**values, **left, **relay})])
 
     def _anew(self) -> str:
-        """What makes a file that is of no use a new one; what is carried twice counts once."""
+        """What makes a file that is of no use a new one."""
         return f"rm {quote(str(self._directory / NAME))} && twohand relay -C {quote(str(self._repository))}"
 
 

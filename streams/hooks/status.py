@@ -10,7 +10,7 @@ from streams import settings
 from streams.cli import VERSION
 from streams.doctor_clone import FAIL, OK, WARN, Check
 from streams.doctor_refs import protected_refs
-from streams.hooks import exposure, interpreter, receiving, script
+from streams.hooks import engine, exposure, interpreter, receiving, script
 from streams.hooks.install import Target, target
 from streams.hooks.place import CONFIGURED, Place, content, git_version, husky, manager, of_config, place, switched_off
 from streams.hooks.script import CLIENT, SERVER, Fixed
@@ -27,6 +27,7 @@ def examine(repo: Repository, *, server: bool) -> list[Check]:
     found += astray(repo, names)
     if server:
         found += [*receiving.examine(repo), *exposure.examine(repo, fixed(repo)), *protected_refs(repo)]
+        found += engine.examine(repo, fixed(repo))
     return found
 
 

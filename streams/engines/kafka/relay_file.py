@@ -42,9 +42,13 @@ WHOLE: Final = "whole"  # the mark of the last round that reached the end
 
 
 class RelayUnusable(SourceError):
-    """The relay's file cannot be used; nothing that it holds is believed."""
+    """The relay's file cannot be used; nothing that it holds is believed. `busy`: only now, somebody holds it."""
 
     exit_code = 3
+
+    def __init__(self, message: str, remedy: str, *, busy: bool = False) -> None:
+        super().__init__(message, remedy)
+        self.busy = busy
 
 
 class RelayRuns(SourceError):
@@ -113,11 +117,7 @@ class Beside:
         try:
             yield
         except (sqlite3.DatabaseError, OSError) as error:
-            raise RelayUnusable(
-                f"{self.path} cannot be used: {error}.",
-                f"Stop the relay, move it away (`mv {quote(str(self.path))} {quote(str(self.path))}.old`) and start it"
-                " again: it begins from the start, and what it carries twice counts once.",
-            ) from error
+            raise _unusable(self.path, error) from error
 
     def _rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         with self._working():
@@ -199,6 +199,11 @@ class Beside:
             for table in ("ahead", "left_out", "proposed"):
                 self._db.execute(f"delete from {table}")  # noqa: S608 - three names of ours
 
+    def lost(self) -> list[str]:
+        """Everything that can never be carried."""
+        rows = self._rows("select place, change, why from left_out order by place")
+        return [f"row {place}, change {str(change)[:12]}: {why}" for place, change, why in rows]
+
     # -- back -----------------------------------------------------------------------------------------------------
 
     def come(self, ids: Iterable[str]) -> None:
@@ -241,6 +246,18 @@ class Beside:
         """Who has judged this content, as the topics tell."""
         asked = "select reviewer from judged where change = ? and content_key = ? order by reviewer"
         return tuple(str(row[0]) for row in self._rows(asked, change, content_key))
+
+
+def _unusable(path: Path, error: Exception) -> RelayUnusable:
+    if "locked" in str(error):
+        said = f"{path} is locked by another process for more than {PATIENCE:.0f} seconds."
+        return RelayUnusable(said, "Look for a hanging twohand or a backup that holds it, then try again.", busy=True)
+    here = quote(str(path))
+    return RelayUnusable(
+        f"{path} cannot be used: {error}.",
+        f"Stop the relay, move it away (`mv {here} {here}.old`) and start it again: it begins from the start, and what it"
+        " carries twice counts once.",
+    )
 
 
 @contextmanager

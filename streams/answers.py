@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rules import ack_link, escalation, instants
 from rules.ack_link import Grant, LinkRefused
 from rules.canonical import canonical
-from rules.events import ChangeProposed, EscalationAcknowledged, Event
+from rules.events import (
+    ChangeProposed,
+    EscalationAcknowledged,
+    EscalationOpened,
+    EscalationResolved,
+    Event,
+    type_name,
+)
 from rules.judgement import read_laws
 from rules.principals import Registry
 from streams import clock
@@ -24,17 +31,20 @@ from streams.sources import signatures
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from rules.escalation import Escalation
+    from streams.engines.book import Book
     from streams.letters import Link
     from streams.sinks.alerts.answers import Heard
 
 SCHEMA: Final = "twohand.acknowledgement/v1"
+SHARED: Final = "TWOHAND_LINKS"
 SECRET: Final = "links.key"  # noqa: S105 - the name of the file, not what is in it
+NAME: Final = 64  # characters of an escalation's id
 VALID_FOR: Final = 12 * 3600  # seconds that a link can be used
-OPENED: Final = "dev.twohand.escalation-opened.v1"
+TOLD: Final = tuple(map(type_name, (EscalationOpened, EscalationAcknowledged, EscalationResolved)))
 
 
 class AckRefused(SourceError):
@@ -101,10 +111,10 @@ class Answers:
             ) from None
 
 
-def hear(journal: Journal, word: Word, at: str) -> Escalation:
-    """Record an acknowledgement; the escalation as it was before. Errors: AckRefused."""
+def hear(journal: Book, word: Word, at: str, *, change: str = "") -> Escalation:
+    """Record an acknowledgement; the escalation as it was before. `change`: whose it is, where that is known. Errors: AckRefused."""
     with journal.transaction() as db:
-        one = found(journal, word.escalation)
+        one = escalation.fold(journal.events(change))[word.escalation] if change else found(journal, word.escalation)
         _check(one, word.by, word.lapse, journal)
         event = EscalationAcknowledged(
             change=one.change, escalation=one.name, by=word.by, lapse=one.lapse, through=word.through,
@@ -114,7 +124,7 @@ def hear(journal: Journal, word: Word, at: str) -> Escalation:
     return one
 
 
-def _check(one: Escalation, by: str, lapse: int | None, journal: Journal) -> None:
+def _check(one: Escalation, by: str, lapse: int | None, journal: Book) -> None:
     short = one.name[:12]
     if one.how:
         raise AckRefused(f"{short} is over: {one.how}.", remedy="Nobody is paged for it any more.")
@@ -131,14 +141,14 @@ def _check(one: Escalation, by: str, lapse: int | None, journal: Journal) -> Non
         )
 
 
-def _heard(journal: Journal, one: Escalation) -> Iterator[EscalationAcknowledged]:
+def _heard(journal: Book, one: Escalation) -> Iterator[EscalationAcknowledged]:
     """The acknowledgements of the lapse that stands."""
     for event in journal.events(one.change):
         if isinstance(event, EscalationAcknowledged) and (event.escalation, event.lapse) == (one.name, one.lapse):
             yield event
 
 
-def elsewhere(journal: Journal, heard: Iterable[Heard], at: str) -> int:
+def elsewhere(journal: Book, heard: Iterable[Heard], at: str) -> int:
     """Record what people answered where they were paged; how many escalations that acknowledged.
 
     One answer counts once: a silence that outlives its acknowledgement does not keep people from being paged again.
@@ -147,39 +157,42 @@ def elsewhere(journal: Journal, heard: Iterable[Heard], at: str) -> int:
     for one in heard:
         if not _first(journal, one):
             continue
-        for (name,) in journal.ask("select distinct escalation from told where dedup = ?", (one.key,)):
+        asked = "select distinct name, key from told join timer on name = escalation where dedup = ?"
+        for name, change in journal.ask(asked, (one.key,)):
             try:
-                hear(journal, Word(name, one.by, one.through), at)
+                hear(journal, Word(name, one.by, one.through), at, change=change)
                 count += 1
             except AckRefused:
                 continue  # it is over, or they said so before
     return count
 
 
-def _first(journal: Journal, one: Heard) -> bool:
+def _first(journal: Book, one: Heard) -> bool:
     name = f"heard:{one.through}:{one.id}:{one.key}"
     with journal.transaction() as db:
-        return db.execute("insert or ignore into mark values (?, 1)", (name,)).rowcount > 0
+        return db.execute("insert into mark values (?, 1) on conflict do nothing", (name,)).rowcount > 0
 
 
-def escalations(journal: Journal) -> dict[str, Escalation]:
+def escalations(journal: Book) -> dict[str, Escalation]:
     """Every escalation that was ever opened here, by its id, in the order of opening."""
     return dict(escalation.fold(_told(journal)))
 
 
-def _told(journal: Journal) -> Iterator[Event]:
-    asked = "select type, at, body from log where topic = 'twohand.escalations' order by offset"
-    return _revived(journal.ask(asked))
+def _told(journal: Book) -> Iterator[Event]:
+    asked = 'select type, at, body from log where type in (?, ?, ?) order by "offset"'
+    return _revived(journal.ask(asked, TOLD))
 
 
 def _revived(rows: Iterable[tuple[str, str, str]]) -> Iterator[Event]:
     return (revive(TYPES[kind], json.loads(text), at) for kind, at, text in rows)
 
 
-def found(journal: Journal, name: str) -> Escalation:
+def found(journal: Book, name: str) -> Escalation:
     """The escalation whose id begins so. Errors: AckRefused where none or several do."""
-    asked = "select distinct body ->> '$.escalation', key from log where type = ? and substr(body ->> '$.escalation', 1, ?) = ?"
-    rows = journal.ask(asked, (OPENED, len(name), name)) if name else []
+    asked = "select distinct key, body from log where type = ? and body like ?"
+    bodies = journal.ask(asked, (TOLD[0], f'%"escalation":"{name}%')) if name.isalnum() and len(name) <= NAME else []
+    named = {(json.loads(text)["escalation"], key) for key, text in bodies}
+    rows = [row for row in named if row[0].startswith(name)]
     if len(rows) == 1:
         return escalation.fold(journal.events(rows[0][1]))[rows[0][0]]
     if not rows:
@@ -194,7 +207,7 @@ def statement(one: Escalation, by: str, at: str) -> bytes:
     return canonical(said) + b"\n"
 
 
-def signed(journal: Journal, one: Escalation, by: str, key: signatures.KeyChoice, at: str) -> Escalation:
+def signed(journal: Book, one: Escalation, by: str, key: signatures.KeyChoice, at: str) -> Escalation:
     """Sign and record an acknowledgement with an enrolled person's key. Errors: AckRefused, CannotSign."""
     text = statement(one, by, at)
     armor = signatures.sign(text, key)
@@ -208,7 +221,7 @@ def signed(journal: Journal, one: Escalation, by: str, key: signatures.KeyChoice
     return hear(journal, word, at)
 
 
-def _is_key_of(journal: Journal, one: Escalation, by: str, line: str, at: str) -> bool:
+def _is_key_of(journal: Book, one: Escalation, by: str, line: str, at: str) -> bool:
     proposals = [event for event in journal.events(one.change) if isinstance(event, ChangeProposed)]
     policies = [law.policy for law in read_laws(proposals[-1].laws) if law.policy] if proposals else []
     for policy in policies:
@@ -218,8 +231,24 @@ def _is_key_of(journal: Journal, one: Escalation, by: str, line: str, at: str) -
     return False
 
 
+def shared_secret(environ: Mapping[str, str]) -> bytes:
+    """The secret of links that several programs share, from $TWOHAND_LINKS; empty where it is not set. Errors: AckRefused."""
+    secret = environ.get(SHARED, "").strip().encode()
+    if secret and len(secret) < ack_link.LEAST_SECRET:
+        raise AckRefused(
+            f"${SHARED} has {len(secret)} bytes; a secret needs {ack_link.LEAST_SECRET}.",
+            remedy="Make one: openssl rand -hex 32",
+        )
+    return secret
+
+
 def secret_at(directory: Path) -> bytes:
-    """The secret of links in the operator's directory; made where there is none. Errors: AckRefused where others may read it."""
+    """The secret of links: the shared one, else that in the operator's directory, made where there is none.
+
+    Errors: AckRefused where others may read it.
+    """
+    if shared := shared_secret(os.environ):
+        return shared
     path = directory / SECRET
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Pages that go out and pages that are held: storm control over the tables of the journal."""
+"""Pages that go out and pages that are held: storm control over the tables of a record."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from streams.engines.outbox import put
 from streams.sinks.alerts.message import Message, as_text, from_text
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
+    from streams.engines.book import Database
     from streams.settings import Alert
 
 STORM: Final = "~storm:"  # before the names of timers of storms
@@ -24,7 +24,7 @@ AT_ONCE: Final = 200  # storms that one transaction ends
 class Storms:
     """Storm control in one transaction: what goes out, what is held, and what was held long enough."""
 
-    def __init__(self, db: sqlite3.Connection, alerts: Mapping[str, Alert], now: int) -> None:
+    def __init__(self, db: Database, alerts: Mapping[str, Alert], now: int) -> None:
         self.db = db
         self._alerts = alerts
         self.now = now
@@ -40,7 +40,8 @@ class Storms:
         if part.storm:
             body = json.dumps([part.page.escalation, part.page.target, as_text(message)])
             self.db.execute(
-                "insert or ignore into held values (?, ?, ?, ?)", (part.name, part.storm, part.page.escalation, body)
+                "insert into held (id, storm, escalation, body) values (?, ?, ?, ?) on conflict do nothing",
+                (part.name, part.storm, part.page.escalation, body),
             )
             return
         self._post(message, part.page.target, [part.page.escalation])
@@ -71,11 +72,21 @@ class Storms:
         for name, quiet in storms_begun.items():
             known = self.db.execute("select until from storm where name = ?", (name,)).fetchone()
             if known is None or not self.now < known[0] <= self.now + storms.QUIET:
-                self.db.execute("insert or replace into storm values (?, ?, ?)", (name, *quiet))
-                self.db.execute("insert or replace into timer values (?, '', ?, '')", (STORM + name, quiet.until))
+                self._hold(name, quiet)
+
+    def _hold(self, name: str, quiet: Quiet) -> None:
+        self.db.execute(
+            "insert into storm values (?, ?, ?) on conflict (name) do update"
+            " set until = excluded.until, begun_by = excluded.begun_by",
+            (name, *quiet),
+        )
+        self.db.execute(
+            "insert into timer values (?, '', ?, '') on conflict (name) do update set due = excluded.due",
+            (STORM + name, quiet.until),
+        )
 
     def _post(self, message: Message, target: str, about: Iterable[str]) -> None:
         letter = letters.letter(message, target, self._alerts, self.now)
         put(self.db, [letter])
         rows = [(name, letter.dedup, letter.route) for name in about]
-        self.db.executemany("insert or ignore into told values (?, ?, ?)", rows)
+        self.db.executemany("insert into told values (?, ?, ?) on conflict do nothing", rows)

@@ -15,18 +15,24 @@ from streams.sinks.alerts import answers as alert_answers
 from streams.sinks.alerts.dispatch import Dispatcher, Outcome
 from streams.sinks.alerts.route import NotSent, routes
 from streams.sources.errors import SourceError
-from streams.timers import Timers
+from streams.timers import ALL, Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from threading import Event
 
+    from streams.engines.book import Book, Casebook
     from streams.engines.journal import Journal
-    from streams.settings import Alert
+    from streams.settings import Alert, Settings
 
 PAUSE: Final = 1.0  # seconds between two looks at the record
 LISTEN_EVERY: Final = 30  # seconds between two looks at silences
 ALERTMANAGER: Final = "alertmanager"
+
+
+def asks(settings: Settings) -> bool:
+    """Whether the service of a repository asks people itself: with Kafka the escalator does, and nobody is asked twice."""
+    return settings.engine != "kafka"
 
 
 class Done(NamedTuple):
@@ -36,21 +42,22 @@ class Done(NamedTuple):
     pages: int
     sent: tuple[Outcome, ...]
     heard: int
+    more: bool = False  # whether more is due at once
 
 
 class Service:
-    """One journal with its routes. `secret` and `address` make the links in messages; without an address there are none."""
+    """One record with its routes. `secret` and `address` make the links in messages; without an address there are none."""
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Journal | Casebook,
         alerts: Mapping[str, Alert],
         *,
         now: Callable[[], str],
         secret: bytes = b"",
         address: str = "",
     ) -> None:
-        self._journal = journal
+        self._journal: Book = journal
         self._alerts = routes_with_log(alerts)
         self._now = now
         link = answers.linker(secret, address, now) if secret and address else no_link
@@ -60,16 +67,16 @@ class Service:
         self.dispatcher = Dispatcher(self._routes, self.outbox)
         self._listened = 0
 
-    def round(self) -> Done:
-        """Hear what was answered elsewhere, do what is due, send what waits."""
+    def round(self, *, ticks: int = ALL) -> Done:
+        """Hear what was answered elsewhere, do what is due in so many ticks, send what waits."""
         at = self._now()
         now = instants.seconds_of(at)
         heard = self._listen(at, now)
-        ticked = self.timers.run(at)
+        ticked = self.timers.run(at, ticks=ticks)
         sent = self.dispatcher.run(now)
         forgetful = [name for name, route in self._routes.items() if route.resend]
         self.dispatcher.keep(self.outbox.standing(forgetful))
-        return Done(ticked.looked, ticked.pages, tuple(sent), heard)
+        return Done(ticked.looked, ticked.pages, tuple(sent), heard, ticked.more)
 
     def run(self, stop: Event) -> None:
         """Rounds until `stop` is set; then one last one, so that nothing that is due stays behind."""

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rules.policy import Policy
+    from streams.engines.book import Book
     from streams.engines.journal import Journal
 
 EVIDENCE = (ChangeProposed, ReviewGiven, WaiverGranted, DeadlinePassed, ReviewerSuspended, ReviewerRestored)
 ENDS = {"approved": "approve", "reviewed": "approve", "waived": "waive", "refused": "object"}
-LOOKED_AT = ("escalation-opened", "escalation-resolved")  # types that only timers write, after they have looked
 
 
 class Asked(NamedTuple):
@@ -58,7 +58,7 @@ class End(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One change as the journal holds it."""
+    """One change as the record holds it."""
 
     events: tuple[Event, ...]
 
@@ -87,7 +87,7 @@ class Change(NamedTuple):
         return Stand(proposed.content_key, last.outcome, "waived" in stamps, landed=landed, withdrawn=withdrawn)
 
 
-def change_of(journal: Journal, key: str) -> Change:
+def change_of(journal: Book, key: str) -> Change:
     return Change(tuple(journal.events(key)))
 
 
@@ -108,25 +108,39 @@ def again(journal: Journal, change: Change, at: str) -> list[Event]:
     return [*told, made]
 
 
+def late(change: Change, due: int, at: str) -> DeadlinePassed:
+    """Nobody who was awaited answered in time (law 39)."""
+    assert change.proposed is not None
+    key = change.proposed.content_key
+    return DeadlinePassed(change=change.proposed.change, content_key=key, due=instants.text_of(due), at=at)
+
+
 def overdue(change: Change, due: int, at: str) -> list[Event]:
-    """Nobody who was awaited answered in time (law 39): the fact, and what is decided then."""
-    proposed = change.proposed
-    assert proposed is not None
-    passed = DeadlinePassed(change=proposed.change, content_key=proposed.content_key, due=instants.text_of(due), at=at)
+    """That a deadline has passed, and what is decided then."""
+    passed = late(change, due, at)
     return [passed, decided(judge(fold([*map(verified, change.events), passed]), at))]
 
 
 def deadline(change: Change) -> int | None:
-    """When the time of those who are awaited is up; None where the newest decision awaits nobody."""
-    proposed, decisions = change.proposed, change.decisions
-    if proposed is None or not decisions or decisions[-1].outcome != PENDING or _is_over(change):
+    """When the time of those who are awaited is up: whom a pending decision awaits, and reviewers before there is any."""
+    proposed = change.proposed
+    if proposed is None or _is_over(change):
         return None
+    made = next((row for row in change.decisions[-1:] if row.content_key == proposed.content_key), None)
     case = fold(event for event in change.events if not isinstance(event, ReviewGiven | WaiverGranted))
     first = case.first_seen.get(proposed.content_key, proposed.at)
-    if proposed.content_key in case.overdue or not instants.is_instant(first):
+    over = proposed.content_key in case.overdue or (made is not None and made.outcome != PENDING)
+    if over or not instants.is_instant(first):
         return None
-    policy = policy_at(proposed, leading(change.records[-1], proposed))
-    return instants.seconds_of(first) + policy.escalation.deadline if policy else None
+    waits = _patience(proposed, json.loads(made.decision) if made else None)
+    return instants.seconds_of(first) + min(waits) if waits else None
+
+
+def _patience(proposed: ChangeProposed, made: dict[str, Any] | None) -> list[int]:
+    """Seconds that the policy whose opinion stands gives them; before there is a decision, those of each policy."""
+    places = range(len(read_laws(proposed.laws))) if made is None else [leading(made, proposed)]
+    policies = (policy_at(proposed, place) for place in places)
+    return [policy.escalation.deadline for policy in policies if policy]
 
 
 def leading(made: dict[str, Any], proposed: ChangeProposed) -> int:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from streams.engines.journal import Journal
+    from streams.engines.book import Book, Database
     from streams.sinks.alerts.dispatch import Outcome, Parcel
     from streams.sinks.alerts.message import Message
 
@@ -52,20 +51,20 @@ class Letter(NamedTuple):
     due: int
 
 
-def put(db: sqlite3.Connection, letters: Iterable[Letter]) -> None:
+def put(db: Database, letters: Iterable[Letter]) -> None:
     """Write letters inside the transaction that records why; one that is there already stays as it is."""
     rows = [(one.id, one.dedup, one.route, one.message, "\n".join(one.instead), one.due) for one in letters]
     db.executemany(
-        "insert or ignore into outbox (id, dedup, route, message, instead, due, attempts, leased, stood_in, state, reason)"
-        " values (?, ?, ?, ?, ?, ?, 0, 0, '', 'waiting', '')",
+        "insert into outbox (id, dedup, route, message, instead, due, attempts, leased, stood_in, state, reason)"
+        " values (?, ?, ?, ?, ?, ?, 0, 0, '', 'waiting', '') on conflict do nothing",
         rows,
     )
 
 
 class JournalOutbox:
-    """streams.sinks.alerts.dispatch.Outbox in the journal's file; several senders share it."""
+    """streams.sinks.alerts.dispatch.Outbox in the tables of a record; several senders share it."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Book) -> None:
         self._journal = journal
 
     def due(self, now: int) -> Sequence[Parcel]:
@@ -127,7 +126,9 @@ class JournalOutbox:
 
     def next_due(self) -> int | None:
         """When the first letter that waits is due."""
-        rows = self._journal.ask("select min(max(due, leased)) from outbox where state = ?", (WAITING,))
+        rows = self._journal.ask(
+            "select min(case when due > leased then due else leased end) from outbox where state = ?", (WAITING,)
+        )
         return int(rows[0][0]) if rows[0][0] is not None else None
 
     def standing(self, routes: Iterable[str]) -> list[tuple[str, Message]]:

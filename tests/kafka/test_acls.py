@@ -227,7 +227,7 @@ def test_a_role_that_is_none_is_named(tmp_path):
     done = run("topics", "acls", "--principal", "judge=User:x", "--settings", path)
     assert done.code == 2
     assert done.err.startswith("error: --principal judge=User:x is no role and principal.\nhint: Write it as")
-    assert run("topics", "acls", "--principal", "relay=User:x", "--settings", path).out.count("User:x") == 7
+    assert run("topics", "acls", "--principal", "relay=User:x", "--settings", path).out.count("User:x") == 8
 
 
 def test_a_client_error_is_a_kafka_error():

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 from rules import instants
 from rules.case import Case, evolve
-from rules.decision import PENDING, RULES
+from rules.decision import RULES
 from rules.events import ChangeProposed, DecisionMade, Event, ReviewGiven, WaiverGranted
 from rules.findings import Finding, Tier
-from rules.judgement import judge, read_laws
+from rules.judgement import judge
 from rules.statement import statement_id
 from streams.memory import decided
 
@@ -43,12 +43,11 @@ class Known(NamedTuple):
 
 
 class Conclusion(NamedTuple):
-    """The events that follow, to be recorded in this order; the last decision among them is new. `due`: when waiting ends."""
+    """The events that follow, to be recorded in this order; the last decision among them is new."""
 
     events: tuple[Event, ...] = ()
     outcome: str = ""
     digest: str = ""
-    due: str = ""
 
 
 def conclude(known: Known, now: str) -> Conclusion:
@@ -60,14 +59,13 @@ def conclude(known: Known, now: str) -> Conclusion:
     case = evolve(known.case, told) if told else known.case
     before: tuple[Event, ...] = (told,) if told else ()
     if not _ready(case, proposed, known.letters):
-        return Conclusion(before, digest=known.digest, due=_due(case, proposed))
+        return Conclusion(before, digest=known.digest)
     at = min(max(now, known.latest), instants.later(now, SKEW))
     judgement = judge(case, at)
     decision = decided(judgement)
     digest = essence(decision)
     after: tuple[Event, ...] = (decision,) if digest != known.digest else ()
-    due = _due(case, proposed) if judgement.outcome == PENDING else ""
-    return Conclusion((*before, *after), judgement.outcome, digest, due)
+    return Conclusion((*before, *after), judgement.outcome, digest)
 
 
 def essence(decision: DecisionMade) -> str:
@@ -116,12 +114,3 @@ def _told(known: Known, proposed: ChangeProposed, now: str) -> ReviewGiven | Non
 
 def _finding(letter: Letter) -> Finding:
     return Finding(LETTER, Tier.BLOCK, "", "new", 0, letter.said, letter.id)
-
-
-def _due(case: Case, proposed: ChangeProposed) -> str:
-    """When reviewers that have not spoken are no longer awaited: what the most impatient policy gives them."""
-    first = case.first_seen.get(proposed.content_key, proposed.at)
-    if proposed.content_key in case.overdue or not instants.is_instant(first):
-        return ""
-    waits = [law.policy.escalation.deadline for law in read_laws(proposed.laws) if law.policy]
-    return instants.later(first, min(waits)) if waits else ""

@@ -16,4 +16,44 @@ create index deadline_due on deadline (due);
 create table letter (id text primary key, change text not null, said text not null, settled text not null);
 create index letter_open on letter (change) where settled = '';
 """
-MIGRATIONS: Final = (FIRST,)
+# The escalator's own schema: `said` is what it says itself and `sent` to its topic; `log` is what it believes: of pages and
+# their ends only its own word. `news` is written by the decider. The rest are the tables of streams.engines.outbox.
+ESCALATOR: Final = """
+drop table deadline;
+create table content (content_key text not null, change text not null, primary key (content_key, change));
+insert into content select content_key, id from change where content_key <> '';
+create schema escalator;
+create table escalator.news (number bigint generated always as identity primary key, change text not null, at text not null);
+create index news_change on escalator.news (change);
+insert into escalator.news (change, at) select change, max(at) from event group by change;
+create table escalator.said (number bigint primary key default nextval('event_number_seq'), id text not null unique,
+    change text not null, type text not null, at text not null, body text not null, sent boolean not null default false);
+create index said_change on escalator.said (change, number);
+create index said_unsent on escalator.said (number) where not sent;
+create view escalator.log as
+    select number as "offset", change as key, type, at, id as event_id, body from escalator.said
+    union all
+    select number, change, type, at, id, body from event
+    where type not in ('dev.twohand.escalation-opened.v1', 'dev.twohand.escalation-resolved.v1')
+        and not exists (select 1 from escalator.said where said.id = event.id);
+create table escalator.outbox (number bigint generated always as identity primary key, id text not null unique,
+    dedup text not null, route text not null, message text not null, instead text not null, due bigint not null,
+    attempts integer not null, leased bigint not null, stood_in text not null, state text not null, reason text not null);
+create index outbox_due on escalator.outbox (state, due);
+create index outbox_dedup on escalator.outbox (dedup, route);
+create table escalator.timer (name text collate "C" primary key, key text not null, due bigint not null, body text not null);
+create index timer_due on escalator.timer (due);
+create index timer_key on escalator.timer (key);
+create table escalator.law (digest text primary key, body text not null);
+create table escalator.held (rowid bigint generated always as identity, id text primary key, storm text not null,
+    escalation text not null, body text not null);
+create index held_storm on escalator.held (storm);
+create index held_escalation on escalator.held (escalation);
+create table escalator.storm (name text primary key, until bigint not null, begun_by text not null);
+create table escalator.told (escalation text not null, dedup text not null, route text not null,
+    primary key (escalation, dedup, route));
+create index told_dedup on escalator.told (dedup, route);
+create table escalator.continued (content_key text not null, by text not null, primary key (content_key, by));
+create table escalator.mark (name text primary key, value bigint not null);
+"""
+MIGRATIONS: Final = (FIRST, ESCALATOR)

@@ -1,8 +1,9 @@
-"""The case store: inbox, case, outbox and deadlines of every change in one PostgreSQL transaction (DESIGN 10).
+"""The case store: inbox, case and outbox of every change in one PostgreSQL transaction (DESIGN 10).
 
 `event.id` is the inbox: what is there already is a repeat and changes nothing. Each change is locked while it is decided,
 so two deciders that meet make one decision. What is published leaves through the outbox, and stays there until the broker
 has acknowledged it. Statements are verified before they are stored, by us (law 19); what was found is kept beside them.
+The escalator reads what is recorded here, and is told of it by rows of `escalator.news` (streams.engines.kafka.casebook).
 """
 
 from __future__ import annotations
@@ -18,14 +19,28 @@ from psycopg.rows import tuple_row
 
 from rules.canonical import canonical
 from rules.case import Case, fold
-from rules.events import ChangeProposed, DecisionMade, Event, ReviewGiven, WaiverGranted, body, event_id, type_name
+from rules.events import (
+    ChangeProposed,
+    DecisionMade,
+    EscalationAcknowledged,
+    EscalationOpened,
+    EscalationResolved,
+    Event,
+    ReviewGiven,
+    WaiverGranted,
+    body,
+    event_id,
+    type_name,
+)
 from rules.sshsig import Signer
+from streams.engines.book import BookAway
 from streams.engines.codec import TYPES, revive
 from streams.engines.kafka.dead_letters import named
 from streams.engines.kafka.decider import Conclusion, Known, Letter, conclude
 from streams.engines.kafka.migrations import MIGRATIONS
 from streams.engines.kafka.wire import Record, encode
 from streams.memory import signed, verified
+from streams.news import OWN_TYPES
 from streams.sources import signatures
 from streams.sources.errors import SourceError
 
@@ -42,6 +57,7 @@ LOCK: Final = 3000  # milliseconds that another transaction is waited for
 CONNECT: Final = 5  # seconds
 MIGRATING: Final = 7_230_846  # the advisory lock of migrations; any number nobody else uses
 UNNAMED: Final = "unnamed"
+PAGES: Final = tuple(map(type_name, (EscalationOpened, EscalationAcknowledged, EscalationResolved)))  # decide nothing
 REMEMBERED: Final = 2000  # changes whose fold is kept in memory
 
 
@@ -49,6 +65,10 @@ class StoreUnusable(SourceError):
     """The case store cannot be used as it is."""
 
     exit_code = 3
+
+
+class StoreAway(StoreUnusable, BookAway):
+    """The case store does not answer."""
 
 
 class Arrival(NamedTuple):
@@ -110,7 +130,7 @@ class Store:
     """One connection. Not for several threads at once; several processes may share the database."""
 
     def __init__(self, url: str) -> None:
-        self._db = _connected(url)
+        self._db = connected(url)
         self._folded: dict[str, Folded] = {}
         self._fresh: dict[str, Folded] = {}
 
@@ -189,13 +209,6 @@ class Store:
         rows = self._rows(None if change is None else [change])
         return [_revived(row) for row in rows]
 
-    def deadlines(self) -> list[tuple[str, str, str]]:
-        """Change, content key and instant of each time limit that runs."""
-        return [
-            (row[0], row[1], row[2])
-            for row in self._db.execute("select change, content_key, due from deadline order by due")
-        ]
-
     def letters(self, change: str) -> list[Letter]:
         """The open letters of a change."""
         return list(self._open_letters([change]).get(change, ()))
@@ -218,26 +231,35 @@ class Store:
         self._db.execute("select 1 from change where id = any(%s) order by id for update", (changes,))
 
     def _insert(self, arrivals: Sequence[Arrival]) -> set[str]:
-        """Append events; the changes of those that were new."""
+        """Append events; the changes of those that were new and that a decision may depend on."""
         columns = [_row(one) for one in arrivals]
         if not columns:
             return set()
         asked = (
-            "insert into event (id, change, type, at, place, body, signer, presence) select * from unnest(%b::text[],"
-            " %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[])"
-            " on conflict (id) do nothing returning change"
+            "with new as (insert into event (id, change, type, at, place, body, signer, presence) select * from"
+            " unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[])"
+            " on conflict (id) do nothing returning change, type, at), told as (insert into escalator.news (change, at)"
+            " select change, max(at) from new where type <> all(%s) group by change)"
+            " select distinct change from new where type <> all(%s)"
         )
-        rows = self._db.execute(asked, [list(column) for column in zip(*columns, strict=True)]).fetchall()
-        return {row[0] for row in rows}
+        given = [list(column) for column in zip(*columns, strict=True)]
+        moved = {row[0] for row in self._db.execute(asked, (*given, list(OWN_TYPES), list(PAGES))).fetchall()}
+        self._many(
+            "insert into content values (%s, %s) on conflict do nothing",
+            [(one.event.content_key, one.event.change) for one in arrivals if isinstance(one.event, ChangeProposed)],
+        )
+        return moved
 
     def _said_again(self, arrivals: Sequence[Arrival]) -> set[str]:
         """A proposal that is said again is a head that came back: it stands last, and its decision is told again."""
         said = {one.id: one.place for one in arrivals if isinstance(one.event, ChangeProposed) and one.place}
         asked = (
             "update event set number = default, place = said.place from unnest(%s::text[], %s::text[]) as said (id, place)"
-            " where event.id = said.id and event.place < said.place returning change"
+            " where event.id = said.id and event.place < said.place returning change, at"
         )
-        moved = {row[0] for row in self._db.execute(asked, (list(said), list(said.values())))} if said else set()
+        found = self._db.execute(asked, (list(said), list(said.values()))).fetchall() if said else []
+        self._many("insert into escalator.news (change, at) values (%s, %s)", found)
+        moved = {change for change, _ in found}
         for change in moved:
             self._folded.pop(change, None)
         self._tell_again(sorted(moved))
@@ -291,7 +313,7 @@ class Store:
         return {change: tuple(Letter(name, said) for _, name, said in rows) for change, rows in groups}
 
     def _keep(self, found: Sequence[tuple[ChangeProposed | None, Conclusion]]) -> None:
-        """Record what follows, put decisions into the outbox, and set or clear time limits."""
+        """Record what follows, and put decisions into the outbox."""
         made = [(proposed, one) for proposed, one in found if proposed]
         self._insert([Arrival.of(event) for _, one in made for event in one.events])
         rows = [
@@ -304,12 +326,6 @@ class Store:
         self._many(
             "update change set source = %s, content_key = %s, outcome = %s, digest = %s, decision = %s where id = %s",
             [(src, e.content_key, one.outcome, one.digest, event_id(e), e.change) for src, e, one in rows],
-        )
-        self._db.execute("delete from deadline where change = any(%s)", ([p.change for p, one in made if not one.due],))
-        self._many(
-            "insert into deadline values (%s, %s, %s) on conflict (change) do update"
-            " set content_key = excluded.content_key, due = excluded.due",
-            [(proposed.change, proposed.content_key, one.due) for proposed, one in made if one.due],
         )
 
     def _many(self, query: LiteralString, rows: Sequence[tuple[object, ...]]) -> None:
@@ -329,8 +345,10 @@ class Store:
         return self._db.execute(asked, () if changes is None else (changes,)).fetchall()
 
 
-def _connected(url: str) -> Database:
+def connected(url: str, path: str = "") -> Database:
+    """A connection that waits for nothing long; `path` are schemas to look into first. StoreAway where nobody answers."""
     options = f"-c statement_timeout={STATEMENT} -c lock_timeout={LOCK} -c idle_in_transaction_session_timeout=60000"
+    options += f" -c search_path={path}" if path else ""
     try:
         return psycopg.connect(
             url,
@@ -342,7 +360,7 @@ def _connected(url: str) -> Database:
         )
     except psycopg.Error as error:
         why = str(error).strip().splitlines()[-1]
-        raise StoreUnusable(
+        raise StoreAway(
             f"The case store cannot be reached: {why}.", "Correct [store] url, or start PostgreSQL."
         ) from None
 

@@ -54,14 +54,14 @@ class Role(NamedTuple):
     joins: bool = False
 
 
-WORKERS: Final = ("reviewer", "decider", "escalator", "keeper")
+CONSUMERS: Final = ("reviewer", "decider", "keeper")
 ROLES: Final = (
     Role("source", "hooks, forges and CI: `submit`, `gate`, and who plants canaries"),
     Role("gateway", "what receives signed statements of people"),
     Role("relay", "the carrier between a local journal and the topics"),
     Role("reviewer", "a worker that reviews: rules, or one model", joins=True),
     Role("decider", "the worker that decides", joins=True),
-    Role("escalator", "the worker that asks people and watches deadlines", joins=True),
+    Role("escalator", "the worker that asks people and watches deadlines: it reads the case store and no topic"),
     Role("keeper", "the worker that suspends and restores reviewers", joins=True),
     Role("viewer", "pages, metrics and people who look; writes nothing"),
 )
@@ -71,7 +71,7 @@ TOPICS: Final = (
         (ChangeProposed, ChangeMerged, ChangeWithdrawn, CanaryPlanted),
         "What was proposed, what became of it. A proposal may carry its contents, so these records are the large ones.",
         writers=("source", "relay"),
-        readers=("relay", "reviewer", "decider", "escalator", "keeper", "viewer"),
+        readers=("relay", "reviewer", "decider", "keeper", "viewer"),
         days=90,
     ),
     Topic(
@@ -79,7 +79,7 @@ TOPICS: Final = (
         (ReviewGiven, WaiverGranted),
         "What each reviewer saw, and signed statements. A right to write here is not an identity: the decider verifies.",
         writers=("reviewer", "gateway", "relay"),
-        readers=("source", "relay", "decider", "escalator", "keeper", "viewer"),
+        readers=("source", "relay", "decider", "keeper", "viewer"),
         days=400,
     ),
     Topic(
@@ -87,14 +87,14 @@ TOPICS: Final = (
         (DecisionMade,),
         "Decisions, whole, with their reasons.",
         writers=("decider",),
-        readers=("source", "gateway", "relay", "escalator", "keeper", "viewer"),
+        readers=("source", "gateway", "relay", "keeper", "viewer"),
         days=400,
     ),
     Topic(
         "twohand.escalations",
         (EscalationOpened, EscalationAcknowledged, EscalationResolved, DeadlinePassed),
-        "Questions to people, their answers, and deadlines that passed.",
-        writers=("escalator",),
+        "Questions to people, their answers, and deadlines that passed. Answers come from where people give them: a relay's.",
+        writers=("escalator", "relay"),
         readers=("source", "gateway", "relay", "decider", "viewer"),
         days=400,
     ),
@@ -103,15 +103,15 @@ TOPICS: Final = (
         (ReviewerSuspended, ReviewerRestored),
         "Which reviewers lost or regained their vote. Kept for ever: a suspension must not lapse by retention.",
         writers=("keeper",),
-        readers=("relay", "reviewer", "decider", "escalator", "viewer"),
+        readers=("relay", "reviewer", "decider", "viewer"),
         days=FOR_EVER,
     ),
     Topic(
         DEAD_LETTERS,
         (),
         "What could not be handled, as it came, with where it came from and why. Its change is blocked.",
-        writers=WORKERS,
-        readers=("decider", "escalator", "viewer"),
+        writers=CONSUMERS,
+        readers=("decider", "viewer"),
         days=90,
         bytes=MAX_RECORD + (1 << 20),
     ),

@@ -49,14 +49,14 @@ def _journal(desk: "Desk", reading: "Reading", wanted: "Asked") -> int:
 
 
 def _kafka(desk: "Desk", reading: "Reading", wanted: "Asked") -> int:
-    from streams.engines.kafka.handing_in import carry, recorded  # noqa: PLC0415
     from streams.engines.kafka.greeting import BrokerUnusable  # noqa: PLC0415
+    from streams.engines.kafka.handing_in import carry, recorded  # noqa: PLC0415
     from streams.engines.kafka.submitting import NotPublished  # noqa: PLC0415
 
     one = recorded(desk, reading, wanted)
     print(one.proposed.change)
     try:
-        waiting = carry(desk, one)
+        waiting = carry(desk, one, lambda text: print(f"note: {text}", file=sys.stderr))
     except (BrokerUnusable, NotPublished) as error:
         print(f"error: Recorded, not yet carried. {error.message}", file=sys.stderr)
         print(f"hint: {error.remedy} Then run `twohand relay`, or submit it again.", file=sys.stderr)

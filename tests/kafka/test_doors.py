@@ -13,7 +13,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from rules.case import fold
 from rules.events import ChangeProposed
 from rules.judgement import judge
-from streams.engines.kafka import gating
+from streams.engines.kafka import gating, handing_in
 from streams.engines.kafka.dead_letters import DeadLetter, bury, name_of
 from streams.engines.kafka.gating import Sought, Watch, partition_of
 from streams.engines.kafka.relay import Beside
@@ -222,6 +222,7 @@ def test_a_change_that_was_never_understood_is_blocked_with_the_reason(engine, w
     assert (decision["outcome"], decision["change"]["id"]) == ("blocked", change)
     assert "dead-letter" in {finding["rule"] for finding in decision["findings"]}
     assert "twohand-decider could not handle record" in done.err + done.out
+    assert "twohand dead-letters retry" in run("explain", "finding.dead-letter").out
     assert run("submit", *where).code == 0
     decided = run("gate", *where, "--timeout", "60s", "--format", "json")
     assert decided.code == 1
@@ -266,6 +267,39 @@ def test_a_gate_without_a_broker_says_so(shop, away):
     assert done.returncode == 2
     assert "No broker answers at 127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_is_submitted_while_the_broker_is_away_waits_in_order(engine, workers, shop, keys, away):  # noqa: F811
+    """It is recorded, said to be so with exit code 3, and goes out with the next one, or with a relay."""
+    shop.git("checkout", "-q", "-b", "later", "main")
+    for number in (5, 6):
+        shop.write("greet.py", f"print({number})\n")
+        shop.commit("Later", sign_key=keys["alice"])
+        where = ("-C", shop.path, "--head", "later", "--change", "17")
+        done = run("submit", *where, "--settings", away)
+        assert done.code == 3
+        assert "error: Recorded, not yet carried. No broker answers at 127.0.0.1:1" in done.err
+        assert "run `twohand relay`" in done.err
+    change = done.out.strip()
+    shop.git("checkout", "-q", "-b", "other", "main")
+    shop.write("greet.py", "print(7)\n")
+    shop.commit("Other", sign_key=keys["alice"])
+    other = run("submit", "-C", shop.path, "--head", "other", "--settings", engine.settings)
+    assert (other.code, other.err.count("\n")) == (0, 1), other.err
+    records = [decode(record) for record in engine.read("twohand.changes") if record.key == change.encode()]
+    assert [event.head for event in records] == [shop.id("later~1"), shop.id("later")]
+    waited = run("gate", *where, "--settings", engine.settings, "--timeout", "1s", "--quiet")
+    assert waited.code == 5
+    assert waited.out.startswith("pending")
+    assert run("relay", "--once", "-C", shop.path, "--settings", engine.settings).out.startswith("0 records")
+
+
+def test_an_outbox_that_nobody_carries_takes_no_more(shop, away, monkeypatch):
+    """It is bounded, and says who empties it."""
+    monkeypatch.setattr(handing_in, "MOST", -1)
+    done = run("submit", "-C", shop.path, "--head", "later", "--settings", away)
+    assert (done.code, done.out) == (3, "")
+    assert "wait to be carried, at most -1 may.\nhint: Run: twohand relay\n" in done.err
 
 
 def made(number: int, **more) -> tuple[Sought, Record]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from streams.engines.kafka.relay import AT_ONCE, CARRIED, OUT, Beside, Relay
-from streams.engines.kafka.submitting import publish, submission
+from streams.engines.kafka import connection
+from streams.engines.kafka.carrying import AT_ONCE, CARRIED, OUT, Carrying
+from streams.engines.kafka.relay_file import Beside, RelayRuns, alone
+from streams.engines.kafka.submitting import opened, publish, submission
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from streams.desk import Asked, Desk, Reading
     from streams.engines.kafka.submitting import Submission
 
@@ -24,7 +28,7 @@ class OutboxFull(SourceError):
 def recorded(desk: Desk, reading: Reading, asked: Asked) -> Submission:
     """What will be published, in the journal. OutboxFull where too much waits there already."""
     with Beside(desk.journal.path.parent) as file:
-        count = _waiting(desk, file, "")
+        count = _waiting(desk, file, "key <> ?", "")
     if count > MOST:
         raise OutboxFull(
             f"{count} records of {desk.journal.path} wait to be carried, at most {MOST} may.", "Run: twohand relay"
@@ -32,24 +36,33 @@ def recorded(desk: Desk, reading: Reading, asked: Asked) -> Submission:
     return submission(desk, reading, asked)
 
 
-def carry(desk: Desk, one: Submission) -> int:
+def carry(desk: Desk, one: Submission, tell: Callable[[str], None]) -> int:
     """Publish what waits here, in order, then the change. Where more waits than is carried at once, how many do.
 
     Errors: BrokerUnusable, NotPublished; what is recorded stays, and is carried by the next one.
     """
-    with Beside(desk.journal.path.parent) as file:
-        last = int(desk.journal.ask("select coalesce(max(offset), 0) from log")[0][0])
-        others = _waiting(desk, file, one.proposed.change)
-        if 0 < others <= AT_ONCE:
-            Relay(desk, file).round()
+    connection.reach(desk.settings)
+    folder, change = desk.journal.path.parent, one.proposed.change
+    with Beside(folder) as file:
+        others, own = _waiting(desk, file, "key <> ?", change), _waiting(desk, file, "key = ?", change)
+    if others > AT_ONCE or not (own and _resumed(desk, tell)):
         publish(desk.settings, one)
-        if others <= AT_ONCE:
-            file.move(OUT, last)
     return others if others > AT_ONCE else 0
 
 
-def _waiting(desk: Desk, file: Beside, but: str) -> int:
-    """How many records were not carried yet, but those of one change."""
+def _resumed(desk: Desk, tell: Callable[[str], None]) -> bool:
+    """Carry all that waits. Whether it was us: where a relay runs, that carries it, but nobody knows when."""
+    folder = desk.journal.path.parent
+    try:
+        with alone(folder), Beside(folder) as file, opened(desk.settings) as producer:
+            Carrying(desk, file, tell).round(producer, lambda: False)
+    except RelayRuns:
+        return False
+    return True
+
+
+def _waiting(desk: Desk, file: Beside, whose: str, change: str) -> int:
+    """How many records were not carried yet."""
     marks = ", ".join("?" * len(CARRIED))
-    asked = f"select count(*) from log where offset > ? and key <> ? and type in ({marks})"  # noqa: S608
-    return int(desk.journal.ask(asked, (file.cursor(OUT) or 0, but, *CARRIED))[0][0])
+    asked = f"select count(*) from log where offset > ? and {whose} and type in ({marks})"  # noqa: S608 - ours
+    return int(desk.journal.ask(asked, (file.cursor(OUT) or 0, change, *CARRIED))[0][0])

@@ -23,7 +23,7 @@ from streams.sinks.render.safe import shown
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import TextIO
 
     from streams.settings import Settings
@@ -60,6 +60,20 @@ def setup(fmt: Format, *, secrets: Iterable[str] = (), stream: TextIO | None = N
     sys.excepthook = lambda _, error, __: _ended(error)
     sys.unraisablehook = lambda seen: _ended(seen.exc_value)
     threading.excepthook = lambda seen: _ended(seen.exc_value)
+
+
+def ending(fmt: Format, work: Callable[[], int]) -> int:
+    """What `work` returns. In JSON an error that ends it is a line like any other, and its exit code is returned."""
+    try:
+        return work()
+    except Exception as error:
+        if fmt is not Format.JSON:
+            raise
+        if isinstance(error, SourceError):
+            logging.getLogger("twohand").critical("%s %s", error.message, error.remedy)
+            return error.exit_code
+        _ended(error)
+        return 1
 
 
 def secrets_of(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:

@@ -1,35 +1,36 @@
 """`twohand worker`: a worker of the Kafka engine, until it is told to stop."""
 
-import signal
-import subprocess
+import logging
+import os
 import sys
 import time
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from streams.commands import options
 from streams.commands.options import HERE
+from streams.logs import Format, ending, secrets_of, setup
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
+    from streams.engines.kafka.window import Slow
     from streams.engines.kafka.worker import Work
     from streams.settings import Settings
 
-AGAIN = 2.0  # seconds until a worker that ended is started again, and between two looks for the broker
-
-
-class Role(StrEnum):
-    """What one worker does."""
-
-    RULES = "rules"
-    DECIDE = "decide"
-
+AGAIN = 2.0  # seconds between two looks for the broker
+MODEL = "model"  # `--only model:NAME`
+ROLES = ("rules", "decide")  # and one for each model reviewer of the settings
 
 Only = Annotated[
-    Role | None, typer.Option("--only", help="Only this; default: each in a process of its own.", show_default=False)
+    str,
+    typer.Option(
+        "--only",
+        metavar="ROLE",
+        help=f"Only this: {', '.join(ROLES)}, or {MODEL}:NAME; default: each in a process of its own.",
+        show_default=False,
+    ),
 ]
 Name = Annotated[
     str,
@@ -44,10 +45,41 @@ Ready = Annotated[
     Path | None,
     typer.Option("--ready", metavar="FILE", help="A file that is touched while all is well.", show_default=False),
 ]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help="Where a model's worker keeps answers and costs; default: the git directory of the repository here.",
+        show_default=False,
+    ),
+]
+Listen = Annotated[
+    str,
+    typer.Option(
+        "--listen",
+        metavar="[HOST:]PORT",
+        help="Where /metrics, /readyz and /livez are answered, each worker on a port of its own; default: nowhere.",
+        show_default=False,
+    ),
+]
+Log = Annotated[Format, typer.Option("--log", help="How log lines are written; json also tells each handled event.")]
+Leash = Annotated[int, typer.Option("--leash", hidden=True)]
 
 
 class NotReady(SourceError):
     """The broker lacks what a worker needs."""
+
+
+class NoRole(SourceError):
+    """No worker does this."""
+
+
+class Place(NamedTuple):
+    """Where a worker runs: the directory of `-C`, and of `--state` where that is given."""
+
+    where: Path
+    state: Path | None
 
 
 def register(app: typer.Typer) -> None:
@@ -55,39 +87,86 @@ def register(app: typer.Typer) -> None:
 
 
 def worker(
-    *, only: Only = None, name: Name = "", ready: Ready = None, where: options.Where = HERE,
-    settings: options.Settings = None,
+    *, only: Only = "", name: Name = "", ready: Ready = None, state: State = None, where: options.Where = HERE,
+    settings: options.Settings = None, listen: Listen = "", log: Log = Format.TEXT, leash: Leash = -1,
 ) -> int:  # fmt: skip
     """Review or decide what comes over Kafka, until SIGTERM.
 
     It waits for the broker. Exit code 1: it could not go on, nothing is lost, start it again.
     """
-    from streams.engines.kafka import connection  # noqa: PLC0415 - other commands need none of it
+    from streams.engines.kafka import connection, supervising  # noqa: PLC0415 - other commands need none of it
 
-    operator = connection.settings_at(where, settings)
-    if only is None:
-        return _both(name, operator.source)
+    if leash >= 0:
+        supervising.hold(leash)
+    operator, place = connection.settings_at(where, settings), Place(where, state)
+    if not only:
+        commands = [(role, _command(role, name, operator.source, place)) for role in _roles(operator)]
+        return supervising.supervise(
+            {role: [*words, *_watched(listen, log, number)] for number, (role, words) in enumerate(commands)}
+        )
+    setup(log, secrets=secrets_of(operator, os.environ))
+    return ending(log, lambda: _run(_work(only, operator, place), operator, listen, name=name, ready=ready))
+
+
+def _run(work: "Work | Slow", settings: "Settings", listen: str, *, name: str, ready: Path | None) -> int:
+    from streams.engines.kafka.observing import begin  # noqa: PLC0415
     from streams.engines.kafka.worker import run  # noqa: PLC0415
 
-    work = _work(only, operator)
-    _wait(work, operator)
+    gauges = begin(work, settings, listen)
+    _wait(work, settings)
     work.open()
-    return run(work, operator, name=name, ready=ready)
+    return run(work, settings, name=name, ready=ready, gauges=gauges)
 
 
-def _work(role: Role, settings: "Settings") -> "Work":
+def _watched(listen: str, log: Format, number: int) -> list[str]:
+    """What the worker of this number is told of how it is watched."""
+    from streams.engines.kafka.observing import beside  # noqa: PLC0415
+
+    return ["--log", log.value, *(["--listen", beside(listen, number)] if listen else [])]
+
+
+def _roles(settings: "Settings") -> tuple[str, ...]:
+    """All that may stand behind --only. A reviewer that stands in for another is asked by the other's worker."""
+    from streams.judges.roster import leaders  # noqa: PLC0415
+
+    return (*ROLES, *(f"{MODEL}:{name}" for name in leaders(settings.reviewers)))
+
+
+def _work(only: str, settings: "Settings", place: Place) -> "Work | Slow":
+    """The work of a role. NoRole where it is none."""
     from streams import clock  # noqa: PLC0415
 
-    if role is Role.RULES:
+    if only == "rules":
         from streams.engines.kafka.reviewing import Reviewing  # noqa: PLC0415
 
         return Reviewing(clock.now)
-    from streams.engines.kafka.deciding import Deciding  # noqa: PLC0415
+    if only == "decide":
+        from streams.engines.kafka.deciding import Deciding  # noqa: PLC0415
 
-    return Deciding(settings.store, clock.now)
+        return Deciding(settings.store, clock.now)
+    kind, _, reviewer = only.partition(":")
+    if kind == MODEL and only in _roles(settings):
+        from streams.engines.kafka.judging import Judging, folder  # noqa: PLC0415
+
+        return Judging(reviewer, settings, folder(place.where, place.state), clock.now)
+    raise _no_role(only, settings)
 
 
-def _wait(work: "Work", settings: "Settings") -> None:
+def _no_role(only: str, settings: "Settings") -> NoRole:
+    kind, _, name = only.partition(":")
+    leader = next((one.name for one in settings.reviewers.values() if name in one.fallback), "")
+    if kind == MODEL and leader and name in settings.reviewers:
+        return NoRole(
+            f"--only {only}: {name} stands in for {leader}, whose worker asks it when its turn comes.",
+            f"Start it with --only {MODEL}:{leader}.",
+        )
+    allowed = ", ".join(_roles(settings))
+    where = settings.source or "the settings"
+    known = "" if settings.reviewers else f" {where} has no [reviewers.NAME]."
+    return NoRole(f"--only {only}: no worker does this.{known}", f"Allowed: {allowed}.")
+
+
+def _wait(work: "Work | Slow", settings: "Settings") -> None:
     """Until a broker answers that has the topics; NotReady where it has not, because waiting does not make them."""
     from streams.engines.kafka import connection, topic_admin  # noqa: PLC0415
     from streams.engines.kafka.greeting import BrokerUnusable  # noqa: PLC0415
@@ -100,32 +179,13 @@ def _wait(work: "Work", settings: "Settings") -> None:
                 found = topic_admin.differences(topic_admin.found(admin, names, configured=False), names)
             break
         except BrokerUnusable as error:
-            print(f"twohand waits: {error.message}", file=sys.stderr, flush=True)
+            logging.getLogger("twohand").warning("waits: %s", error.message)
             time.sleep(AGAIN)
     if stops := [row for row in found if row.stops]:
         raise NotReady(f"{stops[0].topic} {stops[0].what}.", f"Run: {stops[0].remedy}")
 
 
-def _both(name: str, source: str) -> int:
-    """Each role in its own process; one that ends is started again until we are told to stop."""
-    stopping: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: stopping.append(number))
-    commands = [_command(role, name, source) for role in Role]
-    running = [subprocess.Popen(command) for command in commands]
-    while not stopping:
-        time.sleep(0.2)
-        for at, process in enumerate(running):
-            if process.poll() == 2:
-                stopping.append(process.pid)
-            elif process.poll() is not None:
-                time.sleep(AGAIN)
-                running[at] = subprocess.Popen(commands[at])
-    for process in running:
-        process.terminate()
-    return max(process.wait() for process in running)
-
-
-def _command(role: Role, name: str, source: str) -> list[str]:
-    more = [*(["--name", name] if name else []), *(["--settings", source] if source else [])]
-    return [sys.executable, "-m", "streams.cli", "worker", "--only", role.value, *more]
+def _command(role: str, name: str, source: str, place: Place) -> list[str]:
+    said = {"--name": name, "--settings": source, "--state": str(place.state or ""), "-C": str(place.where)}
+    more = [word for option, value in said.items() if value for word in (option, value)]
+    return [sys.executable, "-m", "streams.cli", "worker", "--only", role, *more]

@@ -57,12 +57,13 @@ class Engine:
         topic_admin.create(admin, partitions=PARTITIONS, replicas=1)
         admin.close()
 
-    def start(self, only: str, name: str = "one", *, wait: bool = True) -> Server:
-        """A worker process; ready when this returns, unless it is not waited for."""
+    def start(self, only: str, name: str = "one", *more: str, wait: bool = True) -> Server:
+        """A worker process with `more` options; ready when this returns, unless it is not waited for."""
         ready = self.folder / f"{only}-{name}.ready"
         ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "streams.cli", "worker", "--settings", str(self.settings)]
-        server = Server([*command, "--only", only, "--name", name, "--ready", str(ready)], self.folder / f"{only}.log")
+        words = ["--only", only, "--name", name, "--ready", str(ready), *more]
+        server = Server([*command, *words], self.folder / f"{only}.log")
         self.workers.append(server)
         server.start()
         if wait:

@@ -100,3 +100,20 @@ def test_an_absent_broker_is_told_once_a_second(monkeypatch):
         return seldom.filter(logging.LogRecord("aiokafka", logging.ERROR, "", 1, text, (), None))
 
     assert [told("no broker %s"), told("no broker %s"), told("another")] == [True, False, True]
+
+
+def test_lag_and_the_last_commit_are_told(ended):
+    """By partition, also where nothing is behind; a commit is seen when the offset moves."""
+    consumer = Consumer(0, 9)
+    watched, pulse = dog(consumer)
+    watched._look(1.0)
+    assert pulse.gauges.standing.lag == {tuple(PLACE): 9}
+    assert (pulse.gauges.standing.ready, pulse.gauges.standing.committed) == (True, 0.0)
+    consumer._committed_offset[PLACE] = 9
+    watched._look(2.0)
+    assert pulse.gauges.standing.lag == {tuple(PLACE): 0}
+    assert pulse.gauges.standing.committed > 0
+    watched._worker.should_stop = True
+    watched._look(3.0)
+    assert (pulse.gauges.standing.ready, pulse.gauges.standing.why) == (False, "it ends")
+    assert ended == []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from streams.metrics import Meter, measured
 from streams.metrics_text import text
@@ -13,6 +14,7 @@ from streams.report import report
 from streams.sinks.alerts import alertmanager, mail, pagerduty, slack, webhook
 from streams.sinks.alerts.said import lines
 from streams.sinks.render import report as render
+from tests.kafka.watched import counted
 from tests.streams import story
 from tests.streams.alerting import message
 
@@ -52,24 +54,35 @@ def of_mail():
 
 
 def of_metrics():
-    exported = text(measured(story.week(), story.at(400)), [("oncall", 1, 2, story.at(390))], at=story.at(400)).decode()
-    docs = dict(re.findall(r"^# HELP (\S+) (.*)$", exported, re.MULTILINE))
-    kinds = dict(re.findall(r"^# TYPE (\S+) (.*)$", exported, re.MULTILINE))
-    labels = {
-        name: label for name, label in re.findall(r"^([a-z_]+)\{([a-z_]+)=", exported, re.MULTILINE) if label != "le"
-    }
+    return table(text(measured(story.week(), story.at(400)), [("oncall", 1, 2, story.at(390))], at=story.at(400)))
+
+
+def of_worker_metrics():
+    return table(counted().text())
+
+
+def table(exported):
+    """Metrics of ours with what they say of themselves."""
+    found = list(text_string_to_metric_families(exported.decode()))
     rows = [
-        f"| `{name}` | {kinds[name]} | {f'`{labels[name]}`' if name in labels else ''} | {docs[name]} |"
-        for name in docs
+        f"| `{one.name}{'_total' if one.type == 'counter' else ''}` | {one.type} | {labels(one)} | {one.documentation} |"
+        for one in found
+        if one.name.startswith(("twohand_", "vcs_"))
     ]
     return "| name | kind | label | what it says |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def labels(family):
+    names = dict.fromkeys(name for sample in family.samples for name in sample.labels if name != "le")
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def of_rules():
     groups = yaml.safe_load((ROOT / "deploy" / "prometheus" / "twohand.rules.yml").read_text("utf-8"))["groups"]
     rows = [
         f"| {rule['alert']} | {rule['labels']['severity']} | `{rule['expr']}` | {rule['annotations']['description']} |"
-        for rule in groups[0]["rules"]
+        for group in groups
+        for rule in group["rules"]
     ]
     return "| alert | severity | when | what then |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
@@ -91,6 +104,7 @@ SHOWN = {
     "webhook": of_webhook,
     "mail": of_mail,
     "metrics": of_metrics,
+    "worker metrics": of_worker_metrics,
     "rules": of_rules,
     "report": of_report,
 }

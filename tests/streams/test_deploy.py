@@ -5,12 +5,16 @@ import re
 import subprocess
 import urllib.parse
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import yaml
 
+from streams.engines.kafka.listener import Listener
 from streams.metrics import measured
 from streams.metrics_text import CONTENT_TYPE, text
+from tests.kafka.watched import counted
 from tests.streams.receivers import Receiver, answers, eventually, free_port, program
 from tests.streams.story import at, week
 
@@ -34,11 +38,15 @@ def exported():
     return text(measured(week(), at(400)), LETTERS, at=at(400))
 
 
+def worker():
+    return counted().text()
+
+
 def test_the_alert_rules_are_rules():
     """promtool reads all of them."""
     code, said = promtool("check", "rules", str(RULES))
     assert code == 0, said
-    assert "8 rules found" in said
+    assert "15 rules found" in said
 
 
 def test_each_alert_fires_when_it_should_and_not_before():
@@ -53,11 +61,12 @@ def test_the_metrics_are_as_prometheus_wants_them():
     assert said.splitlines() == [
         'vcs_change_count non-histogram and non-summary metrics should not have "_count" suffix'
     ]
+    assert promtool("check", "metrics", given=worker()) == (0, "")
 
 
 def test_every_metric_that_is_asked_for_is_exported():
     """A dashboard or rule over a name that nobody exports would be silent for ever."""
-    known = set(re.findall(r"^# TYPE (\S+)", exported().decode(), re.MULTILINE))
+    known = set(re.findall(r"^# TYPE ((?:twohand|vcs)_\S+)", (exported() + worker()).decode(), re.MULTILINE))
     asked = " ".join([*EXPRESSIONS, RULES.read_text("utf-8")])
     names = {name.removesuffix("_bucket") for name in re.findall(r"\b(?:twohand|vcs)_[a-z_]+\b", asked)}
     assert names - known == set()
@@ -82,15 +91,17 @@ def test_panels_have_names_and_do_not_overlap():
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory):
-    """A real Prometheus with our rules that scrapes our numbers; its address."""
+    """A real Prometheus with our rules that scrapes our numbers and those of a worker; its address."""
     folder = tmp_path_factory.mktemp("prometheus")
     binary = program("prometheus", "prometheus")
-    with Receiver((200, exported(), {"Content-Type": CONTENT_TYPE})) as numbers:
+    listener = Listener("0", counted())
+    with Receiver((200, exported(), {"Content-Type": CONTENT_TYPE})) as numbers, closing(listener):
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(RULES)],
             "scrape_configs": [
-                {"job_name": "twohand", "static_configs": [{"targets": [numbers.url.removeprefix("http://")]}]}
+                {"job_name": "twohand", "static_configs": [{"targets": [numbers.url.removeprefix("http://")]}]},
+                {"job_name": "twohand-workers", "static_configs": [{"targets": [f"127.0.0.1:{listener.port}"]}]},
             ],
         }
         (folder / "prometheus.yml").write_text(json.dumps(config))
@@ -104,6 +115,7 @@ def prometheus(tmp_path_factory):
             url = f"http://127.0.0.1:{port}"
             eventually(lambda: answers(f"{url}/-/ready"))
             eventually(lambda: asked(url, "query", query="twohand_decisions_total")["result"])
+            eventually(lambda: asked(url, "query", query="twohand_worker_records_total")["result"])
             yield url
         finally:
             process.terminate()
@@ -127,9 +139,20 @@ def test_rules_are_loaded_and_one_fires(prometheus):
     """All are healthy; the break-glass of the week is told at once."""
 
     def rules():
-        [group] = asked(prometheus, "rules")["groups"]
-        return {rule["name"]: rule for rule in group["rules"]}
+        groups = asked(prometheus, "rules")["groups"]
+        return {rule["name"]: rule for group in groups for rule in group["rules"]}
 
     eventually(lambda: all(rule["health"] == "ok" for rule in rules().values()))
-    eventually(lambda: rules()["TwohandBreakGlass"]["state"] == "firing")
-    assert rules()["TwohandGone"]["state"] == "inactive"
+    eventually(lambda: rules()["TwohandBreakGlass"]["state"] == rules()["TwohandDeadLetters"]["state"] == "firing")
+    assert {rules()[name]["state"] for name in ("TwohandGone", "TwohandWorkerGone", "TwohandStoreGone")} == {"inactive"}
+
+
+def test_prometheus_of_the_containers_asks_every_worker():
+    """Each service that is told to listen is scraped there, and nothing else is."""
+    services = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text("utf-8"))["services"]
+    said = {name: service["command"] for name, service in services.items() if "--listen" in service.get("command", [])}
+    ports = {f"{name}:{words[words.index('--listen') + 1].rpartition(':')[2]}" for name, words in said.items()}
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    [targets] = [job["static_configs"][0]["targets"] for job in jobs if job["job_name"] == "twohand-workers"]
+    assert set(targets) == ports
+    assert ports

@@ -174,7 +174,7 @@ class Gauges:
         yield lag
         for name, doc, value in (
             ("ready", "Whether it has partitions and is not ending.", float(standing.ready)),
-            ("last_commit_timestamp_seconds", "When it last committed; 0 before that.", standing.committed),
+            ("last_commit_timestamp_seconds", "When another commit of it was seen; 0 before that.", standing.committed),
         ):
             family = GaugeMetricFamily(f"twohand_worker_{name}", doc, labels=["group"])
             family.add_metric([self.group], value)

@@ -8,7 +8,14 @@ from streams.engines.kafka.gauges import Gauges
 from streams.engines.kafka.listener import Listener, parsed
 
 if TYPE_CHECKING:
-    from streams.engines.kafka.worker import Work
+    from streams.settings import Settings
+
+
+class Watched(Protocol):
+    """What every work says of itself."""
+
+    role: str
+    group: str
 
 
 @runtime_checkable
@@ -18,8 +25,9 @@ class Retrying(Protocol):
     retries: int
 
 
-def begin(work: Work, listen: str = "") -> Gauges:
+def begin(work: Watched, _: Settings, listen: str = "") -> Gauges:
     """The numbers of a worker, asked for at an address from now on; "" for nowhere. NoAddress, CannotListen."""
+
     gauges = Gauges(work.group, retries=lambda: work.retries if isinstance(work, Retrying) else 0)
     if listen:
         Listener(listen, gauges)

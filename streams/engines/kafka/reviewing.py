@@ -34,7 +34,7 @@ class Reviewing:
     topics = ("twohand.changes",)
 
     def __init__(self, now: Callable[[], str]) -> None:
-        self.group = group(self.role, "rules")
+        self.group, self.retries = group(self.role, "rules"), 0
         self._now = now
 
     def open(self) -> None:
@@ -57,19 +57,22 @@ class Reviewing:
             try:
                 yield from _answer(origin.record)
             except Unreadable as error:
-                yield self._letter(origin, error.fault, str(error), attempt)
+                letter = self._letter(origin, error.fault, str(error), attempt)
+                log.warning("%s", said(letter))
+                yield bury(letter)
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the record must not be lost
                 failure = error
+                self.retries += attempt < ATTEMPTS
                 time.sleep(PAUSE * attempt)
             else:
                 return
-        yield self._letter(origin, HANDLER, f"{type(failure).__name__}: {failure}", ATTEMPTS)
+        letter = self._letter(origin, HANDLER, f"{type(failure).__name__}: {failure}", ATTEMPTS)
+        log.warning("%s", said(letter._replace(why="the letter says more")), exc_info=failure)
+        yield bury(letter)
 
-    def _letter(self, origin: Origin, fault: str, why: str, attempt: int) -> Record:
-        letter = DeadLetter(*origin, fault, why, self.group, self._now(), attempt)
-        log.warning("%s", said(letter))
-        return bury(letter)
+    def _letter(self, origin: Origin, fault: str, why: str, attempt: int) -> DeadLetter:
+        return DeadLetter(*origin, fault, why, self.group, self._now(), attempt)
 
 
 def review(proposed: ChangeProposed, contents: Mapping[str, bytes]) -> ReviewGiven:

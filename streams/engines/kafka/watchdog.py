@@ -38,7 +38,7 @@ class Watchdog(threading.Thread):
         super().__init__(daemon=True, name="twohand-watchdog")
         self._app, self._worker, self._pulse, self._ready = app, worker, pulse, ready
         self._committed: dict[Any, Any] = {}
-        self._changed = 0.0  # Unix time of the last commit
+        self._changed = 0.0  # Unix time at which another commit was seen
         self._told = 0.0  # when it was told to end
 
     def run(self) -> None:
@@ -55,8 +55,8 @@ class Watchdog(threading.Thread):
             return
         committed, behind = self._standing()
         if committed != self._committed or not behind:
-            known = self._committed.items() & committed.items()
-            self._changed = time.time() if len(known) < len(self._committed) else self._changed
+            moved = any(offset and offset != self._committed.get(place) for place, offset in committed.items())
+            self._changed = time.time() if moved else self._changed
             self._committed = committed
             self._pulse.last = max(self._pulse.last, now)
         if now - self._pulse.last > STILL:

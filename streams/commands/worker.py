@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AGAIN = 2.0  # seconds between two looks for the broker
 MODEL = "model"  # `--only model:NAME`
-ROLES = ("rules", "decide")  # and one for each model reviewer of the settings
+ROLES = ("rules", "decide", "escalate")  # and one for each model reviewer of the settings
 
 Only = Annotated[
     str,
@@ -90,7 +90,7 @@ def worker(
     *, only: Only = "", name: Name = "", ready: Ready = None, state: State = None, where: options.Where = HERE,
     settings: options.Settings = None, listen: Listen = "", log: Log = Format.TEXT, leash: Leash = -1,
 ) -> int:  # fmt: skip
-    """Review or decide what comes over Kafka, until SIGTERM.
+    """Review or decide what comes over Kafka, or ask people about what was decided, until SIGTERM.
 
     It waits for the broker. Exit code 1: it could not go on, nothing is lost, start it again.
     """
@@ -105,6 +105,8 @@ def worker(
             {role: [*words, *_watched(listen, log, number)] for number, (role, words) in enumerate(commands)}
         )
     setup(log, secrets=secrets_of(operator, os.environ))
+    if only == "escalate":
+        return ending(log, lambda: _escalate(operator, listen, ready))
     return ending(log, lambda: _run(_work(only, operator, place), operator, listen, name=name, ready=ready))
 
 
@@ -116,6 +118,16 @@ def _run(work: "Work | Slow", settings: "Settings", listen: str, *, name: str, r
     _wait(work, settings)
     work.open()
     return run(work, settings, name=name, ready=ready, gauges=gauges)
+
+
+def _escalate(settings: "Settings", listen: str, ready: Path | None) -> int:
+    """The one worker that consumes nothing."""
+    from streams import answers  # noqa: PLC0415
+    from streams.engines.kafka.escalating import Escalating, run  # noqa: PLC0415
+    from streams.engines.kafka.observing import begin  # noqa: PLC0415
+
+    work = Escalating(settings, secret=answers.shared_secret(os.environ))
+    return run(work, begin(work, settings, listen), ready=ready)
 
 
 def _watched(listen: str, log: Format, number: int) -> list[str]:

@@ -1,0 +1,228 @@
+"""The escalator on a real broker and a real database: people are asked once, whatever ends in between, and it never decides."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+
+import pytest
+
+from rules import instants
+from rules.events import (
+    ChangeProposed,
+    DeadlinePassed,
+    DecisionMade,
+    EscalationAcknowledged,
+    EscalationOpened,
+    EscalationResolved,
+    LawText,
+    ReviewGiven,
+)
+from streams import clock
+from streams.engines.codec import decode as decode_line
+from streams.engines.kafka.casebook import Casebook
+from streams.engines.kafka.escalating import Escalating
+from streams.engines.kafka.wire import decode, encode
+from streams.settings import parse
+from tests.kafka.engine import Engine
+from tests.kafka.events import KEY, POLICY, carried, proposed, rules
+from tests.kafka.processes import ROOT
+from tests.streams.receivers import Receiver, eventually, free_port
+from tests.streams.test_replay import exported, keys  # noqa: F401 - a change that two people approved
+
+pytestmark = pytest.mark.xdist_group("kafka")
+
+
+@pytest.fixture(scope="module")
+def people():
+    with Receiver((200, b"", {})) as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def engine(broker, postgres, tmp_path_factory, people):
+    """Broker, store and decider, with a route to people."""
+    made = Engine(broker, postgres, tmp_path_factory.mktemp("escalator"))
+    with made.settings.open("a") as settings:
+        settings.write(f'[alerts.owners]\nkind = "webhook"\nurl = "{people.url}"\n')
+    made.start("decide")
+    yield made
+    made.close()
+
+
+class Clock:
+    """Tells what it is set to."""
+
+    def __init__(self, at):
+        self.start = self.at = at
+
+    def __call__(self):
+        return self.at
+
+    def after(self, minutes):
+        self.at = instants.later(self.start, int(60 * minutes))
+
+
+@pytest.fixture
+def escalator(engine):
+    """Makes escalators in this process."""
+    made = []
+
+    def make(now=clock.now, **changed) -> Escalating:
+        settings = parse(engine.settings.read_text(), "settings.toml")
+        made.append(Escalating(settings._replace(**changed), now=now, secret=b"s" * 32))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.book.close()
+
+
+def published(engine) -> list[object]:
+    """What the topic has, each fact once, in order."""
+    return list(
+        {dict(record.headers)["ce_id"]: decode(record) for record in engine.read("twohand.escalations")}.values()
+    )
+
+
+def said(engine, change) -> list[object]:
+    """What it has of a change."""
+    return [event for event in published(engine) if event.change == change]
+
+
+def told(people, change) -> list[tuple[str, str]]:
+    """Kind and id of each message about a change that people got."""
+    bodies = [(got.json(), {name.lower(): value for name, value in got.headers.items()}) for got in people.got]
+    return [(body["meta"]["kind"], heads["x-twohand-id"]) for body, heads in bodies if body["meta"]["change"] == change]
+
+
+def outcome(engine, change) -> str:
+    made = [decode(record) for record in engine.read("twohand.decisions")]
+    return next((one.outcome for one in reversed(made) if one.change == change), "")
+
+
+def test_asked_acknowledged_and_answered(engine, people, escalator, exported):  # noqa: F811
+    """Law 39: the rules stay silent, time passes, the decider escalates, two escalators ask once, somebody hears it, and
+    when all have spoken it is over."""
+    events = [event for event in map(decode_line, exported) if not isinstance(event, DecisionMade)]
+    change = next(event for event in events if isinstance(event, ChangeProposed))
+    spoken = [event for event in events if isinstance(event, ReviewGiven)]
+    now = Clock(change.at)
+    both = [escalator(now) for _ in range(2)]
+
+    def rounds(minutes):
+        now.after(minutes)
+        hands = [threading.Thread(target=one.round) for one in both]
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join()
+        return [kind for kind, _ in told(people, change.change)]
+
+    engine.send(*(encode(event, "example/shop") for event in events if event not in spoken))
+    with Casebook(engine.store) as book:
+        eventually(lambda: list(book.events(change.change)), 20)
+    assert rounds(1) == []
+    rounds(3)
+    eventually(lambda: outcome(engine, change.change) == "escalated", 20)
+    assert eventually(lambda: rounds(3), 20) == ["open"]
+    one = next(event for event in said(engine, change.change) if isinstance(event, EscalationOpened))
+    assert one.asked == ("bob", "carol")
+    heard = EscalationAcknowledged(
+        change=one.change, escalation=one.escalation, by="carol", through="link", at=instants.later(now.at, 60)
+    )
+    engine.send(encode(heard, "example/shop"))
+    assert eventually(lambda: len(rounds(5)) > 1 and rounds(5), 20) == ["open", "acknowledged"]
+    assert rounds(30) == ["open", "acknowledged"]
+    assert rounds(36) == ["open", "acknowledged", "remind"]
+    engine.send(*(encode(event, "example/shop") for event in spoken))
+    eventually(lambda: outcome(engine, change.change) == "admitted", 20)
+    assert eventually(lambda: len(rounds(37)) > 3 and rounds(37), 20) == ["open", "acknowledged", "remind", "resolved"]
+    kinds = Counter(type(event) for event in said(engine, change.change))
+    assert kinds == {DeadlinePassed: 1, EscalationOpened: 2, EscalationAcknowledged: 1, EscalationResolved: 1}
+
+
+def waiting(number) -> ChangeProposed:
+    """A change whose reviewers have no time at all."""
+    law = LawText("default", "twohand.toml", POLICY.format(key=KEY).replace('deadline = "2m"', 'deadline = "0s"'))
+    return proposed(number, laws=(law,), at=clock.now())
+
+
+def test_killed_and_restarted_workers_ask_once(engine, people, postgres):
+    """kill -9 of one of two workers and a restart of the database: every change is asked about once; SIGTERM ends the other."""
+    workers = [engine.start("escalate", name) for name in ("one", "two")]
+    changes = [waiting(number) for number in range(100, 130)]
+    engine.send(*(record for one in changes[:15] for record in (carried(one), encode(rules(one), "x"))))
+    eventually(lambda: len(people.got) > 5, 30)
+    workers[0].end(signal.SIGKILL)
+    postgres.restart()
+    engine.send(*(record for one in changes[15:] for record in (carried(one), encode(rules(one), "x"))))
+    eventually(lambda: all(told(people, one.change) for one in changes), 40)
+    assert {len({name for _, name in told(people, one.change)}) for one in changes} == {1}
+    wanted = Counter((one.change, kind) for one in changes for kind in (DeadlinePassed, EscalationOpened))
+
+    def found():
+        return Counter(
+            (event.change, type(event)) for event in published(engine) if (event.change, type(event)) in wanted
+        )
+
+    eventually(lambda: found() >= wanted, 20)
+    assert found() == wanted
+    workers[1].end(seconds=10)
+    assert workers[1].code == 0, workers[1].log.read_text()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from streams.engines.kafka.escalating import Escalating
+from streams.settings import parse
+
+class Dying(Escalating):
+    def publish(self):
+        Path(sys.argv[2]).touch()
+        while True:
+            pass
+
+Dying(parse(Path(sys.argv[1]).read_text(), "settings.toml")).round()
+"""
+
+
+def test_killed_between_record_and_publication(engine, people, escalator, tmp_path):
+    """kill -9 after people were asked and before the topic was told: the next one tells it, and asks nobody again."""
+    change, mark = waiting(200), tmp_path / "recorded"
+    engine.send(carried(change), encode(rules(change), "x"))
+    eventually(lambda: outcome(engine, change.change) == "pending", 20)
+    first = escalator()
+    first.round()
+    eventually(lambda: outcome(engine, change.change) == "escalated", 20)
+    command = [sys.executable, "-c", KILLED, str(engine.settings), str(mark)]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    eventually(mark.exists, 30)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert [type(event) for event in said(engine, change.change)] == [DeadlinePassed]
+    assert first.round() == (True, False)
+    assert [type(event) for event in said(engine, change.change)] == [DeadlinePassed, EscalationOpened]
+    assert [kind for kind, _ in told(people, change.change)] == ["open"]
+
+
+def test_a_broker_that_is_away_keeps_nobody_from_being_asked(engine, people, escalator, caplog):
+    """What is asked goes out; what has to be published waits, is told of once, and is published when there is a broker."""
+    change = waiting(300)
+    engine.send(carried(change), encode(rules(change), "x"))
+    eventually(lambda: outcome(engine, change.change) == "pending", 20)
+    lonely = escalator(bootstrap=f"127.0.0.1:{free_port()}")
+    assert lonely.round() == (False, False)
+    assert lonely.round() == (False, False)
+    assert [record.levelname for record in caplog.records if "waits" in record.message] == ["WARNING"]
+    with Casebook(engine.store) as book:
+        assert [type(decode(row.record)) for row in book.unsent()] == [DeadlinePassed]
+    escalator().publish()
+    eventually(lambda: outcome(engine, change.change) == "escalated", 20)
+    lonely.round()
+    assert [kind for kind, _ in told(people, change.change)] == ["open"]
+    escalator().publish()
+    assert [type(event) for event in said(engine, change.change)] == [DeadlinePassed, EscalationOpened]

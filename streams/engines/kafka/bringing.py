@@ -25,6 +25,7 @@ from rules.events import (
     event_id,
 )
 from rules.sshsig import parse as parse_signature
+from streams.engines.kafka.carrying import OUT
 from streams.engines.kafka.decider import SOURCE
 from streams.engines.kafka.greeting import BrokerUnusable
 from streams.engines.kafka.relay_file import Told
@@ -114,7 +115,8 @@ class Bringing:
         found = [(row.offset, event) for row in rows if (event := _read(row)) is not None]
         events = [event for _, event in found]
         standing = self._standing()
-        self._statements([one for one in events if isinstance(one, Spoken) and one.statement], standing)
+        if signed := [one for one in events if isinstance(one, Spoken) and one.statement]:
+            self._statements(signed, standing)
         self._unsigned(events, standing)
         self._judged |= {row for event in events if (row := self._voice(event))}
         made = [Told(place, event) for place, event in found if isinstance(event, DecisionMade)]
@@ -147,40 +149,44 @@ class Bringing:
         """Record what others say of changes of ours, where the embedded engine would believe it."""
         names = {name for policy in standing.policies for name in policy.agents} | {*self._desk.settings.reviewers}
         found = [event for event in events if _believed(event, names) and self._known(event.change)]
-        self._file.come(event_id(event) for event in found if self._new(event_id(event)))
+        self._came(found)
         self._desk.journal.append(found)
 
-    def _new(self, name: str) -> bool:
-        return not self._desk.journal.ask("select 1 from log where event_id = ?", (name,))
+    def _came(self, events: Iterable[Event]) -> None:
+        """What is on the topics needs not go out; what went out from here before is no news."""
+        asked, done = "select 1 from log where event_id = ? and offset <= ?", self._file.cursor(OUT) or 0
+        names = [event_id(event) for event in events]
+        self._file.come(name for name in names if not self._desk.journal.ask(asked, (name, done)))
 
     # -- statements -----------------------------------------------------------------------------------------------
 
     def _statements(self, events: Sequence[Spoken], standing: Standing) -> None:
         """What is signed for this repository by an enrolled key becomes a ref, and stands in the journal."""
-        moves = dict(self._letters(events, standing))
-        if not moves:
-            return
+        letters = list(self._letters(events, standing))
+        self._came(event for _, event in letters)
         repo, at = self._desk.repo, self._desk.now()
+        fresh = {ref: event for ref, event in letters if not repo.exists(ref)}
+        moves = [Move(ref, repo.null_id, repo.write_blob(_blob(event))) for ref, event in fresh.items()]
         arrived = letterbox.opened(repo, moves, standing, self._desk.journal, at)
         for refused in arrived.refused:
             self._tell(f"{refused.name} is not taken: {refused.why}")
-        self._file.come(event_id(event) for event in moves.values() if self._new(event_id(event)))
         letterbox.recorded(arrived.rows, arrived.signers, self._desk.journal, at)
         for row in arrived.rows:
             with suppress(RefMoved):  # somebody pushed the very same meanwhile
                 repo.update_ref(row.ref, row.blob, repo.null_id)
 
-    def _letters(self, events: Iterable[Spoken], standing: Standing) -> Iterator[tuple[Move, Spoken]]:
-        """The ref that each statement will be; those that are there are nothing new."""
-        keys, repo = enrolled(standing.policies), self._desk.repo
+    def _letters(self, events: Iterable[Spoken], standing: Standing) -> Iterator[tuple[str, Spoken]]:
+        """Each with the name of its ref."""
+        keys = enrolled(standing.policies)
         for event in events:
             statement = statements.read(event.statement)
-            if statement is None or statement.repository != standing.repository:
-                continue
-            signature, ref = parse_signature(event.signature.encode("ascii", "replace")), statements.ref_of(statement)
-            if signature and signature.key in keys and not repo.exists(ref):
-                blob = event.statement.encode("utf-8", "surrogatepass") + event.signature.encode("ascii", "replace")
-                yield Move(ref, repo.null_id, repo.write_blob(blob)), event
+            signature = parse_signature(event.signature.encode("ascii", "replace"))
+            if statement and statement.repository == standing.repository and signature and signature.key in keys:
+                yield statements.ref_of(statement), event
+
+
+def _blob(event: Spoken) -> bytes:
+    return event.statement.encode("utf-8", "surrogatepass") + event.signature.encode("ascii", "replace")
 
 
 def _read(row: Any) -> Event | None:

@@ -87,6 +87,8 @@ def test_a_decider_counts_what_it_does(watched):
     assert found["twohand_worker_dead_letters_total", "headers"] == 1
     assert found[("twohand_worker_batch_seconds_count",)] >= 1
     assert found[("twohand_worker_ready",)] == 1
+    assert (found[("twohand_store_up",)], found[("twohand_store_outbox_records",)]) == (1, 0)
+    assert not [key for key in watched.numbers("rules") if key[0].startswith("twohand_store")]
 
 
 def test_supervisors_get_their_answers(watched):
@@ -101,9 +103,10 @@ def test_supervisors_get_their_answers(watched):
 
 
 def test_one_trace_covers_a_change(watched):
-    """The context of the proposal is that of the review."""
+    """The context of the proposal is that of the review and of the decision."""
     (review,) = watched.engine.read("twohand.reviews")
-    assert sealed(review).trace == (("traceparent", PARENT[1].decode()), ("tracestate", "ci=run1"))
+    for record in (review, watched.decision):
+        assert sealed(record).trace == (("traceparent", PARENT[1].decode()), ("tracestate", "ci=run1"))
 
 
 def test_each_event_is_one_line_of_json(watched):

@@ -21,6 +21,7 @@ from streams.engines.book import Fresh
 from streams.engines.codec import TYPES, revive
 from streams.engines.journal import topic_of
 from streams.engines.kafka.store import UNNAMED, Store, StoreAway, StoreUnusable, connected
+from streams.engines.kafka.trace import of_line
 from streams.engines.kafka.wire import Record, encode
 from streams.news import OWN_TYPES, STALE, mark
 
@@ -156,13 +157,13 @@ class Casebook:
     def unsent(self) -> list[Unsent]:
         """What has to be published, in the order in which it was said."""
         asked = (
-            "select said.id, said.type, said.at, said.body, change.source from said left join change on change.id = said.change"
-            " where not sent order by number limit ?"
+            "select said.id, said.type, said.at, said.body, change.source, coalesce(change.trace, '')"
+            " from said left join change on change.id = said.change where not sent order by number limit ?"
         )
         rows = self.ask(asked, (AT_ONCE,))
         return [
-            Unsent(name, encode(revive(TYPES[kind], json.loads(text), at), source or UNNAMED))
-            for name, kind, at, text, source in rows
+            Unsent(name, encode(revive(TYPES[kind], json.loads(text), at), source or UNNAMED, trace=of_line(trace)))
+            for name, kind, at, text, source, trace in rows
         ]
 
     def sent(self, rows: Sequence[Unsent]) -> None:

@@ -29,6 +29,7 @@ from streams.engines.kafka.decider import Letter
 from streams.engines.kafka.dropping import refused
 from streams.engines.kafka.store import Arrival, Batch, Settled, Store, StoreUnusable, Waiting
 from streams.engines.kafka.topics import DEAD_LETTERS, group
+from streams.engines.kafka.trace import line_of
 from streams.engines.kafka.wire import Record, Unreadable, opened, sealed
 from streams.sources.signatures import NoVerifier
 
@@ -55,6 +56,7 @@ class Deciding:
         self._url, self._now, self._patience = url, now, patience
         self._store: Store | None = None
         self._told: list[Waiting] = []
+        self.retries = 0
 
     def open(self) -> None:
         """Connect. StoreUnusable where there is no database, or one of another version."""
@@ -97,6 +99,7 @@ class Deciding:
                 return work(self._store)
             except GONE as error:
                 log.warning("not done yet: %s", str(error).strip())
+                self.retries += 1
                 self.close()
                 if time.monotonic() > deadline:
                     raise
@@ -106,6 +109,7 @@ class Deciding:
         """One record, tried several times; then it is a dead letter."""
         failure = Exception()
         for _ in range(ATTEMPTS):
+            self.retries += 1
             beat()
             try:
                 return self._patiently(lambda store: store.take(self._batch([origin]), self._now))
@@ -114,7 +118,7 @@ class Deciding:
             except Exception as error:  # noqa: BLE001 - whatever it is, the record must not be lost
                 failure = error
         letter = self._letter(origin, HANDLER, f"{type(failure).__name__}: {failure}", ATTEMPTS)
-        log.warning("%s", said(letter))
+        log.warning("%s", said(letter._replace(why="the letter says more")), exc_info=failure)
         return self._patiently(lambda store: store.take(_dead(letter), self._now))
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -167,7 +171,7 @@ def _arrival(origin: Origin) -> Arrival:
     envelope = sealed(origin.record)
     if not named(origin.record.key):
         raise Unreadable("key", "it is no change id of 64 hex digits")
-    return Arrival(opened(envelope), envelope.id, envelope.value.decode(), _place(origin))
+    return Arrival(opened(envelope), envelope.id, envelope.value.decode(), _place(origin), line_of(envelope.trace))
 
 
 def _place(origin: Origin) -> str:

@@ -56,4 +56,9 @@ create index told_dedup on escalator.told (dedup, route);
 create table escalator.continued (content_key text not null, by text not null, primary key (content_key, by));
 create table escalator.mark (name text primary key, value bigint not null);
 """
-MIGRATIONS: Final = (FIRST, ESCALATOR)
+# `trace` is the W3C trace context of a change's newest proposal, `at` since when a record waits for a broker.
+WATCHED: Final = """
+alter table change add column trace text not null default '';
+alter table outbox add column at timestamptz not null default now();
+"""
+MIGRATIONS: Final = (FIRST, ESCALATOR, WATCHED)

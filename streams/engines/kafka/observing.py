@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from streams.engines.kafka import store_gauges
 from streams.engines.kafka.gauges import Gauges
 from streams.engines.kafka.listener import Listener, parsed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from streams.settings import Settings
+
+
+STORES: Final = ("decider", "escalator")  # roles whose workers know the case store
 
 
 class Watched(Protocol):
@@ -25,10 +32,13 @@ class Retrying(Protocol):
     retries: int
 
 
-def begin(work: Watched, _: Settings, listen: str = "") -> Gauges:
+def begin(work: Watched, settings: Settings, listen: str = "") -> Gauges:
     """The numbers of a worker, asked for at an address from now on; "" for nowhere. NoAddress, CannotListen."""
 
-    gauges = Gauges(work.group, retries=lambda: work.retries if isinstance(work, Retrying) else 0)
+    def of_store() -> Iterable[Any]:
+        return store_gauges.families(settings.store) if work.role in STORES and settings.store else ()
+
+    gauges = Gauges(work.group, retries=lambda: work.retries if isinstance(work, Retrying) else 0, more=of_store)
     if listen:
         Listener(listen, gauges)
     return gauges

@@ -8,8 +8,6 @@ The escalator reads what is recorded here, and is told of it by rows of `escalat
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import quote
@@ -32,12 +30,12 @@ from rules.events import (
     event_id,
     type_name,
 )
-from rules.sshsig import Signer
 from streams.engines.book import BookAway
-from streams.engines.codec import TYPES, revive
 from streams.engines.kafka.dead_letters import named
 from streams.engines.kafka.decider import Conclusion, Known, Letter, conclude
 from streams.engines.kafka.migrations import MIGRATIONS
+from streams.engines.kafka.rows import packed, revived, unpacked
+from streams.engines.kafka.trace import traced
 from streams.engines.kafka.wire import Record, encode
 from streams.memory import signed, verified
 from streams.news import OWN_TYPES
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import LiteralString
 
+    from rules.sshsig import Signer
     from streams.memory import Signed
 
     Database = psycopg.Connection[tuple[Any, ...]]
@@ -72,12 +71,16 @@ class StoreAway(StoreUnusable, BookAway):
 
 
 class Arrival(NamedTuple):
-    """An event as it came, with its id and canonical body. `place` orders what one partition said, as text of equal length."""
+    """An event as it came, with its id and canonical body. `place` orders what one partition said, as text of equal length.
+
+    `trace` is its trace context as one line (streams.engines.kafka.trace).
+    """
 
     event: Event
     id: str
     text: str
     place: str = ""
+    trace: str = ""
 
     @classmethod
     def of(cls, event: Event) -> Arrival:
@@ -174,6 +177,7 @@ class Store:
         with self._db.transaction():
             changes = batch.changes
             self._lock(changes)
+            self._traced(batch.arrivals)
             moved = self._insert(events) | self._said_again(batch.arrivals) | self._letters(batch)
             self._put(batch.records)
             self._fresh = {}
@@ -191,12 +195,15 @@ class Store:
 
     def waiting(self, changes: Sequence[str] | None = None) -> list[Waiting]:
         """What has to be published, of these changes and what belongs to none, or of all."""
-        where = "" if changes is None else "where change = any(%s) or change = ''"
-        query = f"select number, topic, key, value, headers from outbox {where} order by number"  # noqa: S608
+        where = "" if changes is None else "where o.change = any(%s) or o.change = ''"
+        query = (
+            "select number, topic, key, value, headers, coalesce(trace, '') from outbox o left join change c"  # noqa: S608
+            f" on c.id = o.change {where} order by number"
+        )
         rows = self._db.execute(query, () if changes is None else (changes,)).fetchall()
         return [
-            Waiting(number, Record(topic, key, value, _unpacked(headers)))
-            for number, topic, key, value, headers in rows
+            Waiting(number, traced(Record(topic, key, value, unpacked(headers)), trace))
+            for number, topic, key, value, headers, trace in rows
         ]
 
     def sent(self, rows: Iterable[Waiting]) -> None:
@@ -207,7 +214,7 @@ class Store:
     def events(self, change: str | None = None) -> list[Event]:
         """What is recorded of a change, or of all, in order, with the signers that were verified."""
         rows = self._rows(None if change is None else [change])
-        return [_revived(row) for row in rows]
+        return [revived(row) for row in rows]
 
     def letters(self, change: str) -> list[Letter]:
         """The open letters of a change."""
@@ -229,6 +236,13 @@ class Store:
     def _lock(self, changes: Sequence[str]) -> None:
         self._db.execute("insert into change (id) select unnest(%s::text[]) on conflict do nothing", (changes,))
         self._db.execute("select 1 from change where id = any(%s) order by id for update", (changes,))
+
+    def _traced(self, arrivals: Sequence[Arrival]) -> None:
+        """What follows from a proposal belongs to its trace."""
+        rows = [
+            (one.trace, one.event.change) for one in arrivals if one.trace and isinstance(one.event, ChangeProposed)
+        ]
+        self._many("update change set trace = %s where id = %s", rows)
 
     def _insert(self, arrivals: Sequence[Arrival]) -> set[str]:
         """Append events; the changes of those that were new and that a decision may depend on."""
@@ -271,7 +285,7 @@ class Store:
             " join event e on e.id = c.decision where c.id = any(%s)"
         )
         rows = self._db.execute(asked, (changes,)).fetchall() if changes else []
-        self._put(encode(_revived(row[:-1]), row[-1]) for row in rows)
+        self._put(encode(revived(row[:-1]), row[-1]) for row in rows)
 
     def _letters(self, batch: Batch) -> set[str]:
         moved: set[str] = set()
@@ -335,7 +349,7 @@ class Store:
                 cursor.executemany(query, rows)
 
     def _put(self, records: Iterable[Record]) -> None:
-        rows = [(named(one.key), one.topic, one.key, one.value, _packed(one.headers)) for one in records]
+        rows = [(named(one.key), one.topic, one.key, one.value, packed(one.headers)) for one in records]
         self._many("insert into outbox (change, topic, key, value, headers) values (%s, %s, %s, %s, %s)", rows)
 
     def _rows(self, changes: list[str] | None) -> list[tuple[Any, ...]]:
@@ -370,7 +384,7 @@ def _source(proposed: ChangeProposed) -> str:
 
 
 def _on(before: Folded, rows: Sequence[Sequence[Any]]) -> Folded:
-    events = [_revived(row[:-1]) for row in rows]
+    events = [revived(row[:-1]) for row in rows]
     return Folded(rows[-1][-1], fold(events, before.case), max(before.latest, *(event.at for event in events)))
 
 
@@ -379,21 +393,3 @@ def _row(arrival: Arrival) -> tuple[object, ...]:
     signer: Signer | None = getattr(event, "signer", None)
     key, presence = (signer.key, signer.presence) if signer else ("", False)
     return arrival.id, event.change, type_name(type(event)), event.at, arrival.place, arrival.text, key, presence
-
-
-def _revived(row: Sequence[Any]) -> Event:
-    _, _, kind, at, text, key, presence = row
-    event = revive(TYPES[kind], json.loads(text), at)
-    return (
-        replace(event, signer=Signer(key, presence))
-        if key and isinstance(event, ReviewGiven | WaiverGranted)
-        else event
-    )
-
-
-def _packed(headers: Iterable[tuple[str, bytes | None]]) -> bytes:
-    return json.dumps([[name, None if value is None else value.hex()] for name, value in headers]).encode()
-
-
-def _unpacked(data: bytes) -> tuple[tuple[str, bytes | None], ...]:
-    return tuple((name, None if value is None else bytes.fromhex(value)) for name, value in json.loads(data))

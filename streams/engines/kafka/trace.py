@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from streams.engines.kafka.wire import Record
+
     Trace = tuple[tuple[str, str], ...]
 
 TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
 NAMES: Final = (TRACEPARENT, TRACESTATE)
+OWN: Final = "twohand_"  # how headers begin that are no CloudEvents' and no trace's
 MAX_STATE: Final = 512  # characters
 MAX_MEMBERS: Final = 32
 _HEX: Final = frozenset("0123456789abcdef")
@@ -51,6 +54,13 @@ def id_of(trace: Trace) -> str:
 def line_of(trace: Trace) -> str:
     """The context as one text, for a column."""
     return " ".join(value for _, value in trace)
+
+
+def traced(record: Record, line: str) -> Record:
+    """An event in this trace; a dead letter, and what settles one, keeps the headers that it came with."""
+    if not line or any(name.startswith((*NAMES, OWN)) for name, _ in record.headers):
+        return record
+    return record._replace(headers=(*record.headers, *((name, value.encode()) for name, value in of_line(line))))
 
 
 def of_line(line: str) -> Trace:

@@ -8,12 +8,13 @@ from kafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthori
 
 from streams.engines.kafka.acls import PRINCIPALS, command, grants
 from streams.engines.kafka.topics import ROLES, TOPICS, group
+from tests.gitrepo import Repo
 from tests.kafka.broker import Broker
 from tests.kafka.commands import run
 from tests.streams.receivers import certificate
 
 pytestmark = pytest.mark.xdist_group("kafka")
-USERS = ["admin", *(principal.removeprefix("User:") for principal in PRINCIPALS.values())]
+USERS = ["admin", "ci", *(principal.removeprefix("User:") for principal in PRINCIPALS.values())]
 AUTHORIZING = f"""
 listeners=CLIENT://127.0.0.1:$PORT,SECURE://localhost:$TLS,CONTROLLER://127.0.0.1:$CONTROLLER
 listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,SECURE:SSL,CONTROLLER:PLAINTEXT
@@ -127,8 +128,72 @@ def test_each_role_reads_what_it_needs(guarded, role):
     assert [name for name in readable if guarded.reads(role, name, patience=15)] == readable
     assert not [name for name in hidden if guarded.reads(role, name)]
     joins = next(row.joins for row in ROLES if row.name == role)
+    assert not joins or readable
+    readable = readable or hidden
     assert guarded.reads(role, readable[0], group(role, "one"), patience=15 if joins else 1.5) == joins
     assert not guarded.reads(role, readable[0], "somebody-else")
+
+
+@pytest.fixture(scope="module")
+def change(guarded, tmp_path_factory):
+    """A repository with a change."""
+    repo = Repo(tmp_path_factory.mktemp("change") / "repo")
+    repo.write("twohand.toml", 'version = 1\n[[requirement]]\nname = "a hand"\nfrom = ["human"]\n')
+    repo.commit("Start")
+    repo.branch("feature")
+    repo.write("greet.py", "print(2)\n")
+    repo.commit("Greet")
+    return ("-C", repo.path, "--head", "feature")
+
+
+def test_ci_needs_two_roles_and_no_more(guarded, change):
+    """`gate` is content with `source`; `submit` says what it lacks without `gateway`, which carries statements and reviews."""
+    source = guarded.settings("twohand-source")
+    alone = run("submit", *change, "--settings", source)
+    assert alone.code == 3
+    assert alone.err.startswith("error: Recorded, not yet carried. twohand-source may not do that: ")
+    assert "twohand.reviews" in alone.err
+    assert "`twohand topics acls` prints what each role needs" in alone.err
+    both = ("--principal", "source=User:ci", "--principal", "gateway=User:ci")
+    assert run("topics", "acls", *both, "--apply", "--settings", guarded.settings("admin")).code == 0
+    ci = guarded.settings("ci")
+    submitted = run("submit", *change, "--settings", ci)
+    assert submitted.code == 0, submitted.err
+    for settings in (source, ci):
+        waited = run("gate", *change, "--settings", settings, "--timeout", "1s")
+        assert waited.code == 5, waited.err
+        assert "nobody has judged yet; awaited: rules, the decider" in waited.err
+
+
+@pytest.mark.parametrize(
+    ("user", "words", "told"),
+    [
+        ("twohand-gateway", ("gate", "--timeout", "9s"), "shows no topic twohand.dead-letters"),
+        ("twohand-source", ("dead-letters", "retry", "x"), "is no open dead letter"),
+        ("twohand-gateway", ("dead-letters", "list"), "twohand.dead-letters"),
+    ],
+)
+def test_a_right_that_is_missing_is_one_sentence(guarded, change, user, words, told):
+    """Who may not, what they may not, and where the rights stand."""
+    where = change if words[0] == "gate" else ()
+    done = run(*words, *where, "--settings", guarded.settings(user))
+    assert done.code == 2
+    assert told in done.err
+    assert done.err.count("\n") - done.err.count("twohand gate:") == 2
+
+
+@pytest.mark.parametrize(
+    "words", [("gate", "--timeout", "9s"), ("dead-letters", "list"), ("topics", "check"), ("submit",)]
+)
+def test_credentials_that_are_refused_are_one_sentence(guarded, change, words):
+    """Whichever command asks; what was submitted is recorded all the same."""
+    where = change if words[0] in ("gate", "submit") else ()
+    settings = guarded.settings("twohand-source", sasl_plain_password="wrong-secret")
+    done = run(*words, *where, "--settings", settings)
+    assert done.code == (3 if words[0] == "submit" else 2)
+    assert f"{guarded.broker.bootstrap} refuses twohand-source with SASL PLAIN" in done.err
+    assert "wrong-secret" not in done.err
+    assert done.err.count("\n") == 2
 
 
 def test_wrong_credentials_are_one_sentence(guarded):

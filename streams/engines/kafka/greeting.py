@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 3.0  # seconds for one step
 CLIENT: Final = "twohand"
 MOST: Final = 64 << 10  # bytes of an answer that are read
-API_VERSIONS, SASL_HANDSHAKE = 18, 17  # requests of Kafka's protocol
+API_VERSIONS, SASL_HANDSHAKE, SASL_AUTHENTICATE = 18, 17, 36  # requests of Kafka's protocol
 CORRELATION: Final = b"\0\0\0\7"
 NO_TLS: Final = ("WRONG_VERSION", "RECORD_LAYER", "EOF")  # how OpenSSL names an answer that is none of TLS
 
@@ -28,12 +28,17 @@ class BrokerUnusable(SourceError):
 
 
 def greet(address: str, settings: Settings) -> None:
-    """Ask one address which requests and SASL mechanisms it knows, without credentials. BrokerUnusable says what is wrong."""
+    """Ask one address which requests and SASL mechanisms it knows, and whether it takes a plain password.
+
+    BrokerUnusable says what is wrong.
+    """
     with _connected(address, settings) as connection:
         _judge(_asked(connection, API_VERSIONS, 0), address, settings)
         mechanism = settings.kafka.get("sasl_mechanism", "")
         if mechanism and _protocol(settings).startswith("SASL"):
-            _offered(_asked(connection, SASL_HANDSHAKE, 1, str(mechanism)), address, settings)
+            _offered(_asked(connection, SASL_HANDSHAKE, 1, _text(str(mechanism))), address, settings)
+            if mechanism == "PLAIN":
+                _taken(_asked(connection, SASL_AUTHENTICATE, 0, _plain(settings)), address, settings)
 
 
 def wrong(settings: Settings, message: str, remedy: str) -> BrokerUnusable:
@@ -59,10 +64,21 @@ def _connected(address: str, settings: Settings) -> socket.socket:
         plain.close()  # a wrapped one has taken the descriptor over
 
 
-def _asked(connection: socket.socket, request: int, version: int, *said: str) -> bytes:
+def _text(said: str) -> bytes:
+    """A text as Kafka's protocol carries it."""
+    return struct.pack(">h", len(said.encode())) + said.encode()
+
+
+def _plain(settings: Settings) -> bytes:
+    """The credentials of SASL PLAIN (RFC 4616), with their length."""
+    user, password = (str(settings.kafka.get(f"sasl_plain_{name}", "")) for name in ("username", "password"))
+    told = f"\0{user}\0{password}".encode()
+    return struct.pack(">i", len(told)) + told
+
+
+def _asked(connection: socket.socket, request: int, version: int, fields: bytes = b"") -> bytes:
     """The answer to a request, without its length; what came where that is none."""
-    fields = b"".join(struct.pack(">h", len(text)) + text.encode() for text in (CLIENT, *said))
-    whole = struct.pack(">hh", request, version) + CORRELATION + fields
+    whole = struct.pack(">hh", request, version) + CORRELATION + _text(CLIENT) + fields
     answer = b""
     try:
         connection.sendall(struct.pack(">i", len(whole)) + whole)
@@ -102,6 +118,15 @@ def _offered(answer: bytes, address: str, settings: Settings) -> None:
     asked = settings.kafka["sasl_mechanism"]
     said = f"{address} does not offer SASL mechanism {asked}" if names else f"{address} takes no SASL here"
     raise wrong(settings, said, f"It offers {', '.join(names)}" if names else "Correct security_protocol")
+
+
+def _taken(answer: bytes, address: str, settings: Settings) -> None:
+    """Whether the broker takes name and password. Clients of Kafka often see no more than that it hangs up."""
+    if answer[:6] == CORRELATION + b"\0\0":
+        return
+    user = settings.kafka.get("sasl_plain_username", "")
+    said = f"{address} refuses {user or 'a client without a name'} with SASL PLAIN"
+    raise wrong(settings, said, "Correct sasl_plain_username and sasl_plain_password")
 
 
 def _speaks_tls(address: str) -> bool:

@@ -111,7 +111,7 @@ TOPICS: Final = (
         (),
         "What could not be handled, as it came, with where it came from and why. Its change is blocked.",
         writers=CONSUMERS,
-        readers=("decider", "viewer"),
+        readers=("source", "decider", "viewer"),
         days=90,
         bytes=MAX_RECORD + (1 << 20),
     ),

@@ -111,7 +111,10 @@ def _kafka(
             "note: no decision was made: a worker could not handle what was published of this change", file=sys.stderr
         )
         return blocked(watch, [replace(event, change=change) for event in events], desk.now()), ""
-    return watch.decision, _moved(watch.moved) or f"about change {change[:12]}: {watch.progress()}"
+    traced = {"trace": watch.trace} if watch.trace else {}
+    return watch.decision and watch.decision | traced, _moved(
+        watch.moved
+    ) or f"about change {change[:12]}: {watch.progress()}"
 
 
 def _moved(head: str) -> str:

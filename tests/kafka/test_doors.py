@@ -1,6 +1,7 @@
 """The doors of the Kafka engine, through the command line: submit, wait, decide, with real git, keys and workers."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -69,12 +70,13 @@ def twohand(*args: str | Path, **more) -> subprocess.CompletedProcess[str]:
 def test_submit_and_gate(engine, workers, shop, keys):  # noqa: F811
     """A submitted change waits for a hand; approved and submitted again it is admitted, and the gate says so."""
     where = ("-C", shop.path, "--settings", engine.settings, "--head", "feature")
-    sent = twohand("submit", *where)
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    sent = twohand("submit", *where, env={**os.environ, "TRACEPARENT": f"00-{trace}-00f067aa0ba902b7-01"})
     assert sent.returncode == 0, sent.stderr
     waited = twohand("gate", *where, "--timeout", "8s", "--format", "json")
     assert waited.returncode == 5, waited.stderr
     assert "judged by" in waited.stderr
-    assert json.loads(waited.stdout)["outcome"] == "pending"
+    assert (json.loads(waited.stdout)["outcome"], json.loads(waited.stdout)["trace"]) == ("pending", trace)
     done: list[subprocess.CompletedProcess[str]] = []
     gate = threading.Thread(target=lambda: done.append(twohand("gate", *where, "--timeout", "60s", "--format", "json")))
     gate.start()

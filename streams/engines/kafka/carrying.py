@@ -25,16 +25,18 @@ from streams.engines.kafka.contents import bounded, wanted
 from streams.engines.kafka.decider import beside
 from streams.engines.kafka.store import UNNAMED
 from streams.engines.kafka.submitting import acknowledged, spoken_of
+from streams.engines.kafka.trace import begun
 from streams.engines.kafka.wire import TooLarge, encode
 from streams.sources.git import FILE_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from kafka import KafkaProducer
 
     from streams.desk import Desk
     from streams.engines.kafka.relay_file import Beside
+    from streams.engines.kafka.trace import Trace
 
 OUT: Final = "out"  # the cursor over the journal
 AT_ONCE: Final = 200  # rows of the journal that are looked at together
@@ -62,9 +64,15 @@ class Row(NamedTuple):
 
 
 class Carrying:
-    """One journal. `tell` is told what can never be carried; it costs that record, and holds up no other."""
+    """One journal. `tell` is told what can never be carried; it costs that record, and holds up no other.
 
-    def __init__(self, desk: Desk, file: Beside, tell: Callable[[str], None]) -> None:
+    `traces` are those of changes that have one; another proposal begins one.
+    """
+
+    def __init__(
+        self, desk: Desk, file: Beside, tell: Callable[[str], None], traces: Mapping[str, Trace] | None = None
+    ) -> None:
+        self._traces = traces or {}
         self._journal, self._repo, self._file, self._tell = desk.journal, desk.repo, file, tell
 
     def round(self, producer: KafkaProducer, stopped: Callable[[], bool]) -> int:
@@ -130,7 +138,8 @@ class Carrying:
         proposed = replace(event, read_from=(*event.read_from, beside(told)))
         along = attached(told, messages_of(self._repo, proposed))
         proposed, packed = bounded(proposed, self._contents(proposed) | along)
-        acknowledged(producer, [encode(proposed, _source(event.repository), packed=packed)])
+        trace = self._traces.get(event.change) or begun()
+        acknowledged(producer, [encode(proposed, _source(event.repository), packed=packed, trace=trace)])
         self._file.propose(event.change, row.id)
         return count + 1
 
@@ -155,8 +164,9 @@ class Carrying:
 
         if event is None:
             return 0
+        trace = self._traces.get(event.change, ())
         try:
-            acknowledged(producer, [encode(spoken_of(event), self._source_of(event))])
+            acknowledged(producer, [encode(spoken_of(event), self._source_of(event), trace=trace)])
         except (TooLarge, MessageSizeTooLargeError) as error:
             self._left_out(row, event.change, f"it is too large: {error}")
             return 0

@@ -15,6 +15,7 @@ from streams.engines.kafka.dead_letters import DeadLetter, bare, name_of, said, 
 from streams.engines.kafka.decider import SOURCE, Known, Letter, conclude
 from streams.engines.kafka.greeting import BrokerUnusable, wrong
 from streams.engines.kafka.topics import DEAD_LETTERS
+from streams.engines.kafka.trace import context, id_of
 from streams.engines.kafka.wire import Record, Unreadable, decode
 from streams.progress import Progress, asked_for
 
@@ -53,6 +54,7 @@ class Watch:
         self.decision: dict[str, Any] | None = None
         self.judged: dict[str, None] = {}
         self.moved = ""
+        self.trace = ""  # the id of the trace that the newest decision belongs to
         self.away = ""  # why the broker cannot be heard at the moment
         self._awaited = awaited
         self._letters: list[Record] = []
@@ -72,6 +74,7 @@ class Watch:
             self.judged |= {} if event.reviewer == SOURCE else {event.reviewer: None}
         if isinstance(event, DecisionMade):
             self._decided(event)
+            self.trace = id_of(context(record.headers))
 
     def _decided(self, event: DecisionMade) -> None:
         decision = json.loads(event.decision)

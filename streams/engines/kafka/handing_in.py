@@ -45,17 +45,17 @@ def carry(desk: Desk, one: Submission, tell: Callable[[str], None]) -> int:
     folder, change = desk.journal.path.parent, one.proposed.change
     with Beside(folder) as file:
         others, own = _waiting(desk, file, "key <> ?", change), _waiting(desk, file, "key = ?", change)
-    if others > AT_ONCE or not (own and _resumed(desk, tell)):
+    if others > AT_ONCE or not (own and _resumed(desk, one, tell)):
         publish(desk.settings, one)
     return others if others > AT_ONCE else 0
 
 
-def _resumed(desk: Desk, tell: Callable[[str], None]) -> bool:
+def _resumed(desk: Desk, one: Submission, tell: Callable[[str], None]) -> bool:
     """Carry all that waits. Whether it was us: where a relay runs, that carries it, but nobody knows when."""
     folder = desk.journal.path.parent
     try:
         with alone(folder), Beside(folder) as file, opened(desk.settings) as producer:
-            Carrying(desk, file, tell).round(producer, lambda: False)
+            Carrying(desk, file, tell, {one.proposed.change: one.trace}).round(producer, lambda: False)
     except RelayRuns:
         return False
     return True

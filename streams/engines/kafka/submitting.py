@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -17,6 +18,7 @@ from streams.engines.kafka.contents import bounded
 from streams.engines.kafka.decider import SOURCE, beside
 from streams.engines.kafka.store import UNNAMED
 from streams.engines.kafka.topics import MAX_REQUEST
+from streams.engines.kafka.trace import of_environment
 from streams.engines.kafka.wire import Record, encode
 from streams.sources.change import read_blobs
 from streams.sources.errors import SourceError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from kafka import KafkaProducer
 
     from streams.desk import Asked, Desk, Reading
+    from streams.engines.kafka.trace import Trace
     from streams.settings import Settings
 
 HURRY: Final = {
@@ -41,6 +44,7 @@ class Submission(NamedTuple):
     proposed: ChangeProposed
     before: tuple[Record, ...]
     proposal: Record
+    trace: Trace = ()  # that of CI, or a new one
 
 
 class NotPublished(SourceError):
@@ -65,8 +69,9 @@ def submission(desk: Desk, reading: Reading, asked: Asked) -> Submission:
     messages = (commit.message for commit in evidence.parsed(reading.read))
     proposed, packed = bounded(proposed, contents | attached(spoken, messages))
     source = quote(proposed.repository, safe="/:@") or UNNAMED
-    before = tuple(encode(event, source) for event in spoken)
-    return Submission(proposed, before, encode(proposed, source, packed=packed))
+    trace = of_environment(os.environ)
+    before = tuple(encode(event, source, trace=trace) for event in spoken)
+    return Submission(proposed, before, encode(proposed, source, packed=packed, trace=trace), trace)
 
 
 def _proposal(event: Event, spoken: Iterable[Event]) -> ChangeProposed:

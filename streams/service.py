@@ -23,16 +23,11 @@ if TYPE_CHECKING:
 
     from streams.engines.book import Book, Casebook
     from streams.engines.journal import Journal
-    from streams.settings import Alert, Settings
+    from streams.settings import Alert
 
 PAUSE: Final = 1.0  # seconds between two looks at the record
 LISTEN_EVERY: Final = 30  # seconds between two looks at silences
 ALERTMANAGER: Final = "alertmanager"
-
-
-def asks(settings: Settings) -> bool:
-    """Whether the service of a repository asks people itself: with Kafka the escalator does, and nobody is asked twice."""
-    return settings.engine != "kafka"
 
 
 class Done(NamedTuple):

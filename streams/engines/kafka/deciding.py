@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import psycopg
 
 from rules.case import fold
+from rules.events import EscalationAcknowledged
 from streams.engines.kafka.dead_letters import (
     ACCEPTED,
     DROPPED,
@@ -135,7 +137,7 @@ class Deciding:
         if origin.record.topic == DEAD_LETTERS:
             return self._mail(origin.record)
         try:
-            return Batch([_arrival(origin)])
+            return Batch([_heard(_arrival(origin), self._now())])
         except Unreadable as error:
             letter = self._letter(origin, error.fault, str(error), 1)
             log.warning("%s", said(letter))
@@ -172,6 +174,14 @@ def _arrival(origin: Origin) -> Arrival:
     if not named(origin.record.key):
         raise Unreadable("key", "it is no change id of 64 hex digits")
     return Arrival(opened(envelope), envelope.id, envelope.value.decode(), _place(origin), line_of(envelope.trace))
+
+
+def _heard(arrival: Arrival, now: str) -> Arrival:
+    """An acknowledgement counts from when we hear it, where its giver's clock is ahead: else it would silence for longer."""
+    event = arrival.event
+    if not isinstance(event, EscalationAcknowledged) or event.at <= now:
+        return arrival
+    return arrival._replace(event=replace(event, at=now))
 
 
 def _place(origin: Origin) -> str:

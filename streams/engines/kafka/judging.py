@@ -67,12 +67,13 @@ class Judging:
         self.seconds = sum(one.timeout for one in line) + SPARE  # that one record may take
         self._name, self._settings, self._folder, self._now = name, settings, folder, now
         self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="twohand-judging")
         self._court: Court | None = None
 
     def open(self) -> None:
         """Look for keys and notebook, before anything is consumed. NotSeated, JournalUnusable."""
         self._look()
-        threading.Thread(target=self._loop.run_forever, daemon=True, name="twohand-judging").start()
+        self._thread.start()
         self._apart(self._opened()).result(STARTING)
 
     def _look(self) -> None:
@@ -111,6 +112,8 @@ class Judging:
         """Give up what is under way."""
         self._apart(self._closed()).result(ENDING + 1)
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(1)
+        self._loop.close()
 
     async def _closed(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}

@@ -55,7 +55,7 @@ class Slow(Protocol):
 
 def agent(app: faust.App, work: Slow, settings: Settings, pulse: Pulse) -> None:
     """The one agent of the app, in place of `worker.agent`."""
-    app.conf.stream_buffer_maxsize = work.at_once
+    app.conf.stream_buffer_maxsize, app.conf.stream_wait_empty = work.at_once, False
     app.conf.broker_max_poll_interval = max(POLLING, 2 * work.seconds)
     window = Window(work, settings, pulse)
     app.on_partitions_revoked.connect(window.revoked, weak=False)

@@ -111,10 +111,8 @@ def _kafka(
             "note: no decision was made: a worker could not handle what was published of this change", file=sys.stderr
         )
         return blocked(watch, [replace(event, change=change) for event in events], desk.now()), ""
-    traced = {"trace": watch.trace} if watch.trace else {}
-    return watch.decision and watch.decision | traced, _moved(
-        watch.moved
-    ) or f"about change {change[:12]}: {watch.progress()}"
+    decision = watch.decision and watch.decision | ({"trace": watch.trace} if watch.trace else {})
+    return decision, _moved(watch.moved) or f"about change {change[:12]}: {watch.progress()}"
 
 
 def _moved(head: str) -> str:

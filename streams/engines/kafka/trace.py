@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
 NAMES: Final = (TRACEPARENT, TRACESTATE)
 OWN: Final = "twohand_"  # how headers begin that are no CloudEvents' and no trace's
+LONG: Final = 55  # characters of version 00
 MAX_STATE: Final = 512  # characters
 MAX_MEMBERS: Final = 32
 _HEX: Final = frozenset("0123456789abcdef")
 _KEY: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-*/@")
-_LENGTHS: Final = (2, 32, 16, 2)  # version, trace id, parent id, flags
 
 
 def context(headers: Iterable[tuple[str, bytes | None]]) -> Trace:
@@ -79,14 +79,14 @@ def _held(parents: list[str], states: list[str]) -> Trace:
 
 def _parent(text: str) -> str:
     """As version 00 writes it; a later version may have more behind a dash."""
-    version, trace, parent, flags, *_ = [*text.split("-"), "", "", ""]
-    fields = (version, trace, parent, flags)
-    formed = all(len(one) == size and _HEX.issuperset(one) for one, size in zip(fields, _LENGTHS, strict=True))
+    version, trace, parent, flags, more = text[:2], text[3:35], text[36:52], text[53:55], text[55:]
+    written = f"{version}-{trace}-{parent}-{flags}"
+    formed = text.startswith(written) and len(written) == LONG and _HEX.issuperset(version + trace + parent + flags)
     if not formed or version == "ff" or not trace.strip("0") or not parent.strip("0"):
         return ""
-    if version == "00" and len(text) != sum(_LENGTHS) + 3:
+    if more and (version == "00" or more[0] != "-"):
         return ""
-    return f"00-{trace}-{parent}-{flags}"
+    return f"00{written[2:]}"
 
 
 def _is_state(text: str) -> bool:

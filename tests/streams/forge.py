@@ -108,7 +108,7 @@ else:
 INSTALLER = """
 import re, sys
 wanted = sys.argv[-1]
-sys.exit(0 if re.fullmatch(r"git\\+https://\\S+@[0-9a-f]{40}", wanted) else f"not pinned: {wanted}")
+sys.exit(0 if re.fullmatch(r"(twohand\\[kafka\\] @ )?git\\+https://\\S+@[0-9a-f]{40}", wanted) else f"not pinned: {wanted}")
 """
 
 

@@ -22,9 +22,17 @@ from tests.streams.forge import Forge
 from tests.streams.gate import Gate, clean_environment
 
 ROOT = Path(__file__).parents[2]
-GITHUB = yaml.load((ROOT / "examples/github/twohand.yml").read_text("utf-8"), yaml.BaseLoader)
-GITLAB = yaml.load((ROOT / "examples/gitlab/twohand.gitlab-ci.yml").read_text("utf-8"), yaml.BaseLoader)
-JOB = GITHUB["jobs"]["twohand"]
+
+
+def recipe(path: str) -> dict[str, Any]:
+    """A file of examples/."""
+    found: dict[str, Any] = yaml.load((ROOT / "examples" / path).read_text("utf-8"), yaml.BaseLoader)
+    return found
+
+
+GITHUB, GITHUB_KAFKA = recipe("github/twohand.yml"), recipe("github/twohand-kafka.yml")
+GITLAB, GITLAB_KAFKA = recipe("gitlab/twohand.gitlab-ci.yml"), recipe("gitlab/twohand-kafka.gitlab-ci.yml")
+SHELL = ROOT / "examples/shell/gate.sh"
 TWOHAND = f"https://git.example.com/twohand@{'a' * 40}"
 PULL = "/repos/example/shop/pulls/7"
 BRANCH = "topic/$(touch${IFS}pwned)"  # git takes it, and so must every step
@@ -133,8 +141,10 @@ def place(
     assert not list(tmp_path.rglob("pwned"))
 
 
-def github(place: Place, event: str = "github-pull-request") -> tuple[int, str]:
-    """Run the steps of the workflow on an event; the exit code of the first that fails, and all they printed."""
+def github(
+    place: Place, event: str = "github-pull-request", *, workflow: dict[str, Any] = GITHUB, secret: str = ""
+) -> tuple[int, str]:
+    """Run the steps of a workflow on an event; the exit code of the first that fails, and all they printed."""
     space = place.workspace()
     temp = space.path.parent / f"{space.path.name}-temp"
     temp.mkdir()
@@ -142,22 +152,24 @@ def github(place: Place, event: str = "github-pull-request") -> tuple[int, str]:
         "github": {"event": place.known(event), "token": forge.TOKEN},
         "vars": {"TWOHAND": TWOHAND},
         "runner": {"temp": str(temp)},
+        "secrets": {"TWOHAND_SETTINGS": secret},
     }
+    job = workflow["jobs"]["twohand"]
     known = {"GITHUB_REPOSITORY": "example/shop", "RUNNER_TEMP": str(temp), "GITHUB_ACTIONS": "true"}
     code, told = 0, ""
-    for step in JOB["steps"]:
+    for step in job["steps"]:
         if "run" not in step or (code and step.get("if") != "always()"):
             continue
-        given = {name: forge.expressions(text, context) for name, text in (JOB["env"] | step.get("env", {})).items()}
+        given = {name: forge.expressions(text, context) for name, text in (job["env"] | step.get("env", {})).items()}
         done = bash(step["run"], space, place.environment(space, known | given))
         told += done.stdout
         code = code or done.returncode
     return code, told
 
 
-def gitlab(place: Place, **more: str) -> tuple[int, str, Repo]:
+def gitlab(place: Place, *, pipeline: dict[str, Any] = GITLAB, **more: str) -> tuple[int, str, Repo]:
     """Run the job's script in one shell, as GitLab's runner does; exit code, output, and where it ran."""
-    space, job = place.workspace(), GITLAB["twohand"]
+    space, job = place.workspace(), pipeline["twohand"]
     known = {
         "CI_API_V4_URL": f"{place.forge.url}/api/v4", "CI_MERGE_REQUEST_PROJECT_ID": "15", "CI_MERGE_REQUEST_IID": "7",
         "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "15", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "GITLAB_CI": "true",
@@ -166,6 +178,16 @@ def gitlab(place: Place, **more: str) -> tuple[int, str, Repo]:
     lines = [*job["before_script"], *job["script"]]
     done = bash("\n".join(lines), space, place.environment(space, known | job["variables"] | more))
     return done.returncode, done.stdout, space
+
+
+def shell(place: Place, **more: str) -> tuple[int, str]:
+    """Run the script that any runner can run; exit code and output."""
+    space = place.workspace()
+    known = {
+        "HEAD_SHA": place.head, "TARGET": "main", "NUMBER": "7", "OPENER": "github:alice", "PUSHERS": "github:alice",
+    }  # fmt: skip
+    done = bash(f'exec "{SHELL}"', space, place.environment(space, known | more))
+    return done.returncode, done.stdout
 
 
 def bash(script: str, space: Repo, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -184,26 +206,30 @@ def bash(script: str, space: Repo, environment: dict[str, str]) -> subprocess.Co
 # -- what the files say -------------------------------------------------------------------------------------------
 
 
-def test_the_workflow_asks_for_little_and_takes_nothing_from_the_change() -> None:
+@pytest.mark.parametrize("workflow", [GITHUB, GITHUB_KAFKA])
+def test_the_workflow_asks_for_little_and_takes_nothing_from_the_change(workflow: dict[str, Any]) -> None:
     """Read-only permissions, pinned actions, the target's checkout, whole history, no credentials left behind."""
-    assert GITHUB["permissions"] == {}
-    assert set(JOB["permissions"].values()) == {"read"}
-    assert set(GITHUB["on"]) == {"pull_request", "pull_request_review", "merge_group"}
-    used = [step for step in JOB["steps"] if "uses" in step]
+    job = workflow["jobs"]["twohand"]
+    assert workflow["permissions"] == {}
+    assert set(job["permissions"].values()) == {"read"}
+    assert set(workflow["on"]) >= {"pull_request", "merge_group"}
+    used = [step for step in job["steps"] if "uses" in step]
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]) for step in used)
     (checkout,) = (step["with"] for step in used)
     assert "head" not in checkout["ref"]
     assert (checkout["fetch-depth"], checkout["persist-credentials"]) == ("0", "false")
 
 
-def test_no_step_writes_an_expression_into_a_shell() -> None:
+@pytest.mark.parametrize("workflow", [GITHUB, GITHUB_KAFKA])
+def test_no_step_writes_an_expression_into_a_shell(workflow: dict[str, Any]) -> None:
     """What others choose reaches a shell as a variable only."""
-    assert not [step["run"] for step in JOB["steps"] if "${{" in step.get("run", "")]
+    assert not [step["run"] for step in workflow["jobs"]["twohand"]["steps"] if "${{" in step.get("run", "")]
 
 
-def test_the_gitlab_job_reads_the_whole_history_of_merge_requests() -> None:
+@pytest.mark.parametrize("pipeline", [GITLAB, GITLAB_KAFKA])
+def test_the_gitlab_job_reads_the_whole_history_of_merge_requests(pipeline: dict[str, Any]) -> None:
     """A shallow clone is incomplete evidence; another pipeline has no merge request."""
-    job = GITLAB["twohand"]
+    job = pipeline["twohand"]
     assert job["variables"]["GIT_DEPTH"] == "0"
     assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}]
     assert "allow_failure" not in job
@@ -377,3 +403,24 @@ def test_gitlab_signed_objection_blocks(place: Place) -> None:
     place.gitlab("carol")
     place.sign(("object", "bob"))
     assert gitlab(place)[0] == 1
+
+
+# -- anywhere -----------------------------------------------------------------------------------------------------
+
+
+def test_a_runner_without_a_broker_decides_by_itself(place: Place) -> None:
+    """The script asks the journal where no settings name another engine; who is missing stands in its output."""
+    code, told = shell(place, TIMEOUT="1s")
+    assert code == 4, told
+    assert "twohand approve" in told
+    place.sign()
+    code, told = shell(place, TIMEOUT="1s")
+    assert code == 0, told
+
+
+@pytest.mark.parametrize("absent", ["HEAD_SHA", "OPENER", "PUSHERS"])
+def test_a_script_that_is_told_too_little_passes_nothing(place: Place, absent: str) -> None:
+    """Law 9: nobody is guessed."""
+    code, told = shell(place, **{absent: ""})
+    assert code not in (0, 4, 5)
+    assert absent in told

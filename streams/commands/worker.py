@@ -99,12 +99,12 @@ def worker(
     if leash >= 0:
         supervising.hold(leash)
     operator, place = connection.settings_at(where, settings), Place(where, state)
+    setup(log, secrets=secrets_of(operator, os.environ))
     if not only:
         commands = [(role, _command(role, name, operator.source, place)) for role in _roles(operator)]
         return supervising.supervise(
             {role: [*words, *_watched(listen, log, number)] for number, (role, words) in enumerate(commands)}
         )
-    setup(log, secrets=secrets_of(operator, os.environ))
     if only == "escalate":
         return ending(log, lambda: _escalate(operator, listen, ready))
     return ending(log, lambda: _run(_work(only, operator, place), operator, listen, name=name, ready=ready))
@@ -160,7 +160,9 @@ def _work(only: str, settings: "Settings", place: Place) -> "Work | Slow":
     if kind == MODEL and only in _roles(settings):
         from streams.engines.kafka.judging import Judging, folder  # noqa: PLC0415
 
-        return Judging(reviewer, settings, folder(place.where, place.state), clock.now)
+        judging = Judging(reviewer, settings, folder(place.where, place.state), clock.now)
+        judging.look()
+        return judging
     raise _no_role(only, settings)
 
 

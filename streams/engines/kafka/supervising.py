@@ -6,10 +6,10 @@ when they start, and ends them all. A child holds the end of a pipe, its leash, 
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -25,6 +25,7 @@ ENDING: Final = 9.8  # seconds that all of them have to end
 STEP: Final = 0.1
 MISCONFIGURED: Final = 2  # the exit code
 LEASH: Final = "--leash"  # the option that a child is given, with the number of a file descriptor
+log = logging.getLogger("twohand")
 
 
 class Child:
@@ -56,13 +57,16 @@ class Child:
             return 0
         self._process = None
         if code == MISCONFIGURED and self._starts == 1:
+            log.critical("%s cannot start: all workers end", self.role)
             return MISCONFIGURED
         self._ended = [at for at in (*self._ended, now) if now - at < SPAN]
         failing = code == MISCONFIGURED or len(self._ended) >= OFTEN
         self._due = now + (REST if failing else AGAIN)
         if failing:
             self._ended = []
-            tell(f"{self.role} keeps failing (exit code {code}); it is started again in {REST:.0f} s, others go on")
+            log.error(
+                "%s keeps failing (exit code %d); others go on, it is started again in %.0f s", self.role, code, REST
+            )
         return 0
 
     def end(self) -> None:
@@ -113,12 +117,7 @@ def hold(leash: int) -> None:
 
 def _held(leash: int) -> None:
     os.read(leash, 1)
-    tell("twohand ends: whoever started this worker is gone")
+    log.critical("twohand ends: whoever started this worker is gone")
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(ENDING)
     os._exit(1)
-
-
-def tell(text: str) -> None:
-    """One line for people."""
-    print(text, file=sys.stderr, flush=True)

@@ -83,7 +83,7 @@ def run(
             window.agent(app, work, settings, pulse)
         else:
             agent(app, work, settings, pulse)
-        worker = faust.Worker(app, redirect_stdouts=False, override_logging=False)
+        worker = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
         worker.spinner = None
         Watchdog(app, worker, pulse, ready).start()
         worker.execute_from_commandline()

@@ -1,5 +1,6 @@
 """The local broker and database that tests and trials use do what real ones do."""
 
+import shutil
 import subprocess
 
 import psycopg
@@ -7,6 +8,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from tests.kafka.processes import ROOT, Server, needs
+from tests.streams.receivers import free_port
 
 pytestmark = pytest.mark.xdist_group("kafka")
 
@@ -60,6 +62,41 @@ def test_what_is_missing_is_named(monkeypatch):
     monkeypatch.setenv("TWOHAND_TEST_EVERYTHING", "1")
     with pytest.raises(pytest.fail.Exception, match="needs no-such-program"):
         needs("no-such-program")
+
+
+@pytest.mark.parametrize(
+    ("java", "told"),
+    [
+        (None, "Kafka needs Java 17: apt-get install openjdk-17-jre-headless\n"),
+        ("11.0.2", "Kafka needs Java 17, here is 11: apt-get install openjdk-17-jre-headless\n"),
+        ("1.8.0_292", "Kafka needs Java 17, here is 8: apt-get install openjdk-17-jre-headless\n"),
+        ("21.0.1", "Kafka needs Maven the first time: apt-get install maven\n"),
+    ],
+)
+def test_what_the_broker_lacks_is_one_sentence(tmp_path, java, told):
+    """Which program, which version, and the command that brings it; nothing is left behind."""
+    (tmp_path / "scripts").mkdir()
+    script = shutil.copy(ROOT / "scripts/kafka", tmp_path / "scripts")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("bash", "sed", "dirname"):
+        (programs / name).symlink_to(shutil.which(name))
+    if java:
+        (programs / "java").write_text(f"#!/bin/sh\necho 'openjdk version \"{java}\" 2021-01-19' >&2\n")
+        (programs / "java").chmod(0o755)
+    command = [programs / "bash", script, "run", tmp_path / "data", str(free_port())]
+    done = subprocess.run(command, env={"PATH": str(programs)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", told)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_port_that_is_taken_is_named(broker, tmp_path):
+    """Before anything is made."""
+    command = [ROOT / "scripts/kafka", "run", tmp_path / "data", str(broker.port)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"listens on 127.0.0.1:{broker.port} already" in done.stderr
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("script", ["kafka", "postgres"])

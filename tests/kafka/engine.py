@@ -3,6 +3,8 @@
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -41,11 +43,20 @@ class Engine:
         )
 
     def kill_broker(self) -> None:
-        """kill -9 of the broker, and its restart on the same data; our own client leaves it before and comes back after."""
+        """kill -9 of the broker, and its restart on the same data."""
+        with self.without_broker():
+            pass
+
+    @contextmanager
+    def without_broker(self) -> Iterator[None]:
+        """The broker, killed, is away inside the block; our own client leaves it before and comes back after."""
         self._producer.close()
         self.broker.kill()
-        self.broker.start()
-        self._producer = self._connected()
+        try:
+            yield
+        finally:
+            self.broker.start()
+            self._producer = self._connected()
 
     def make_topics(self) -> None:
         """All of them, empty."""

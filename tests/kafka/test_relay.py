@@ -1,13 +1,11 @@
 """The relay on a real broker: killed anywhere it loses nothing, what comes back is believed as far as it proves itself."""
 
-import json
 import signal
 import sqlite3
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -33,12 +31,12 @@ from streams.engines.kafka.relay import Relay
 from streams.engines.kafka.relay_file import Beside
 from streams.engines.kafka.wire import decode, encode
 from streams.memory import decided
-from streams.sources import signatures
 from tests.gitrepo import Repo
 from tests.kafka.commands import run
 from tests.kafka.engine import Engine
 from tests.kafka.events import NOON, proposed, rules
 from tests.kafka.processes import Server
+from tests.kafka.spoken import LISTED, resigned, statement
 from tests.streams.conftest import keys  # noqa: F401 - key pairs of alice, bob, carol and mallory
 from tests.streams.gate import clean_environment
 from tests.streams.served import Served, enforce
@@ -206,26 +204,6 @@ def shop(engine, tmp_path, keys, monkeypatch):  # noqa: F811
     return served
 
 
-def statement(served: Served, verb: str, name: str, *, change: str = "") -> ReviewGiven:
-    """A statement as another repository publishes it: made in a clone, taken away again."""
-    work = served.work
-    assert run(verb, "feature", "--as", name, "--key", served.keys / name, "-C", work.path).code == 0
-    (ref,) = work.git("for-each-ref", "--format=%(refname)", "refs/twohand/reviews").split()
-    blob = work.git("cat-file", "blob", ref) + "\n"
-    work.git("update-ref", "-d", ref)
-    text, _, armor = blob.partition("-----BEGIN")
-    key = json.loads(text)["content_key"]
-    said = {"statement": text, "signature": "-----BEGIN" + armor}
-    return ReviewGiven(change=change or key, content_key=key, reviewer=name, at=NOON, **said)
-
-
-def resigned(given: ReviewGiven, name: str, key: Path) -> ReviewGiven:
-    """The same words in another's name, signed with this key."""
-    text = given.statement.replace(f'"by":"{given.reviewer}"', f'"by":"{name}"')
-    armor = signatures.sign(text.encode(), signatures.key_from_file(key)).decode()
-    return replace(given, reviewer=name, statement=text, signature=armor)
-
-
 def test_signed_statements_come_back_and_never_go_out_again(engine, shop):
     """Law 17, 19: Bob's, said elsewhere, is a ref here and counts; a forged one, an unsigned one and another's are nothing."""
     given = statement(shop, "approve", "bob")
@@ -236,7 +214,7 @@ def test_signed_statements_come_back_and_never_go_out_again(engine, shop):
     with desk_of(shop.server, engine) as (desk, file, relay, told):
         relay.round()
         relay.round()
-        refs = shop.server.git("for-each-ref", "--format=%(refname)", "refs/twohand/reviews").split()
+        refs = shop.server.git(*LISTED).split()
         assert len(refs) == 2
         recorded = {event_id(one): one for one in desk.journal.events(given.change) if isinstance(one, ReviewGiven)}
         assert event_id(given) in recorded

@@ -161,19 +161,23 @@ class Bringing:
     # -- statements -----------------------------------------------------------------------------------------------
 
     def _statements(self, events: Sequence[Spoken], standing: Standing) -> None:
-        """What is signed for this repository by an enrolled key becomes a ref, and stands in the journal."""
+        """What is signed for this repository by an enrolled key becomes a ref, and stands in the journal.
+
+        What stands there came by a push, and its ref is git's to write, which may be about to do so.
+        """
+        asked = "select 1 from log where event_id = ?"
         letters = list(self._letters(events, standing))
         self._came(event for _, event in letters)
+        fresh = {ref: event for ref, event in letters if not self._desk.journal.ask(asked, (event_id(event),))}
         repo, at = self._desk.repo, self._desk.now()
-        fresh = {ref: event for ref, event in letters if not repo.exists(ref)}
         moves = [Move(ref, repo.null_id, repo.write_blob(_blob(event))) for ref, event in fresh.items()]
         arrived = letterbox.opened(repo, moves, standing, self._desk.journal, at)
         for refused in arrived.refused:
             self._tell(f"{refused.name} is not taken: {refused.why}")
-        letterbox.recorded(arrived.rows, arrived.signers, self._desk.journal, at)
         for row in arrived.rows:
-            with suppress(RefMoved):  # somebody pushed the very same meanwhile
+            with suppress(RefMoved):  # it is there already
                 repo.update_ref(row.ref, row.blob, repo.null_id)
+        letterbox.recorded(arrived.rows, arrived.signers, self._desk.journal, at)
 
     def _letters(self, events: Iterable[Spoken], standing: Standing) -> Iterator[tuple[str, Spoken]]:
         """Each with the name of its ref."""

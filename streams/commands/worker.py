@@ -160,7 +160,9 @@ def _work(only: str, settings: "Settings", place: Place) -> "Work | Slow":
     if kind == MODEL and only in _roles(settings):
         from streams.engines.kafka.judging import Judging, folder  # noqa: PLC0415
 
-        return Judging(reviewer, settings, folder(place.where, place.state), clock.now)
+        judging = Judging(reviewer, settings, folder(place.where, place.state), clock.now)
+        judging.look()
+        return judging
     raise _no_role(only, settings)
 
 

@@ -6,6 +6,7 @@ what did not come is said in the review.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,11 +20,13 @@ from rules.statement import Statement, payload, statement_id
 from streams.engines.kafka.attached import Attached, attached_to
 from streams.engines.kafka.reviewing import blobs_of
 from streams.judges import display, roster, sitting
+from streams.sinks.render.safe import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from reviewers.judging import Progress
     from reviewers.panel import Candidate
     from rules.case import Case
     from rules.events import ChangeProposed, Event
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from streams.settings_reviewers import Reviewer
 
 SOON = 60  # seconds that the time of a statement may be ahead of the clock
+OURS = (Status.UNREACHABLE, Status.TIMEOUT, Status.OVER_BUDGET)  # whose reasons quote nobody
+LOGGER = "twohand.judging"
+log = logging.getLogger(LOGGER)
 
 
 class Court(NamedTuple):
@@ -80,6 +86,36 @@ class Bench:
         self.said.append(replace(given, why=given.why + without))
 
 
+class Told(display.Quiet):
+    """One line of the log when a reviewer is asked, is done, or is not asked; nothing that a model or a change says."""
+
+    def __init__(self, change: str, leader: str) -> None:
+        self._change, self._leader = change, leader
+        self._asked: set[str] = set()
+
+    def told(self, name: str, progress: Progress) -> None:
+        if progress.stage == "asking" and name not in self._asked:
+            self._asked.add(name)
+            self._say(name, f"asking {shown(progress.model, 60)}")
+
+    def ended(self, row: sitting.Sat) -> None:
+        verdict = row.verdict
+        why = f": {shown(verdict.why, 200)}" if verdict.status in OURS else ""
+        said = "identity-mismatch" if verdict.mismatch else verdict.status.value
+        cost = "kept answer" if row.cached else f"{verdict.tokens_in + verdict.tokens_out:,} tokens"
+        self._say(row.name, f"{said}, {verdict.verdict.value}, {len(verdict.findings)} findings ({cost}){why}")
+
+    def barred(self, bar: panel.Bar) -> None:
+        self._say(bar.name, f"not asked, {shown(str(bar), 400)}")
+
+    def waits(self, command: str) -> None:
+        self._say(self._leader, f"not asked before somebody answers for the change: {shown(command, 200)}")
+
+    def _say(self, name: str, text: str) -> None:
+        fields = {"change": self._change, "reviewer": name}
+        log.info("%s: %s (change %s)", name, text, self._change[:12], extra={"fields": fields})
+
+
 async def heard(proposed: ChangeProposed, contents: Mapping[str, bytes], court: Court) -> list[Event]:
     """What this reviewer, or who stands in for it, says about a proposal. Errors: JournalUnusable, NoVerifier."""
     came = attached_to(proposed, contents)
@@ -87,7 +123,7 @@ async def heard(proposed: ChangeProposed, contents: Mapping[str, bytes], court: 
     judgement = judge(case, court.now())
     bench = panel.bench(judgement, _candidates(judgement, court))
     room, question = Bench(court, case, came.absent), _question(proposed, contents, came, judgement)
-    scene = sitting.Scene(room, judgement, court.notebook.ledger, display.Lines(), bench, question)
+    scene = sitting.Scene(room, judgement, court.notebook.ledger, Told(proposed.change, court.leader), bench, question)
     found = panel.pick(bench) if proposed.files else panel.Panel((), ())
     if proposed.too_large:
         _refuse(found, scene, court)

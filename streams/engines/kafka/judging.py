@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,23 +65,22 @@ class Judging:
         self.group, self.at_once = group(self.role, name), reviewer.parallel
         self.seconds = sum(one.timeout for one in line) + SPARE  # that one record may take
         self._name, self._settings, self._folder, self._now = name, settings, folder, now
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="twohand-judging")
+        self._aside: Aside | None = None
         self._court: Court | None = None
 
     def open(self) -> None:
-        """Look for keys and notebook, before anything is consumed. NotSeated, JournalUnusable."""
-        self._look()
-        self._thread.start()
+        """Begin, before anything is consumed. JournalUnusable."""
+        logging.getLogger(courtroom.LOGGER).setLevel(logging.INFO)
+        self._aside = Aside()
         self._apart(self._opened()).result(STARTING)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Whether everything is there that judging needs. NotSeated."""
         for name in (self._name, *self._settings.reviewers[self._name].fallback):
             if fault := self._fault(name):
                 if name == self._name:
                     raise fault
-                note = f"note: {name}, the fallback of {self._name}, will not be asked: {fault.message}"
-                print(note, file=sys.stderr, flush=True)
+                log.warning("%s, the fallback of %s, will not be asked: %s", name, self._name, fault.message)
 
     def _fault(self, name: str) -> NotSeated | None:
         """Why a reviewer cannot judge here; None where it can."""
@@ -110,10 +108,9 @@ class Judging:
 
     def close(self) -> None:
         """Give up what is under way."""
-        self._apart(self._closed()).result(ENDING + 1)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(1)
-        self._loop.close()
+        if self._aside:
+            self._apart(self._closed()).result(ENDING + 1)
+            self._aside.end()
 
     async def _closed(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -126,7 +123,8 @@ class Judging:
             self._court.notebook.close()
 
     def _apart(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        assert self._aside
+        return asyncio.run_coroutine_threadsafe(work, self._aside.loop)
 
     # -- in the thread of its own ---------------------------------------------------------------------------------
 
@@ -167,6 +165,21 @@ class Judging:
         letter = DeadLetter(*origin, fault, why, self.group, self._now(), attempt)
         log.warning("%s", said(letter))
         return bury(letter)
+
+
+class Aside:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True, name="twohand-judging")
+        self._thread.start()
+
+    def end(self) -> None:
+        """Once nothing is under way in it."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
 
 
 def folder(where: Path, state: Path | None) -> Path:

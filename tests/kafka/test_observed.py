@@ -10,14 +10,18 @@ from urllib.error import HTTPError
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from rules.events import DeadlinePassed
+from streams.engines.kafka.casebook import Casebook
+from streams.engines.kafka.deciding import Deciding
 from streams.engines.kafka.event_log import lines
 from streams.engines.kafka.gauges import Gauges, Handled, Standing, outcome_of
 from streams.engines.kafka.listener import CannotListen, Listener, NoAddress, parsed
 from streams.engines.kafka.observing import beside
-from streams.engines.kafka.trace import id_of
-from streams.engines.kafka.wire import Record, decode, sealed
+from streams.engines.kafka.store import Store
+from streams.engines.kafka.trace import context, id_of
+from streams.engines.kafka.wire import Record, decode, encode, sealed
 from tests.kafka.engine import Engine
-from tests.kafka.events import carried, origins, proposed
+from tests.kafka.events import NOON, carried, origins, proposed, rules
 from tests.kafka.watched import GROUP, counted, decision
 from tests.streams.receivers import answers, eventually, free_port, program
 
@@ -25,6 +29,7 @@ pytestmark = pytest.mark.xdist_group("kafka")
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01".encode())
 STATE = ("tracestate", b"ci=run1")
+OLDER = b"00-11111111111111111111111111111111-2222222222222222-00"
 SECRET = b"hunter2-of-the-content"
 POISON = Record("twohand.changes", b"x", b'{"' + SECRET + b'":', (PARENT, ("traceparent", b"\x1b[31m")))
 
@@ -176,6 +181,26 @@ def test_a_port_that_is_taken_is_told_before_anything_is_consumed(watched):
     assert done.returncode == 2
     assert f"--listen {taken}: Address already in use." in json.loads(line)["message"]
     assert "give each its own port" in json.loads(line)["message"]
+
+
+def test_the_trace_outlives_a_decider_and_covers_what_the_escalator_says(postgres):
+    """It lies in the store: another decider's decision has it, and so has a deadline that passed; the newest proposal's counts."""
+    url = postgres.fresh("traced")
+    with Store(url) as store:
+        store.migrate()
+    change, record = proposed(1), carried(proposed(1))
+    for start, headers in enumerate([(("traceparent", b"nonsense"),), (("traceparent", OLDER),), (PARENT, STATE), ()]):
+        first = Deciding(url, lambda: NOON, patience=1)
+        first.take(origins(record._replace(headers=(*record.headers, *headers)), start=start), lambda: None)
+        first.close()
+    second = Deciding(url, lambda: NOON, patience=1)
+    (told,) = second.take(origins(encode(rules(change), "example/shop")), lambda: None)
+    second.close()
+    with Casebook(url) as book:
+        book.append([DeadlinePassed(change=change.change, content_key=change.content_key, due=NOON, at=NOON)])
+        (said,) = book.unsent()
+    for one in (told, said.record):
+        assert context(one.headers) == (("traceparent", PARENT[1].decode()), ("tracestate", "ci=run1"))
 
 
 # -- without workers -----------------------------------------------------------------------------------------------

@@ -23,12 +23,14 @@ from rules.events import (
 from streams import clock
 from streams.engines.codec import decode as decode_line
 from streams.engines.kafka.casebook import Casebook
-from streams.engines.kafka.escalating import Escalating
+from streams.engines.kafka.escalating import Escalating, TopicMissing
+from streams.engines.kafka.store import StoreUnusable
 from streams.engines.kafka.wire import decode, encode
+from streams.engines.outbox import LEASE
 from streams.settings import parse
 from tests.kafka.engine import Engine
 from tests.kafka.events import KEY, POLICY, carried, proposed, rules
-from tests.kafka.processes import ROOT
+from tests.kafka.processes import ROOT, Server
 from tests.streams.receivers import Receiver, eventually, free_port
 from tests.streams.test_replay import exported, keys  # noqa: F401 - a change that two people approved
 
@@ -150,7 +152,7 @@ def waiting(number) -> ChangeProposed:
     return proposed(number, laws=(law,), at=clock.now())
 
 
-def test_killed_and_restarted_workers_ask_once(engine, people, postgres):
+def test_killed_and_restarted_workers_ask_once(engine, people, escalator, postgres):
     """kill -9 of one of two workers and a restart of the database: every change is asked about once; SIGTERM ends the other."""
     workers = [engine.start("escalate", name) for name in ("one", "two")]
     changes = [waiting(number) for number in range(100, 130)]
@@ -159,8 +161,6 @@ def test_killed_and_restarted_workers_ask_once(engine, people, postgres):
     workers[0].end(signal.SIGKILL)
     postgres.restart()
     engine.send(*(record for one in changes[15:] for record in (carried(one), encode(rules(one), "x"))))
-    eventually(lambda: all(told(people, one.change) for one in changes), 40)
-    assert {len({name for _, name in told(people, one.change)}) for one in changes} == {1}
     wanted = Counter((one.change, kind) for one in changes for kind in (DeadlinePassed, EscalationOpened))
 
     def found():
@@ -168,8 +168,11 @@ def test_killed_and_restarted_workers_ask_once(engine, people, postgres):
             (event.change, type(event)) for event in published(engine) if (event.change, type(event)) in wanted
         )
 
-    eventually(lambda: found() >= wanted, 20)
+    eventually(lambda: found() >= wanted, 40)
     assert found() == wanted
+    later = escalator(lambda: instants.later(clock.now(), LEASE))  # takes up what the killed one had in its hands
+    eventually(lambda: later.round() and all(told(people, one.change) for one in changes), 20)
+    assert {len({name for _, name in told(people, one.change)}) for one in changes} == {1}
     workers[1].end(seconds=10)
     assert workers[1].code == 0, workers[1].log.read_text()
 
@@ -177,7 +180,9 @@ def test_killed_and_restarted_workers_ask_once(engine, people, postgres):
 KILLED = """
 import sys
 from pathlib import Path
-from streams.engines.kafka.escalating import Escalating
+from streams.engines.kafka.escalating import Escalating, TopicMissing
+from streams.engines.kafka.store import StoreUnusable
+from streams.engines.outbox import LEASE
 from streams.settings import parse
 
 class Dying(Escalating):
@@ -226,3 +231,41 @@ def test_a_broker_that_is_away_keeps_nobody_from_being_asked(engine, people, esc
     assert [kind for kind, _ in told(people, change.change)] == ["open"]
     escalator().publish()
     assert [type(event) for event in said(engine, change.change)] == [DeadlinePassed, EscalationOpened]
+
+
+def test_a_database_that_is_away_is_waited_for(engine, escalator, tmp_path, caplog):
+    """It says so once, is not ready, and SIGTERM ends it at once."""
+    settings, ready = tmp_path / "settings.toml", tmp_path / "ready"
+    settings.write_text(engine.settings.read_text().replace(engine.store, f"postgresql://x@127.0.0.1:{free_port()}/x"))
+    command = [sys.executable, "-m", "streams.cli", "worker", "--only", "escalate", "--settings", str(settings)]
+    worker = Server([*command, "--ready", str(ready)], tmp_path / "log")
+    worker.start()
+    eventually(lambda: "The case store cannot be reached" in worker.log.read_text(), 30)
+    assert not ready.exists()
+    worker.end(seconds=10)
+    assert worker.code == 0, worker.log.read_text()
+    away = escalator(store=f"postgresql://x@127.0.0.1:{free_port()}/x")
+    assert [away.round() for _ in range(3)] == [(False, False)] * 3
+    assert [record.levelname for record in caplog.records if "waits" in record.message] == ["WARNING"]
+
+
+def test_what_cannot_work_is_said_at_the_start(engine, escalator):
+    """No store in the settings, tables of another release, a topic that is not there: each with what to do."""
+    with pytest.raises(StoreUnusable, match=r"\[store\] url is not set"):
+        escalator(store="").check()
+    with pytest.raises(StoreUnusable, match="has version 0"):
+        escalator(store=engine.store.replace("/engine", "/postgres")).check()
+    engine.broker.delete("twohand.escalations")
+    with pytest.raises(TopicMissing, match=r"twohand\.escalations is not there"):
+        escalator().check()
+
+
+def test_a_round_that_hangs_ends_the_process():
+    """Its supervisor starts it again; what was recorded is not done twice."""
+    source = "import threading\nfrom streams.engines.kafka import escalating as e\nfrom streams.engines.kafka.gauges import Gauges\n"
+    source += "e.STILL = 0.2\ne.Guard(threading.Event(), Gauges(''), None).start()\nthreading.Event().wait(60)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "nothing done for 0 s" in done.stderr

@@ -195,8 +195,9 @@ class _Hand:
             return self._db.execute(_native(query), values)
 
     def executemany(self, query: str, rows: Iterable[Sequence[object]], /) -> None:
-        with _explained(), self._db.cursor() as cursor:
-            cursor.executemany(_native(query), rows)
+        if values := list(rows):
+            with _explained(), self._db.cursor() as cursor:
+                cursor.executemany(_native(query), values)
 
 
 @contextmanager

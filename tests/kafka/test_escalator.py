@@ -21,13 +21,18 @@ from rules.events import (
     ReviewGiven,
 )
 from streams import clock
+from streams.answers import Answers
+from streams.desk import Desk
 from streams.engines.codec import decode as decode_line
 from streams.engines.kafka.casebook import Casebook
 from streams.engines.kafka.escalating import Escalating, TopicMissing
+from streams.engines.kafka.relay import Relay
+from streams.engines.kafka.relay_file import Beside
 from streams.engines.kafka.store import StoreUnusable
 from streams.engines.kafka.wire import decode, encode
 from streams.engines.outbox import LEASE
 from streams.settings import parse
+from tests.gitrepo import Repo
 from tests.kafka.engine import Engine
 from tests.kafka.events import KEY, POLICY, carried, proposed, rules
 from tests.kafka.processes import ROOT, Server
@@ -36,6 +41,7 @@ from tests.streams.test_replay import exported, keys  # noqa: F401 - a change th
 
 pytestmark = pytest.mark.xdist_group("kafka")
 
+SECRET = b"s" * 32
 AHEAD = "2099-01-01T00:00:00Z"  # what a server says whose clock is wrong
 
 
@@ -76,7 +82,7 @@ def escalator(engine):
 
     def make(now=clock.now, **changed) -> Escalating:
         settings = parse(engine.settings.read_text(), "settings.toml")
-        made.append(Escalating(settings._replace(**changed), now=now, secret=b"s" * 32))
+        made.append(Escalating(settings._replace(**changed), now=now, secret=SECRET))
         return made[-1]
 
     yield make
@@ -181,6 +187,8 @@ KILLED = """
 import sys
 from pathlib import Path
 from streams.engines.kafka.escalating import Escalating, TopicMissing
+from streams.engines.kafka.relay import Relay
+from streams.engines.kafka.relay_file import Beside
 from streams.engines.kafka.store import StoreUnusable
 from streams.engines.outbox import LEASE
 from streams.settings import parse
@@ -231,6 +239,28 @@ def test_a_broker_that_is_away_keeps_nobody_from_being_asked(engine, people, esc
     assert [kind for kind, _ in told(people, change.change)] == ["open"]
     escalator().publish()
     assert [type(event) for event in said(engine, change.change)] == [DeadlinePassed, EscalationOpened]
+
+
+def test_a_link_pressed_at_a_server_stops_paging(engine, people, escalator, tmp_path):
+    """The page of a server takes the link with the shared secret; its relay carries the answer, and the escalator hears it."""
+    repo, change, one = Repo(tmp_path / "shop"), waiting(400), escalator()
+    repo.write("twohand.toml", change.laws[0].text)
+    repo.commit("Start")
+    with Desk.at(repo.path, explicit=engine.settings) as desk, Beside(desk.journal.path.parent) as file:
+        desk.journal.append([change])
+        relay = Relay(desk, file, lambda _: None)
+        relay.round()
+        engine.send(encode(rules(change), "x"))
+        eventually(lambda: one.round() and told(people, change.change), 20)
+        link = next(got.json()["link"] for got in people.got if got.json()["change"] == change.change)
+        place = Answers(desk.journal.path, SECRET)
+        eventually(
+            lambda: relay.round() and desk.journal.ask("select 1 from log where type like '%escalation-opened%'"), 20
+        )
+        assert place.use(link.rpartition("/")[2]).by == "bob"
+        relay.round()
+    eventually(lambda: one.round() and told(people, change.change)[1:], 20)
+    assert [kind for kind, _ in told(people, change.change)] == ["open", "acknowledged"]
 
 
 def test_a_database_that_is_away_is_waited_for(engine, escalator, tmp_path, caplog):

@@ -81,7 +81,7 @@ class Second:
             return self._waiting("what it said last may be over", heard, stale) if stale else _opinion(ADMITTED, ())
         if unheard := list(_unheard(mine, theirs)):
             return self._waiting(f"it has not heard yet: {', '.join(unheard)}", heard, stale)
-        return _opinion(theirs["outcome"], [Reason(**row) for row in theirs["reasons"]])
+        return _opinion(theirs["outcome"], [Reason(**row) for row in theirs["reasons"] if row not in mine["reasons"]])
 
     def _waiting(self, what: str, heard: Heard, stale: str) -> Opinion:
         values = {"waiting": f"proposed, waiting for the decider: {what}"}

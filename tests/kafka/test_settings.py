@@ -1,5 +1,8 @@
 """`[kafka]` and `[store]`: what cannot work is said before any client is asked; `doctor` looks at what can."""
 
+import subprocess
+import sys
+
 import pytest
 
 from streams import settings
@@ -74,3 +77,21 @@ def test_doctor_says_what_does_not_answer():
     assert found["case store", "fail"].startswith("cannot be used: connection failed")
     assert found["case store", "fail"].endswith("Correct [store] url in settings.toml.")
     assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("package", "command"), [("kafka", "topics check"), ("zstandard", "relay"), ("psycopg", "store check")]
+)
+def test_a_package_that_is_missing_is_one_sentence(package, command, broker, postgres, tmp_path):
+    """With the command that installs it; no traceback."""
+    path = tmp_path / "settings.toml"
+    path.write_text(f'engine = "kafka"\n[kafka]\nbootstrap = "{broker.bootstrap}"\n[store]\nurl = "{postgres.url}"\n')
+    words = [*command.split(), "--settings", str(path)]
+    code = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        f"from streams.commands.app import run; sys.exit(run({words!r}))"
+    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[0] == f"error: Package {package} is not installed."
+    assert "uv tool install 'twohand[kafka]'" in done.stderr

@@ -56,13 +56,13 @@ def cost(
     A finding is upheld where the change went on and its file is another now. Money is in whatever unit the prices are.
     """
     from streams.desk import Desk  # noqa: PLC0415 - the help page needs none of it
-    from streams.judges.ledger import Ledger  # noqa: PLC0415
+    from streams.judges.ledger import entries_of, in_folder  # noqa: PLC0415
     from streams.judges.upheld import upheld  # noqa: PLC0415
 
     with Desk.at(where, explicit=settings) as desk:
         start = instants.later(desk.now(), -_seconds(since)) if since else ""
         journal = desk.memory(write=False).journal
-        entries = list(Ledger(journal, write=False).entries(start)) if journal else []
+        entries = [*entries_of(journal, start), *in_folder(desk.repo.common_dir, start)]
         worth = upheld(journal.events(), start) if journal and entries else {}
     rows = summed(entries, worth)
     if fmt is Paged.JSON:

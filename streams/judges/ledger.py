@@ -7,6 +7,7 @@ budget; what is entered and never settled, because the process ended, keeps coun
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from reviewers.judging import Coverage, Dropped, RawAnswer, Status, Verdict, Word
@@ -15,6 +16,7 @@ from rules.findings import Finding, Tier, Uncovered
 from streams.engines.journal import Journal
 from streams.settings_reviewers import MILLION, Reviewer
 
+NOTEBOOK: Final = "judges.db"  # the file of workers, which have no repository's journal
 KEPT: Final = 64 << 20  # bytes of answers, compressed; the oldest go first
 TABLES: Final = (
     """create table if not exists spent (
@@ -140,6 +142,20 @@ class Ledger:
         """An answer as it came over the wire; None where it is not kept (any more)."""
         rows = self._journal.ask("select body from answer where sha256 = ?", (sha256,)) if self._there else []
         return zlib.decompress(rows[0][0]) if rows else None
+
+
+def entries_of(journal: Journal | None, since: str) -> list[Entry]:
+    """What a journal's reviews took; nothing where there is none."""
+    return [*Ledger(journal, write=False).entries(since)] if journal else []
+
+
+def in_folder(folder: Path, since: str) -> list[Entry]:
+    """What the workers of reviewers took whose notebook is in `folder`/twohand."""
+    file = folder / "twohand" / NOTEBOOK
+    if not file.exists():
+        return []
+    with Journal(file, writable=False) as journal:
+        return entries_of(journal, since)
 
 
 def _spans(place: Place) -> Iterator[tuple[str, str, tuple[str, ...]]]:

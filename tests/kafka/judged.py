@@ -26,7 +26,8 @@ class Shop:
     """`main` holds policy and code. `tables` are the reviewers' settings as TOML, by name; `state` has their keys and costs."""
 
     def __init__(self, engine: Engine, root: Path, keys: Path, tables: dict[str, str]) -> None:
-        self.engine, self.keys, self.state, self.repo = engine, keys, root / "state", Repo(root / "shop")
+        self.engine, self.keys, self.repo = engine, keys, Repo(root / "shop")
+        self.state = self.repo.path / ".git"
         said = engine.settings.read_text()
         rows = [f"[reviewers.{name}]\n{table}\n" for name, table in tables.items()]
         engine.settings.write_text(said + "".join(rows))

@@ -88,6 +88,8 @@ def test_a_model_admits_a_change(shop, third, server):
     assert "Shorten the reset" not in blind
     assert "Shorten the reset" in context
     assert shop.spent(change) == [("third", "completed")]
+    (cost,) = json.loads(shop.said("cost", "--format", "json"))["reviewers"]
+    assert (cost["reviewer"], cost["reviews"]) == ("third", 1)
 
 
 def test_a_dead_one_and_its_fallback_say_so(shop, third):

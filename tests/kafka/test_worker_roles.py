@@ -5,9 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer.main
+import yaml
 
 from streams import settings
 from streams.commands import worker
+from streams.commands.app import build
 from streams.engines.kafka import supervising
 from streams.engines.kafka.acls import grants
 from streams.sources.errors import SourceError
@@ -82,6 +85,19 @@ def test_a_reviewer_may_write_reviews_and_dead_letters_alone():
         "twohand.changes",
         "twohand.trust",
     }
+
+
+def test_the_service_of_the_documentation_is_one():
+    """Among the services of docker-compose.yml it is YAML, and its command is one that twohand takes."""
+    page = (ROOT / "docs" / "kafka.md").read_text("utf-8")
+    stanza = page.split("```yaml\n")[1].split("```")[0]
+    compose = (ROOT / "docker-compose.yml").read_text("utf-8").replace("\nservices:\n", f"\nservices:\n{stanza}\n")
+    service = yaml.safe_load(compose)["services"]["third"]
+    assert service["read_only"] is True
+    words = [str(word) for word in service["command"]]
+    command = typer.main.get_command(build()).commands[words.pop(0)]
+    taken, *_ = command.make_parser(command.make_context("worker", [], resilient_parsing=True)).parse_args(words)
+    assert taken["only"] == "model:third"
 
 
 # -- several under one process ---------------------------------------------------------------------------------------

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Final
 from rules.events import Event, event_id
 from streams.engines.codec import TYPES, revive
 from streams.engines.journal import Journal
-from streams.judges.ledger import Ledger
+from streams.judges.ledger import NOTEBOOK, Ledger
 from streams.memory import verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-NAME: Final = "judges.db"
 TABLE: Final = """create table if not exists told_of (
     record text not null, reviewer text not null, at text not null, events text not null,
     primary key (record, reviewer)) strict, without rowid"""
@@ -34,7 +33,7 @@ class Notebook:
     """The file in `folder`/twohand. Several processes share it; one thread uses this object. Errors: JournalUnusable."""
 
     def __init__(self, folder: Path) -> None:
-        self._journal = Journal(folder / "twohand" / NAME)
+        self._journal = Journal(folder / "twohand" / NOTEBOOK)
         self.ledger = Ledger(self._journal)
         with self._journal.transaction() as db:
             db.execute(TABLE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha1
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rules import commits
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "twohand.attached/v1"
 MOST: Final = 1 << 20  # bytes of statements, and as many of messages; what is over stays behind, and that is told
+MANY: Final = 500  # statements whose signatures are verified; who sends more has not made them with `attached`
 HEAD: Final = b'{"messages":['
 
 
@@ -43,7 +45,7 @@ def attached(spoken: Iterable[Event], messages: Iterable[str]) -> dict[str, byte
     blobs = [_blob(one) for one in spoken if isinstance(one, ReviewGiven | WaiverGranted) and one.statement]
     few = _fitting([text.encode("utf-8", "replace") for text in messages])
     told = {"schema": SCHEMA, "statements": len(blobs), "messages": [text.decode() for text in few]}
-    return {_object_id(data): data for data in (*_fitting(sorted(blobs, key=len)), canonical(told))}
+    return {_object_id(data): data for data in (*_fitting(sorted(blobs, key=len)[:MANY]), canonical(told))}
 
 
 def messages_of(repo: Repository, proposed: ChangeProposed) -> Iterator[str]:
@@ -62,7 +64,8 @@ def attached_to(proposed: ChangeProposed, contents: Mapping[str, bytes]) -> Atta
     files = {*wanted(proposed)}
     beside = [data for name, data in sorted(contents.items()) if name not in files]
     count, messages = next(filter(None, map(_told, beside)), (0, ()))
-    rows = [row for data in beside if (row := statements.stored("", _object_id(data), data)).statement]
+    stored = (statements.stored("", _object_id(data), data) for data in beside)
+    rows = [*islice((row for row in stored if row.statement), MANY)]
     keys = enrolled(law.policy for law in read_laws(proposed.laws) if law.policy)
     signers = Memory(None).signers(rows, keys, keep=False)
     events = tuple(given_to(row, proposed, signers.get(row.blob)) for row in rows)
@@ -71,9 +74,9 @@ def attached_to(proposed: ChangeProposed, contents: Mapping[str, bytes]) -> Atta
 
 def _absent(voices: int, messages: int) -> Iterator[str]:
     if voices > 0:
-        yield f"{voices} statements about it"
+        yield f"{voices} statement{'s' * (voices > 1)} about it"
     if messages > 0:
-        yield f"the messages of {messages} commits"
+        yield f"the message{'s' * (messages > 1)} of {messages} commit{'s' * (messages > 1)}"
 
 
 def _blob(event: ReviewGiven | WaiverGranted) -> bytes:

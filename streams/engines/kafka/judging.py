@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from rules.events import ChangeProposed, ReviewerRestored, ReviewerSuspended
@@ -109,8 +110,9 @@ class Judging:
     def close(self) -> None:
         """Give up what is under way."""
         if self._aside:
-            self._apart(self._closed()).result(ENDING + 1)
-            self._aside.end()
+            with suppress(TimeoutError):
+                self._apart(self._closed()).result(ENDING + 1)
+                self._aside.end()
 
     async def _closed(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}

@@ -1,6 +1,6 @@
 """The Kafka engine on a real broker and a real PostgreSQL, each beside an anchor in the same run.
 
-`python -m bench.streams` starts its own servers on free ports and prints a table; about ten minutes. `--quick` takes two,
+`python -m bench.streams` starts its own servers on free ports and prints a table; about a quarter of an hour. `--quick` takes three minutes,
 `--only NAME,...` some of the measurements, `--write` keeps the figures for `bench.capacity`.
 """
 
@@ -27,7 +27,7 @@ class Sizes(NamedTuple):
     seconds: float = 120
 
 
-QUICK = Sizes(repeats=2, carried=4000, decided=600, waited=100, kills=1, remembered=2000, seconds=10)
+QUICK = Sizes(repeats=1, carried=3000, decided=500, waited=60, kills=1, remembered=1000, seconds=5)
 FULL = Sizes(remembered=100_000, seconds=300)
 Measure = Callable[[Ground, Sizes], list[Row]]
 MEASURES: Mapping[str, Measure] = {
@@ -52,7 +52,7 @@ def measured(names: list[str], sizes: Sizes) -> Iterator[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a run of two minutes")
+    parser.add_argument("--quick", action="store_true", help="a run of three minutes")
     parser.add_argument("--only", default=",".join(MEASURES), help="some of: %(default)s")
     parser.add_argument("--write", action="store_true", help="keep the figures in bench/streams.toml")
     parser.add_argument("--full", action="store_true", help="100,000 changes for memory, five minutes of large changes")
@@ -65,6 +65,7 @@ def main() -> None:
     print(f"\n{circumstances.date}, {circumstances.machine}, load before the run {circumstances.load:.1f}\n")
     print(table(rows))
     if given.write:
+        print(f"\nwritten: {CONSTANTS.name}; then: python -m bench.capacity --write")
         CONSTANTS.write_text(toml(rows, circumstances, provisional=given.quick or circumstances.load > 0.5))
 
 

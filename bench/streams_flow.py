@@ -14,19 +14,18 @@ from kafka import KafkaConsumer
 
 from bench.streams_changes import changes
 from bench.streams_ground import CHANGES, DECISIONS, Ground, Stamp, family, until
-from bench.streams_pipeline import BOTH, WARM, Backlog, running
+from bench.streams_pipeline import BOTH, LARGE, LEARNING, WARM, Backlog, running
 from bench.streams_rows import Row
 from streams.engines.kafka.wire import Record
 from tests.kafka.processes import Server
 
-LARGE = 20_000  # bytes of a change's content
 IDLE = 10.0  # changes a second of a quiet day
-LEARNING = 300  # of them until the rules' patterns have become one set
 START = 10_000_000  # numbers that no other change here has
 STEADY = 100.0
 FLOW = 20.0
 STARTING = 60  # seconds
-CALM = 4.0  # seconds before and after a kill
+CALM = 3.0  # seconds before a kill
+LONGEST = 13.0  # seconds of silence that are noticed
 NAMED = "bench"  # static membership needs a name
 
 
@@ -69,15 +68,17 @@ def paced(ground: Ground, records: Sequence[Record], rate: float) -> Iterator[tu
 def latency(ground: Ground, count: int) -> list[Row]:
     """From just before a change is sent until its decision is read, one at a time."""
     with running(ground, *BOTH) as backlog:
-        listener = Listener(ground)
+        listener, before = Listener(ground), ground.kept()
         sent = dict(paced(ground, backlog.records(count), IDLE))
         until(lambda: sent.keys() <= listener.seen.keys(), STARTING)
         listener.stop()
+        kept = (ground.kept() - before) / count
     waits = sorted((listener.seen[key] - at) * 1e3 for key, at in sent.items())
     return [
         Row("latency.p50", "idle, submit to decision, p50", "ms", [share(waits, 50)]),
         Row("latency.p99", "idle, submit to decision, p99", "ms", [share(waits, 99)], ("<=", 250)),
         Row("latency.max", "idle, submit to decision, slowest", "ms", [waits[-1]]),
+        Row("kept.topics", "what the topics keep, each change alone", "bytes/change", [kept]),
     ]
 
 
@@ -86,12 +87,13 @@ def steady(ground: Ground, seconds: float) -> list[Row]:
     with running(ground, *BOTH):
         Backlog(ground, LARGE, START).through(LEARNING)
         records = changes(2 * START, int(seconds * STEADY), LARGE)
-        before, began = ground.ends(DECISIONS), ground.ends(CHANGES)
+        before, began, kept = ground.ends(DECISIONS), ground.ends(CHANGES), ground.kept()
         for _ in paced(ground, records, STEADY):
             pass
         left = len(records) - sum(ground.ends(DECISIONS).values()) + sum(before.values())
         ground.grown(DECISIONS, before, len(records), 600)
         waits = delays(ground.stamps(CHANGES, began), ground.stamps(DECISIONS, before))
+        kept = ground.kept() - kept
     half = len(waits) // 2
     early, late = share(waits[:half], 99), share(waits[half:], 99)
     return [
@@ -99,6 +101,7 @@ def steady(ground: Ground, seconds: float) -> list[Row]:
         Row("steady.p99", "the same, p99", "ms", [share(waits, 99)]),
         Row("steady.growth", "the same, p99 of the second half over the first", "x", [late / early], ("<=", 2)),
         Row("steady.left", "the same, not decided when the last was sent", "changes", [left], ("<=", STEADY)),
+        Row("kept.large.topics", "the same, what the topics keep", "bytes/change", [kept / len(records)]),
     ]
 
 
@@ -139,7 +142,7 @@ def supervised(ground: Ground) -> Iterator[tuple[Server, Backlog]]:
 def killed(ground: Ground, supervisor: Server, backlog: Backlog, role: str) -> float:
     """Seconds between two decisions that follow each other, the longest, while changes flow."""
     before = ground.ends(DECISIONS)
-    records = backlog.records(int((2 * CALM + 12) * FLOW))
+    records = backlog.records(int((CALM + LONGEST) * FLOW))
     victim = threading.Timer(CALM, lambda: os.kill(child(supervisor, role), signal.SIGKILL))
     victim.start()
     for _ in paced(ground, records, FLOW):

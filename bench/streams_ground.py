@@ -63,7 +63,7 @@ class Ground:
     @contextmanager
     def fresh(self) -> Iterator[None]:
         """Empty topics, an empty database and no workers; workers that were started end with it."""
-        store = self.postgres.fresh("bench")
+        self.store = store = self.postgres.fresh("bench")
         self.settings.write_text(
             f'engine = "kafka"\n[kafka]\nbootstrap = "{self.broker.bootstrap}"\n[store]\nurl = "{store}"\n'
         )
@@ -147,6 +147,10 @@ class Ground:
             for rows in self._consumer.poll(200).values():
                 found += [Stamp(row.key, row.timestamp / 1e3) for row in rows]
         return sorted(found, key=lambda one: one.at)
+
+    def kept(self) -> int:
+        """Bytes of all topics on the broker's disk."""
+        return sum(log.stat().st_size for log in (self.folder / "kafka/data").glob("twohand.*/*.log"))
 
     def _said(self) -> str:
         return "\n".join(worker.log.read_text("utf-8", "replace")[-2000:] for worker in self.workers)

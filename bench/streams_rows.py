@@ -12,7 +12,7 @@ from typing import NamedTuple
 CONSTANTS = Path(__file__).with_name("streams.toml")
 CPU = Path("/proc/cpuinfo")
 _HEAD = """# Measured by `python -m bench.streams`; docs/capacity.md is computed from it by `python -m bench.capacity --write`.
-# Each row is a median of one run; names are explained in docs/benchmarks.md, "Streams".
+# Each figure is the median of one run. Do not edit: measure anew.
 """
 
 

@@ -98,21 +98,23 @@ def _journal(
 def _kafka(
     desk: "Desk", reading: "Reading", wanted: "Asked", *, name: str, seconds: int, tell: "Teller"
 ) -> tuple[dict[str, Any] | None, str]:
+    from rules.case import fold  # noqa: PLC0415
+    from rules.judgement import judge  # noqa: PLC0415
+    from rules.record import record  # noqa: PLC0415
     from streams.engines.kafka.gating import Sought, Watch, blocked, wait  # noqa: PLC0415
 
     events = desk.events(reading, wanted, desk.memory(write=False), keep=False)
-    change = name or events[0].change
-    watch = Watch(
-        Sought(change, reading.repository, reading.found.target, reading.key), ("rules", *desk.settings.reviewers)
-    )
+    events = [replace(event, change=name or event.change) for event in events]
+    known = Sought.of(record(judge(fold(events), desk.now())))
+    watch = Watch(known, ("rules", *desk.settings.reviewers))
     wait(desk.settings, watch, seconds=seconds, tell=tell)
     if watch.decision is None and watch.letters:
         print(
             "note: no decision was made: a worker could not handle what was published of this change", file=sys.stderr
         )
-        return blocked(watch, [replace(event, change=change) for event in events], desk.now()), ""
+        return blocked(watch, events, desk.now()), ""
     decision = watch.decision and watch.decision | ({"trace": watch.trace} if watch.trace else {})
-    return decision, _moved(watch.moved) or f"about change {change[:12]}: {watch.progress()}"
+    return decision, _moved(watch.moved) or f"about change {known.change[:12]}: {watch.progress()}"
 
 
 def _moved(head: str) -> str:

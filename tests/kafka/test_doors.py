@@ -307,13 +307,14 @@ def test_an_outbox_that_nobody_carries_takes_no_more(shop, away, monkeypatch):
 def made(number: int, **more) -> tuple[Sought, Record]:
     change = proposed(number, **more)
     decision = decided(judge(fold([change, rules(change)]), NOON))
-    return Sought(change.change, change.repository, change.target, change.content_key), encode(decision, "x")
+    return Sought.of(json.loads(decision.decision)), encode(decision, "x")
 
 
 def test_only_a_decision_about_this_content_counts():
     """Law 7: another repository, target, content or change decides nothing; a newer one about another head takes it back."""
     sought, record = made(1)
     watch = Watch(sought)
+    assert str(watch.progress()) == "nobody has judged yet; awaited: rules, the decider"
     for other in (made(2)[1], record._replace(value=b"{"), made(1, target="refs/heads/x")[1]):
         watch.hear(other)
         assert watch.outcome == ""
@@ -322,6 +323,24 @@ def test_only_a_decision_about_this_content_counts():
     watch.hear(made(1, data=b"other")[1])
     assert watch.outcome == ""
     assert "about head cccccccccccc" in str(watch.progress())
+
+
+@pytest.mark.parametrize(
+    ("here", "told"),
+    [
+        ({"statements": frozenset({"5" * 64})}, "it does not know statement 555555555555, which lies here"),
+        ({"head": "e" * 40}, "it is about bbbbbbbbbbbb..cccccccccccc, here is bbbbbbbbbbbb..eeeeeeeeeeee"),
+        ({"base": "e" * 40}, "here is eeeeeeeeeeee..cccccccccccc"),
+        ({"policies": ("f" * 64,)}, "it was made under another policy"),
+    ],
+)
+def test_a_decision_that_does_not_know_what_lies_here_does_not_count(here, told):
+    """Law 7, 40: an objection that was handed in a moment ago is not overtaken by the admission from before it."""
+    sought, record = made(1)
+    watch = Watch(sought._replace(**here))
+    watch.hear(record)
+    assert watch.outcome == ""
+    assert told in str(watch.progress())
 
 
 @pytest.mark.parametrize(("key", "count"), [("a" * 64, 8), ("b" * 64, 3), ("c" * 64, 1)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from rules.case import fold
 from rules.decision import PENDING, RULES
@@ -20,7 +20,7 @@ from streams.engines.kafka.wire import Record, Unreadable, decode
 from streams.progress import Progress, asked_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kafka import KafkaConsumer, TopicPartition
 
@@ -35,25 +35,52 @@ GRACE: Final = 5.0  # seconds that the decider has to tell of a dead letter itse
 
 
 class Sought(NamedTuple):
-    """What a decision has to be about."""
+    """What a decision has to be about, and what it has to know: all that lies where somebody waits for it."""
 
     change: str
     repository: str
     target: str
     content_key: str
+    head: str
+    base: str
+    policies: tuple[str | None, ...]  # digests
+    statements: frozenset[str]  # ids
+
+    @classmethod
+    def of(cls, decision: Mapping[str, Any]) -> Self:
+        """What a decision is about, and what it knew."""
+        about = decision["change"]
+        return cls(
+            about["id"], about["repository"], about["target"], about["content_key"], about["head"], about["base"],
+            tuple(row["digest"] for row in decision["policy"]),
+            frozenset(row["statement"] for row in decision["reviews"] if row.get("statement")),
+        )  # fmt: skip
+
+    def moved(self, other: Sought) -> bool:
+        """Whether the other is about something else (law 7)."""
+        return self[:4] != other[:4]
+
+    def unknown_to(self, other: Sought) -> str:
+        """What the other did not know of what lies here, as a clause; "" where it knew all."""
+        if (self.head, self.base) != (other.head, other.base):
+            return f"it is about {other.base[:12]}..{other.head[:12]}, here is {self.base[:12]}..{self.head[:12]}"
+        if self.policies != other.policies:
+            return "it was made under another policy"
+        missing = sorted(self.statements - other.statements)
+        return f"it does not know statement {missing[0][:12]}, which lies here" if missing else ""
 
 
 class Watch:
-    """What the topics say about one change, in order. `moved`: the newest decision is about another content.
+    """What the topics say about one change, in order. `moved`: the newest decision is about this head of another content.
 
-    `awaited` are the reviewers without whom nothing is decided.
+    `outdated` is what the newest decision does not know; `awaited` are the reviewers without whom nothing is decided.
     """
 
     def __init__(self, sought: Sought, awaited: tuple[str, ...] = (RULES,)) -> None:
         self.sought = sought
         self.decision: dict[str, Any] | None = None
         self.judged: dict[str, None] = {}
-        self.moved = ""
+        self.moved, self.outdated = "", ""
         self.trace = ""  # the id of the trace that the newest decision belongs to
         self.away = ""  # why the broker cannot be heard at the moment
         self._awaited = awaited
@@ -78,10 +105,10 @@ class Watch:
 
     def _decided(self, event: DecisionMade) -> None:
         decision = json.loads(event.decision)
-        about = decision["change"]
-        found = Sought(event.change, about["repository"], about["target"], about["content_key"])
-        same = found == self.sought and event.content_key == self.sought.content_key
-        self.decision, self.moved = (decision, "") if same else (None, about["head"])
+        found = Sought.of(decision)
+        moved = self.sought.moved(found) or (found.change, found.content_key) != (event.change, event.content_key)
+        self.moved, self.outdated = (found.head, "") if moved else ("", self.sought.unknown_to(found))
+        self.decision = None if moved or self.outdated else decision
 
     @property
     def outcome(self) -> str:
@@ -103,6 +130,8 @@ class Watch:
     def _beside(self) -> str:
         if letters := self.letters:
             return f"{letters[0].by} could not handle record {letters[0].offset} of {letters[0].record.topic}"
+        if self.outdated:
+            return f"the newest decision does not count: {self.outdated}"
         return f"the newest decision is about head {self.moved[:12]}" if self.moved else ""
 
 

@@ -112,7 +112,7 @@ async def sit(found: panel.Panel, scene: Scene, lines: Lines, *, only: str = "")
         scene.board.waits(found.waits)
     for bar in found.barred:
         if not only or bar.name in (only, *scene.court.known[only].fallback):
-            _bar(bar, scene)
+            recuse(bar, scene)
     seated = [*found.stands, *found.seats]
     tried: set[str] = set(seated)
     seats = zip(found.seats, found.leaders, strict=True)
@@ -134,7 +134,7 @@ async def _line(first: str, seated: list[str], tried: set[str], at: tuple[Scene,
         seated.remove(name)
         following, bars = panel.following(name, tried, seated, scene.court)
         for bar in bars:
-            _bar(bar, scene)
+            recuse(bar, scene)
         name = following
         if name:
             tried.add(name)
@@ -260,7 +260,7 @@ def _unless_repeated(given: ReviewGiven, scene: Scene) -> ReviewGiven | None:
     return replace(given, time=given.at)
 
 
-def _bar(bar: panel.Bar, scene: Scene) -> None:
+def recuse(bar: panel.Bar, scene: Scene) -> None:
     """A reviewer that may not sit: nothing was asked, and the record says why and what would be eligible."""
     scene.board.barred(bar)
     reviewer = scene.room.reviewers[bar.name]

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from rules.events import ReviewGiven
+from rules.events import ReviewerSuspended, ReviewGiven
 from rules.statement import Content, Statement, payload
 from streams import clock, settings
+from streams.engines.kafka.contents import pack, unpacked
 from streams.engines.kafka.dead_letters import Origin
 from streams.engines.kafka.judging import Judging
-from streams.engines.kafka.wire import Record, decode, encode
+from streams.engines.kafka.wire import Record, decode, encode, sealed
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
 from streams.sources import signatures
@@ -183,25 +184,75 @@ def test_told_to_end_in_the_middle_of_a_call(shop, third, server):
     assert shop.spent(change) == [("third", "broken-off"), ("third", "completed")]
 
 
-def test_a_record_that_comes_again(shop, third, server, engine, tmp_path):
+class Direct:
+    """The reviewer without its worker: records of the topic are handed to it, each at an offset."""
+
+    def __init__(self, engine, folder) -> None:
+        known = settings.parse(engine.settings.read_text(), "settings.toml")
+        self._engine, self._judging = engine, Judging("third", known, folder, clock.now)
+        self._judging.open()
+
+    def proposal(self, branch: str, **more: object) -> Record:
+        """What was submitted from a branch, with these fields instead."""
+        (record,) = (
+            one for one in self._engine.read("twohand.changes") if decode(one).branch == f"refs/heads/{branch}"
+        )
+        return encode(replace(decode(record), **more), "example/shop", packed=sealed(record).packed)
+
+    def told(self, record: Record, offset: int) -> list[Record]:
+        return asyncio.run(self._judging.handle(Origin(record, 0, offset)))
+
+    def close(self) -> None:
+        self._judging.close()
+
+
+@pytest.fixture
+def direct(shop, third, engine, tmp_path):
+    made = Direct(engine, shop.copy(tmp_path))
+    yield made
+    made.close()
+
+
+def test_a_record_that_comes_again(direct, server):
     """The same bytes are told and nobody is asked; handed in anew, what stands is not asked again, and what failed is."""
-    judging = Judging(
-        "third", settings.parse(engine.settings.read_text(), "settings.toml"), shop.copy(tmp_path), clock.now
-    )
-    judging.open()
-
-    def told(name: str, offset: int) -> list[Record]:
-        (record,) = (one for one in engine.read("twohand.changes") if decode(one).branch == f"refs/heads/{name}")
-        return asyncio.run(judging.handle(Origin(record, 0, offset)))
-
     before = len(server.requests)
-    good, bad = told("renamed", 5), told("garbage", 6)
-    assert (told("renamed", 5), told("garbage", 6)) == (good, bad)
-    assert [len(one) for one in (good, bad, told("renamed", 7))] == [2, 1, 0]
+    renamed, garbage = direct.proposal("renamed"), direct.proposal("garbage")
+    good, bad = direct.told(renamed, 5), direct.told(garbage, 6)
+    assert (direct.told(renamed, 5), direct.told(garbage, 6)) == (good, bad)
+    assert [len(one) for one in (good, bad, direct.told(renamed, 7))] == [2, 1, 0]
     assert len(server.requests) == before + 3
-    assert told("garbage", 8) == []
+    assert direct.told(garbage, 8) == []
     assert len(server.requests) == before + 4
-    judging.close()
+
+
+def test_nobody_is_asked_in_vain(direct, server):
+    """Suspended, unknown to the door, too large to be carried: a status and a reason each, before a token is spent."""
+    before = len(server.requests)
+    record = direct.proposal("garbage")
+    stranger, large = direct.proposal("renamed", awaited=()), direct.proposal("renamed", too_large="9 MiB")
+    said = [decode(one) for offset, record_ in enumerate((stranger, large)) for one in direct.told(record_, offset)]
+    suspended = ReviewerSuspended(change=decode(record).change, reviewer="third", at=clock.now())
+    assert direct.told(encode(suspended, "example/shop"), 2) == []
+    said += map(decode, direct.told(record, 3))
+    assert [(one.status, one.why.partition(";")[0]) for one in said] == [
+        ("recused", "enrolment: whoever handed the change in does not have it among its reviewers"),
+        ("over-budget", "the change is too large to be carried: 9 MiB"),
+        ("recused", "trust: it is suspended"),
+    ]
+    assert len(server.requests) == before
+
+
+def test_what_did_not_come_along_is_said(direct, server):
+    """Contents without the messages: the model judges what there is, and its look names what it did not see."""
+    record = direct.proposal("dead")
+    contents = unpacked(sealed(record))
+    told = next(name for name, data in contents.items() if b"twohand.attached" in data)
+    bare = encode(
+        decode(record), "example/shop", packed=pack({name: contents[name] for name in contents if name != told})
+    )
+    *_, look = map(decode, direct.told(bare, 0))
+    assert look.status == "completed"
+    assert look.why.endswith("(asked without the message of 1 commit, which did not come along)")
 
 
 def test_two_instances_share_the_work(shop, third, server):

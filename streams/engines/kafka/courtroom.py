@@ -125,11 +125,23 @@ async def heard(proposed: ChangeProposed, contents: Mapping[str, bytes], court: 
     room, question = Bench(court, case, came.absent), _question(proposed, contents, came, judgement)
     scene = sitting.Scene(room, judgement, court.notebook.ledger, Told(proposed.change, court.leader), bench, question)
     found = panel.pick(bench) if proposed.files else panel.Panel((), ())
-    if proposed.too_large:
+    if court.leader in found.leaders and (bar := _unknown(scene, court)):
+        sitting.recuse(bar, scene)
+    elif proposed.too_large:
         _refuse(found, scene, court)
     else:
         await sitting.sit(found, scene, court.lines, only=court.leader)
     return [*room.said]
+
+
+def _unknown(scene: sitting.Scene, court: Court) -> panel.Bar | None:
+    """A reviewer without operator is the gate's own only for a door that has it in its settings: else its vote would not count."""
+    hands = (scene.court.hand(court.leader, one) for one in scene.court.sittings)
+    if court.leader in scene.proposed.awaited or any(hand and hand.people for hand in hands):
+        return None
+    why = "whoever handed the change in does not have it among its reviewers"
+    would = f"with [reviewers.{court.leader}] in the settings of `submit`, of the relay and of the server, too"
+    return panel.Bar(court.leader, panel.ENROLMENT, why, would)
 
 
 def _refuse(found: panel.Panel, scene: sitting.Scene, court: Court) -> None:

@@ -94,7 +94,7 @@ class Judging:
             remedy = f"`twohand reviewers enrol {name}` makes one for the policy; name its file as signing_key of [reviewers.{name}]."
             return NotSeated(f"{name} has no key to sign with: {file} is not there.", remedy)
         try:
-            identity.choice(reviewer, self._folder)
+            identity.seal(reviewer, self._folder, b"twohand tries a key\n")
         except CannotSign as error:
             return NotSeated(f"{name} has no key to sign with: {error.message}", error.remedy)
         return None

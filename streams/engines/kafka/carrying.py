@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 OUT: Final = "out"  # the cursor over the journal
 AT_ONCE: Final = 200  # rows of the journal that are looked at together
+LOOKED_BACK: Final = 50  # proposals of a change among which the one that came back is looked for
 SPOKEN: Final = tuple(map(type_name, (ReviewGiven, WaiverGranted)))
 CARRIED: Final = (*SPOKEN, *map(type_name, (ChangeProposed, ChangeMerged, ChangeWithdrawn, EscalationAcknowledged)))
 DECIDED: Final = type_name(DecisionMade)
@@ -122,9 +123,10 @@ class Carrying:
         """The newest proposal that a decision of ours can have been made on."""
         made = self._revived(row)
         decision = json.loads(made.decision) if isinstance(made, DecisionMade) else {}
-        kind = type_name(ChangeProposed)
-        rows = self._rows("key = ? and type = ? and offset < ?", decision["change"]["id"], kind, row.place) if decision else []  # fmt: skip
-        for one in reversed(rows):
+        where = "key = ? and type = ? and offset < ? order by offset desc limit ?"
+        asked = (row.place, LOOKED_BACK)
+        rows = self._rows(where, made.change, type_name(ChangeProposed), *asked) if made and decision else []
+        for one in rows:
             event = self._revived(one)
             if isinstance(event, ChangeProposed) and _fits(decision, event):
                 return one, event

@@ -34,6 +34,10 @@ class NoDuration(SourceError):
     """The timeout is no duration."""
 
 
+class NoChange(SourceError):
+    """What --id says is the id of no change."""
+
+
 def register(app: typer.Typer) -> None:
     app.command(name="gate")(gate)
 
@@ -90,7 +94,7 @@ def _journal(
     from streams.waiting import wait  # noqa: PLC0415
 
     if name:
-        raise SourceError("--id names a submitted change, and [engine] here is the journal.", "Leave it out.")
+        raise NoChange("--id names a change on Kafka, and the engine here is the journal.", "Leave it out.")
     waited = wait(desk, reading, wanted, seconds=seconds, tell=tell)
     return waited.decision, _moved(waited.moved)
 
@@ -101,8 +105,11 @@ def _kafka(
     from rules.case import fold  # noqa: PLC0415
     from rules.judgement import judge  # noqa: PLC0415
     from rules.record import record  # noqa: PLC0415
+    from streams.engines.kafka.dead_letters import named  # noqa: PLC0415
     from streams.engines.kafka.gating import Sought, Watch, blocked, wait  # noqa: PLC0415
 
+    if name and name != named(name.encode()):
+        raise NoChange(f"--id {name} is no id of a change.", "It has 64 hex digits: `twohand submit` prints it.")
     events = desk.events(reading, wanted, desk.memory(write=False), keep=False)
     events = [replace(event, change=name or event.change) for event in events]
     known = Sought.of(record(judge(fold(events), desk.now())))
@@ -114,7 +121,7 @@ def _kafka(
         )
         return blocked(watch, events, desk.now()), ""
     decision = watch.decision and watch.decision | ({"trace": watch.trace} if watch.trace else {})
-    return decision, _moved(watch.moved) or f"about change {known.change[:12]}: {watch.progress()}"
+    return decision, _moved(watch.moved) or f"change {known.change[:12]}: {watch.progress()}"
 
 
 def _moved(head: str) -> str:

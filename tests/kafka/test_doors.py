@@ -325,6 +325,14 @@ def test_only_a_decision_about_this_content_counts():
     assert "about head cccccccccccc" in str(watch.progress())
 
 
+@pytest.mark.parametrize("name", ["zz", "A" * 64, "a" * 63, "\u0661" * 64])
+def test_an_id_that_is_none_is_named(shop, away, name):
+    """Nobody waits ten minutes for a slip of the pen."""
+    done = run("gate", "-C", shop.path, "--settings", away, "--head", "feature", "--id", name)
+    assert (done.code, done.out) == (2, "")
+    assert "is no id of a change" in done.err
+
+
 @pytest.mark.parametrize(
     ("here", "told"),
     [

@@ -16,10 +16,11 @@ PATIENCE: Final = 3  # seconds that the case store may take to answer
 
 
 def kafka(scene: Scene) -> Iterator[Check]:
-    """Nothing where the engine is the journal."""
+    """Nothing where the engine is the journal; the case store only where the settings name one: servers need none."""
     if scene.settings.engine == "kafka":
         yield from _brokers(scene.settings)
-        yield from _store(scene.settings)
+        if scene.settings.store:
+            yield from _store(scene.settings)
 
 
 def _brokers(settings: Settings) -> Iterator[Check]:

@@ -6,16 +6,11 @@ import typer
 
 from streams.commands import options
 from streams.commands.options import HERE
-from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from streams.engines.kafka.store import Store
-
-
-class NoStore(SourceError):
-    """The settings name no case store."""
 
 
 def register(app: typer.Typer) -> None:
@@ -46,10 +41,4 @@ def _opened(where: "Path", explicit: "Path | None") -> "Store":
     from streams.engines.kafka import connection  # noqa: PLC0415
     from streams.engines.kafka.store import Store  # noqa: PLC0415
 
-    operator = connection.settings_at(where, explicit)
-    if not operator.store:
-        raise NoStore(
-            f"[store] url is not set ({operator.source or 'no settings file was found'}).",
-            'Set it: [store] url = "postgresql://twohand@127.0.0.1/twohand"',
-        )
-    return Store(operator.store)
+    return Store(connection.settings_at(where, explicit).store)

@@ -18,7 +18,7 @@ from streams.engines.kafka import connection, topic_admin
 from streams.engines.kafka.casebook import Casebook
 from streams.engines.kafka.gauges import Gauges, Standing
 from streams.engines.kafka.greeting import BrokerUnusable
-from streams.engines.kafka.store import StoreAway, StoreUnusable
+from streams.engines.kafka.store import StoreAway
 from streams.engines.kafka.submitting import acknowledged, opened
 from streams.engines.kafka.topics import group, of_role
 from streams.engines.kafka.watchdog import ENDING, STEP
@@ -60,9 +60,6 @@ class Escalating:
 
     def check(self) -> None:
         """Errors: StoreUnusable for a store of another release or none, TopicMissing where a broker answers without our topic."""
-        if not self._settings.store:
-            where = self._settings.source or "no settings file was found"
-            raise StoreUnusable(f"[store] url is not set ({where}).", "Set it: postgresql://twohand@127.0.0.1/twohand")
         self.book.open()
         names = of_role(self.role)
         try:

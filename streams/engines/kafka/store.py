@@ -361,6 +361,10 @@ class Store:
 
 def connected(url: str, path: str = "") -> Database:
     """A connection that waits for nothing long; `path` are schemas to look into first. StoreAway where nobody answers."""
+    if not url:
+        raise StoreUnusable(
+            "[store] url is not set in the settings.", 'Set it: [store] url = "postgresql://twohand@127.0.0.1/twohand"'
+        )
     options = f"-c statement_timeout={STATEMENT} -c lock_timeout={LOCK} -c idle_in_transaction_session_timeout=60000"
     options += f" -c search_path={path}" if path else ""
     try:

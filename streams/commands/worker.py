@@ -158,10 +158,12 @@ def _work(only: str, settings: "Settings", place: Place) -> "Work | Slow":
         return Deciding(settings.store, clock.now)
     kind, _, reviewer = only.partition(":")
     if kind == MODEL and only in _roles(settings):
-        from streams.engines.kafka.judging import Judging, folder  # noqa: PLC0415
+        from streams.engines.kafka.judging import Judging, enrolled, folder  # noqa: PLC0415
 
         judging = Judging(reviewer, settings, folder(place.where, place.state), clock.now)
         judging.look()
+        if place.state is None:
+            enrolled(settings.reviewers[reviewer], place.where, settings)
         return judging
     raise _no_role(only, settings)
 

@@ -13,7 +13,9 @@ from streams.commands import worker
 from streams.commands.app import build
 from streams.engines.kafka import supervising
 from streams.engines.kafka.acls import grants
+from streams.judges import identity
 from streams.sources.errors import SourceError
+from tests.gitrepo import Repo
 from tests.kafka.processes import ROOT
 from tests.streams.receivers import eventually
 
@@ -33,9 +35,9 @@ def place(tmp_path):
     return tmp_path
 
 
-def refused(place: Path, only: str, state: Path | None = None) -> str:
+def refused(place: Path, only: str, known: settings.Settings | None = None, state: Path | None = None) -> str:
     """Why a worker does not start; all of it is found before a broker is looked for."""
-    known = settings.parse((place / "settings.toml").read_text(), "settings.toml")
+    known = known or settings.parse((place / "settings.toml").read_text(), "settings.toml")
     with pytest.raises(SourceError) as error:
         worker._work(only, known, worker.Place(place, state))
     assert error.value.exit_code == 2
@@ -59,11 +61,26 @@ def test_what_is_no_role_is_told_with_what_is(place, only, said):
 def test_a_reviewer_without_keys_does_not_start(place, monkeypatch):
     """First the endpoint's key, then its own: each is named with where it belongs."""
     monkeypatch.delenv("TWOHAND_TEST_KEY", raising=False)
-    assert "keyed cannot be asked: $TWOHAND_TEST_KEY is not set." in refused(place, "model:keyed", place)
+    assert "keyed cannot be asked: $TWOHAND_TEST_KEY is not set." in refused(place, "model:keyed", state=place)
     monkeypatch.setenv("TWOHAND_TEST_KEY", "secret")
-    unsigned = refused(place, "model:keyed", place)
+    unsigned = refused(place, "model:keyed", state=place)
     assert "keyed has no key to sign with" in unsigned
     assert "twohand reviewers enrol keyed" in unsigned
+
+
+def test_a_key_that_no_policy_has_does_not_start(place):
+    """In a repository its policy has to know the reviewer; once it does, the worker is made."""
+    repo = Repo(place / "shop")
+    known = settings.load(place / "settings.toml", place, {})
+    made = identity.enrol(known.reviewers["first"], repo.path / ".git")
+    repo.write("twohand.toml", "version = 1\n")
+    repo.commit("The shop")
+    assert "No policy of the default branch has [agents.first] with its key." in refused(
+        repo.path, "model:first", known
+    )
+    repo.write("twohand.toml", "version = 1\n" + identity.block(known.reviewers["first"], made.line))
+    repo.commit("Enrol it")
+    assert worker._work("model:first", known, worker.Place(repo.path, None)).group == "twohand-reviewer-first"
 
 
 def test_without_reviewers_it_says_that_there_are_none(place):

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rules.events import ChangeProposed, ReviewerRestored, ReviewerSuspended
@@ -30,11 +31,11 @@ from streams.sources.signatures import CannotSign, NoVerifier
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from concurrent.futures import Future
-    from pathlib import Path
 
     from rules.events import Event
     from streams.engines.kafka.wire import Envelope
     from streams.settings import Settings
+    from streams.settings_reviewers import Reviewer
 
 ATTEMPTS: Final = 3
 PAUSE: Final = 0.2  # seconds before the second attempt
@@ -167,6 +168,22 @@ class Judging:
         letter = DeadLetter(*origin, fault, why, self.group, self._now(), attempt)
         log.warning("%s", said(letter))
         return bury(letter)
+
+
+def enrolled(reviewer: Reviewer, where: Path, settings: Settings) -> None:
+    """Whether the default branch here has this reviewer's key in its policy. NotSeated."""
+    from streams.desk import Desk  # noqa: PLC0415 - only where there is a repository
+
+    with Desk.at(where, explicit=Path(settings.source) if settings.source else None) as desk:
+        tip = desk.repo.first_ref(desk.default_branch or "")
+        policies = desk.standing(tip.name, tip.id).policies if tip else ()
+        line = identity.public_line(reviewer, desk.repo.common_dir)
+    agents = (policy.agents.get(reviewer.name) for policy in policies)
+    if not any(key.line == line for agent in agents if agent for key in agent.keys):
+        raise NotSeated(
+            f"No policy of the default branch has [agents.{reviewer.name}] with its key.",
+            f"`twohand reviewers enrol {reviewer.name}` prints the table. For other repositories, name --state DIR.",
+        )
 
 
 class Aside:

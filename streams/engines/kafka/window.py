@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from streams.engines.kafka.wire import Record
     from streams.settings import Settings
 
-KEPT: Final = 64  # records that are done while one before them is not
+KEPT: Final = 16  # records that are done while one before them is not
 POLLING: Final = 1000.0  # seconds, Faust's own default: how long a consumer may be too busy to fetch
 BEAT: Final = 1.0  # seconds
 

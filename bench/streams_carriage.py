@@ -1,8 +1,8 @@
 """What carrying costs: a worker whose handler is empty beside the plain aiokafka loop over the same records.
 
 Both read the same zstd records, publish records of the same bytes, acknowledged, and commit. `codec` decodes each proposal,
-drops repeats and encodes a review of it, as a worker does; `bare` is the worker with neither, to show where the cost lies. Each runs in
-a process of its own with a consumer group of its own; what it reports are the marks after each batch.
+drops repeats and encodes a review of it, as a worker does. To show where the cost lies: `bare` is the worker without that, `coded` the
+plain loop with it. Each runs in a process of its own with a consumer group of its own; what it reports are the marks after each batch.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from streams.engines.kafka.wire import Record
 from streams.settings import Settings
 
 BATCH = 500
-LOOPS = ("raw", "codec", "bare")
+LOOPS = ("raw", "codec", "bare", "coded")
 SIZE = 2000  # bytes of a change's content
 
 
@@ -115,13 +115,13 @@ class Report:
             part.rename(self._out)
 
 
-async def plain(settings: Settings, group: str, report: Report) -> None:
+async def plain(settings: Settings, group: str, answer: Callable[[Origin], Record], report: Report) -> None:
     """What a good loop without any framework does."""
     from aiokafka import AIOKafkaConsumer
 
     from streams.engines.kafka.worker import producer
 
-    answer, out = mould(), producer(settings)
+    out = producer(settings)
     consumer = AIOKafkaConsumer(
         CHANGES,
         bootstrap_servers=settings.bootstrap,
@@ -147,14 +147,15 @@ async def plain(settings: Settings, group: str, report: Report) -> None:
 def loop(name: str, bootstrap: str, group: str, report: Report) -> None:
     """Never returns; the parent ends it."""
     settings = Settings(bootstrap=bootstrap)
-    if name == "raw":
+    answer = Once() if name in ("codec", "coded") else mould()
+    if name in ("raw", "coded"):
         from streams.engines.kafka import sturdy
 
         sturdy.install()
-        asyncio.run(plain(settings, group, report))
+        asyncio.run(plain(settings, group, answer, report))
     from streams.engines.kafka.worker import run
 
-    run(Empty(group, Once() if name == "codec" else mould(), report), settings)
+    run(Empty(group, answer, report), settings)
 
 
 def once(ground: Ground, name: str, count: int, repeat: int) -> Speed:
@@ -182,7 +183,10 @@ def measure(ground: Ground, count: int, repeats: int) -> list[Row]:
 def rows(found: dict[str, list[Speed]]) -> Iterator[Row]:
     rates = {name: [one.rate for one in runs] for name, runs in found.items()}
     costs = {name: median(one.each for one in runs) for name, runs in found.items()}
-    said = {"raw": "raw aiokafka loop (anchor)", "bare": "worker, no codec", "codec": "carriage: worker, empty handler"}
+    said = {
+        "raw": "raw aiokafka loop (anchor)", "codec": "carriage: worker, empty handler", "bare": "worker, no codec",
+        "coded": "raw loop with the codec",
+    }  # fmt: skip
     for name in LOOPS:
         ratio = [ours / anchor for ours, anchor in zip(rates[name], rates["raw"], strict=True)]
         yield Row(f"carriage.{name}", said[name], "changes/s", rates[name])
@@ -191,6 +195,8 @@ def rows(found: dict[str, list[Speed]]) -> Iterator[Row]:
             bar = (">=", 0.5) if name == "codec" else None
             yield Row(f"carriage.{name}.ratio", f"{said[name]}: of the raw loop", "x", ratio, bar)
             yield Row(f"carriage.{name}.ratio.us", "the same by processor time", "x", [costs["raw"] / costs[name]])
+    same = [ours / anchor for ours, anchor in zip(rates["codec"], rates["coded"], strict=True)]
+    yield Row("carriage.faust.ratio", "carriage, of the raw loop with the codec", "x", same)
 
 
 def main() -> None:

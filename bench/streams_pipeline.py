@@ -33,7 +33,7 @@ class Run(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """Rows and bytes in the database."""
+    """Rows and bytes in the decider's tables; what the escalator keeps of open questions comes and goes."""
 
     rows: float
     database: float
@@ -43,15 +43,12 @@ class Kept(NamedTuple):
         """At this moment; the database's dead rows have gone."""
         with psycopg.connect(ground.store, autocommit=True) as database:
             database.execute("vacuum full")
-            names = database.execute(
-                "select schemaname, tablename from pg_tables where schemaname !~ '^(pg_|information)'"
-            )
-            counts = [
-                database.execute(f'select count(*) from "{one}"."{two}"').fetchone() for one, two in names.fetchall()
-            ]
-            size = database.execute("select pg_database_size(current_database())").fetchone()
+            names = [row[0] for row in database.execute("select tablename from pg_tables where schemaname = 'public'")]
+            counts = [database.execute(f'select count(*) from "{name}"').fetchone() for name in names]
+            sizes = "select sum(pg_total_relation_size(quote_ident(tablename)::regclass)) from pg_tables where schemaname = 'public'"
+            size = database.execute(sizes).fetchone()
         assert size
-        return cls(sum(count[0] for count in counts if count), size[0])
+        return cls(sum(count[0] for count in counts if count), float(size[0]))
 
     def less(self, before: "Kept", count: int) -> "Kept":
         """What so many changes added, for each."""

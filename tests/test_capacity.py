@@ -9,6 +9,7 @@ import pytest
 from bench import capacity
 from bench.capacity_needs import Assumed, Line, Scale, measured, needs, work
 from bench.capacity_queue import Change, Load, Sizes, arrivals, changes, lags, outage, percentile, staffed, tried
+from bench.streams_carriage import Mark, speed
 from bench.streams_picture import Panel, boxes, svg
 from bench.streams_profile import read
 from bench.streams_rows import Circumstances, Row, table, toml
@@ -96,6 +97,12 @@ def test_a_table_tells_the_median_its_spread_and_a_missed_bar():
     text = toml(ROWS, Circumstances("2026-11-21", "2 x A", 0.1), provisional=True)
     assert '"latency.p99" = 100.0  # idle, p99, ms' in text
     assert "provisional = true" in text
+
+
+def test_a_loop_is_timed_without_its_start():
+    """What was done when the first batch ended counts neither as work nor as time."""
+    marks = [Mark(500, 10.0, 3.0), Mark(1000, 10.5, 3.1), Mark(1500, 11.0, 3.2)]
+    assert speed(marks) == pytest.approx((1000, 200))
 
 
 def test_a_profile_is_drawn():

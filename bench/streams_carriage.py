@@ -20,8 +20,8 @@ from bench.streams_changes import changes, reviewed
 from bench.streams_ground import CHANGES, Ground, until
 from bench.streams_rows import Row
 from rules.events import ChangeProposed
-from streams.engines.kafka.dead_letters import Origin
-from streams.engines.kafka.wire import Record
+from streams.engines.kafka.records.dead_letters import Origin
+from streams.engines.kafka.records.wire import Record
 from streams.settings import Settings
 
 BATCH = 500
@@ -52,7 +52,7 @@ def speed(marks: Sequence[Mark]) -> Speed:
 
 
 class Empty:
-    """streams.engines.kafka.worker.Work that answers every proposal with a review that says nothing."""
+    """streams.engines.kafka.workers.worker.Work that answers every proposal with a review that says nothing."""
 
     role = "reviewer"
     topics = (CHANGES,)
@@ -81,7 +81,7 @@ class Once:
         self._seen: set[str] = set()
 
     def __call__(self, origin: Origin) -> Record:
-        from streams.engines.kafka.wire import encode, opened, sealed
+        from streams.engines.kafka.records.wire import encode, opened, sealed
         from tests.kafka.events import rules
 
         envelope = sealed(origin.record)
@@ -119,7 +119,7 @@ async def plain(settings: Settings, group: str, answer: Callable[[Origin], Recor
     """What a good loop without any framework does."""
     from aiokafka import AIOKafkaConsumer
 
-    from streams.engines.kafka.worker import producer
+    from streams.engines.kafka.workers.worker import producer
 
     out = producer(settings)
     consumer = AIOKafkaConsumer(
@@ -149,11 +149,11 @@ def loop(name: str, bootstrap: str, group: str, report: Report) -> None:
     settings = Settings(bootstrap=bootstrap)
     answer = Once() if name in ("codec", "coded") else mould()
     if name in ("raw", "coded"):
-        from streams.engines.kafka import sturdy
+        from streams.engines.kafka.broker import sturdy
 
         sturdy.install()
         asyncio.run(plain(settings, group, answer, report))
-    from streams.engines.kafka.worker import run
+    from streams.engines.kafka.workers.worker import run
 
     run(Empty(group, answer, report), settings)
 

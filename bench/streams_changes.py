@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 from rules.events import ChangeProposed
-from streams.engines.kafka.wire import Record
+from streams.engines.kafka.records.wire import Record
 from tests.kafka.events import carried, proposed, rules
 
 NOUNS = [
@@ -79,7 +79,7 @@ def changes(first: int, count: int, size: int) -> list[Record]:
 
 def reviewed(first: int, count: int, size: int) -> Iterator[Record]:
     """What the rules say of each of these changes, as their worker publishes it."""
-    from streams.engines.kafka.wire import encode
+    from streams.engines.kafka.records.wire import encode
 
     for number in range(first, first + count):
         proposal, _ = event(number, size)

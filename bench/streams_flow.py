@@ -16,7 +16,7 @@ from bench.streams_changes import changes
 from bench.streams_ground import CHANGES, DECISIONS, Ground, Stamp, family, until
 from bench.streams_pipeline import BOTH, LARGE, LEARNING, WARM, Backlog, running
 from bench.streams_rows import Row
-from streams.engines.kafka.wire import Record
+from streams.engines.kafka.records.wire import Record
 from tests.kafka.processes import Server
 
 IDLE = 10.0  # changes a second of a quiet day

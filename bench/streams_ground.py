@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Self
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from streams.engines.kafka import topic_admin
-from streams.engines.kafka.store import Store
-from streams.engines.kafka.topics import MAX_REQUEST, PARTITIONS
-from streams.engines.kafka.wire import Record
+from streams.engines.kafka.broker import topic_admin
+from streams.engines.kafka.cases.store import Store
+from streams.engines.kafka.records.topics import MAX_REQUEST, PARTITIONS
+from streams.engines.kafka.records.wire import Record
 from streams.settings import Settings
 from tests.kafka.broker import Broker
 from tests.kafka.postgres import Postgres

@@ -15,7 +15,7 @@ COLOURS = (  # by what stands in the path of a function's file; the first that f
     ("rules/revive", "#f3e2a0", "records and their codec"),
     ("rules/", "#f0c2a2", "the law"),
     ("reviewers/", "#f0c2a2", "the law"),
-    ("streams/engines/kafka/wire", "#f3e2a0", "records and their codec"),
+    ("streams/engines/kafka/records/wire", "#f3e2a0", "records and their codec"),
     ("streams/engines/codec", "#f3e2a0", "records and their codec"),
     ("json/", "#f3e2a0", "records and their codec"),
     ("streams/", "#c5e0a8", "workers and store"),

@@ -14,7 +14,7 @@ import psycopg
 from bench.streams_changes import changes, reviewed
 from bench.streams_ground import CHANGES, DECISIONS, REVIEWS, Ground, busy, resident
 from bench.streams_rows import Row
-from streams.engines.kafka.wire import Record
+from streams.engines.kafka.records.wire import Record
 
 SIZE, LARGE = 2000, 20_000  # bytes of a change's content
 LARGEST = 20_000_000  # numbers of changes from here on are large ones

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from rules.events import EVENTS, Event, type_name
 from streams.cli import VERSION
-from streams.engines.kafka.topics import DEAD_LETTERS, PARTITIONS, ROLES, TOPICS, Topic, configs
-from streams.engines.kafka.wire import CONTENTS, JSON, TRACE
+from streams.engines.kafka.records.topics import DEAD_LETTERS, PARTITIONS, ROLES, TOPICS, Topic, configs
+from streams.engines.kafka.records.wire import CONTENTS, JSON, TRACE
 
 HEX: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 BINDING: Final = "0.5.0"

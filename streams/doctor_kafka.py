@@ -24,7 +24,7 @@ def kafka(scene: Scene) -> Iterator[Check]:
 
 
 def _brokers(settings: Settings) -> Iterator[Check]:
-    from streams.engines.kafka import connection, topic_admin  # noqa: PLC0415 - only with the packages of the extra
+    from streams.engines.kafka.broker import connection, topic_admin  # noqa: PLC0415 - only with the packages of the extra
     from streams.sources.errors import SourceError  # noqa: PLC0415
 
     try:

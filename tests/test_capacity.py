@@ -14,7 +14,7 @@ from bench.streams_picture import Panel, boxes, svg
 from bench.streams_profile import read
 from bench.streams_rows import Circumstances, Row, table, toml
 
-STACK = "_bootstrap (threading.py:1);take (streams/engines/kafka/store.py:9)"
+STACK = "_bootstrap (threading.py:1);take (streams/engines/kafka/cases/store.py:9)"
 IDLE = "main (x.py:1);BaseEventLoop._run_once (asyncio/base_events.py:1);EpollSelector.select (selectors.py:4)"
 ONE = {"rules": 1, "decide": 1}
 ROWS = [
@@ -109,7 +109,7 @@ def test_a_profile_is_drawn():
     """Stacks begin where they tell something, what waits is left out, and every box is below its caller."""
     text = f"{STACK};<lambda> (a.py:1);plain (rules/canonical.py:2) 30\n{STACK} 10\n{IDLE} 99"
     stacks = read(text)
-    take, plain = "take (streams/engines/kafka/store.py:9)", "plain (rules/canonical.py:2)"
+    take, plain = "take (streams/engines/kafka/cases/store.py:9)", "plain (rules/canonical.py:2)"
     assert stacks == Counter({(take, plain): 30, (take,): 10})
     assert [tuple(box) for box in boxes(stacks)] == [(take, 0, 0.0, 1.0), (plain, 1, 0.0, 0.75)]
     drawn = ET.fromstring(svg([Panel("decide", 1.5, stacks)], {"decide": 1.5, "broker": 0.5}, "a < b"))

@@ -15,7 +15,7 @@ from streams.sources.errors import SourceError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from streams.engines.kafka.dead_letters import DeadLetter
+    from streams.engines.kafka.records.dead_letters import DeadLetter
     from streams.settings import Settings
 
 Name = Annotated[
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(*, where: options.Where = HERE, fmt: options.AsList = Listed.TEXT, settings: options.Settings = None) -> int:
     """The letters that are open, oldest first."""
-    from streams.engines.kafka import mailroom  # noqa: PLC0415 - other commands need none of it
+    from streams.engines.kafka.doors import mailroom  # noqa: PLC0415 - other commands need none of it
 
     rows = [_row(letter) for letter in mailroom.letters(_settings(where, settings)).values()]
     if fmt is Listed.JSON:
@@ -55,7 +55,7 @@ def list_(*, where: options.Where = HERE, fmt: options.AsList = Listed.TEXT, set
 
 def show(name: Name, *, where: options.Where = HERE, settings: options.Settings = None) -> int:
     """One letter, with the record as it came."""
-    from streams.engines.kafka import mailroom  # noqa: PLC0415
+    from streams.engines.kafka.doors import mailroom  # noqa: PLC0415
 
     letter = mailroom.the_one(_settings(where, settings), name)
     headers = [(key, _shown(value)) for key, value in letter.record.headers]
@@ -69,8 +69,8 @@ def retry(name: Name, *, where: options.Where = HERE, settings: options.Settings
 
     Its change stays blocked until the worker has taken it. Where it fails again there is another letter, and exit code 1.
     """
-    from streams.engines.kafka import mailroom  # noqa: PLC0415
-    from streams.engines.kafka.dead_letters import name_of  # noqa: PLC0415
+    from streams.engines.kafka.doors import mailroom  # noqa: PLC0415
+    from streams.engines.kafka.records.dead_letters import name_of  # noqa: PLC0415
 
     operator = _settings(where, settings)
     letter = mailroom.the_one(operator, name)
@@ -93,8 +93,8 @@ def drop(
     judges that. Exit code 1 where it has not accepted it within a few seconds.
     """
     from streams import clock  # noqa: PLC0415
-    from streams.engines.kafka import mailroom  # noqa: PLC0415
-    from streams.engines.kafka.dead_letters import name_of  # noqa: PLC0415
+    from streams.engines.kafka.doors import mailroom  # noqa: PLC0415
+    from streams.engines.kafka.records.dead_letters import name_of  # noqa: PLC0415
     from streams.sources import signatures  # noqa: PLC0415
 
     if not (by and key and reason.strip()):
@@ -108,13 +108,13 @@ def drop(
 
 
 def _settings(where: "Path", explicit: "Path | None") -> "Settings":
-    from streams.engines.kafka.connection import settings_at  # noqa: PLC0415
+    from streams.engines.kafka.broker.connection import settings_at  # noqa: PLC0415
 
     return settings_at(where, explicit)
 
 
 def _row(letter: "DeadLetter") -> dict[str, Any]:
-    from streams.engines.kafka.dead_letters import name_of  # noqa: PLC0415
+    from streams.engines.kafka.records.dead_letters import name_of  # noqa: PLC0415
 
     return {
         "name": name_of(letter), "change": letter.change or None, "topic": letter.record.topic,

@@ -105,8 +105,8 @@ def _kafka(
     from rules.case import fold  # noqa: PLC0415
     from rules.judgement import judge  # noqa: PLC0415
     from rules.record import record  # noqa: PLC0415
-    from streams.engines.kafka.dead_letters import named  # noqa: PLC0415
-    from streams.engines.kafka.gating import Sought, Watch, blocked, wait  # noqa: PLC0415
+    from streams.engines.kafka.doors.gating import Sought, Watch, blocked, wait  # noqa: PLC0415
+    from streams.engines.kafka.records.dead_letters import named  # noqa: PLC0415
 
     if name and name != named(name.encode()):
         raise NoChange(f"--id {name} is no id of a change.", "It has 64 hex digits: `twohand submit` prints it.")

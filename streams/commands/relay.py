@@ -11,7 +11,7 @@ from streams.commands import options
 from streams.commands.options import HERE
 
 if TYPE_CHECKING:
-    from streams.engines.kafka.relay import Relay
+    from streams.engines.kafka.carrier.relay import Relay
 
 Once = Annotated[bool, typer.Option("--once", help="Carry what there is, and end: for cron.")]
 
@@ -27,11 +27,11 @@ def relay(*, once: Once = False, where: options.Where = HERE, settings: options.
     the broker is away nothing is lost and nobody waits. `twohand serve` contains it.
     """
     from streams.desk import Desk  # noqa: PLC0415 - other commands need none of it
-    from streams.engines.kafka.connection import chosen  # noqa: PLC0415
+    from streams.engines.kafka.broker.connection import chosen  # noqa: PLC0415
 
     with Desk.at(where, explicit=settings) as desk:
         bootstrap = chosen(desk.settings).bootstrap
-        from streams.engines.kafka.relay import opened  # noqa: PLC0415
+        from streams.engines.kafka.carrier.relay import opened  # noqa: PLC0415
 
         with opened(desk) as carrier:
             if once:

@@ -65,7 +65,7 @@ def _carrying(desk: "Desk", *, once: bool, page: bool) -> int:
     """With Kafka: the page and the relay. People are asked by the escalator, which knows the changes of all repositories."""
     from streams import answers  # noqa: PLC0415
     from streams.commands.relay import carried  # noqa: PLC0415
-    from streams.engines.kafka.relay import opened  # noqa: PLC0415
+    from streams.engines.kafka.carrier.relay import opened  # noqa: PLC0415
 
     secret = answers.secret_at(desk.journal_path.parent)
     with opened(desk) as relay:

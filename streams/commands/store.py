@@ -10,7 +10,7 @@ from streams.commands.options import HERE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from streams.engines.kafka.store import Store
+    from streams.engines.kafka.cases.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def check(*, where: options.Where = HERE, settings: options.Settings = None) -> 
 
 
 def _opened(where: "Path", explicit: "Path | None") -> "Store":
-    from streams.engines.kafka import connection  # noqa: PLC0415
-    from streams.engines.kafka.store import Store  # noqa: PLC0415
+    from streams.engines.kafka.broker import connection  # noqa: PLC0415
+    from streams.engines.kafka.cases.store import Store  # noqa: PLC0415
 
     return Store(connection.settings_at(where, explicit).store)

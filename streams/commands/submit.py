@@ -49,9 +49,9 @@ def _journal(desk: "Desk", reading: "Reading", wanted: "Asked") -> int:
 
 
 def _kafka(desk: "Desk", reading: "Reading", wanted: "Asked") -> int:
-    from streams.engines.kafka.greeting import BrokerUnusable  # noqa: PLC0415
-    from streams.engines.kafka.handing_in import carry, recorded  # noqa: PLC0415
-    from streams.engines.kafka.submitting import NotPublished  # noqa: PLC0415
+    from streams.engines.kafka.broker.greeting import BrokerUnusable  # noqa: PLC0415
+    from streams.engines.kafka.doors.handing_in import carry, recorded  # noqa: PLC0415
+    from streams.engines.kafka.doors.submitting import NotPublished  # noqa: PLC0415
 
     one = recorded(desk, reading, wanted)
     print(one.proposed.change)

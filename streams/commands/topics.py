@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from streams.engines.kafka.topic_admin import Found
+    from streams.engines.kafka.broker.topic_admin import Found
     from streams.settings import Settings
 
 Partitions = Annotated[
@@ -59,7 +59,7 @@ def create(
     settings: options.Settings = None,
 ) -> int:  # fmt: skip
     """Make the topics that are missing."""
-    from streams.engines.kafka import connection, topic_admin  # noqa: PLC0415
+    from streams.engines.kafka.broker import connection, topic_admin  # noqa: PLC0415
 
     with connection.admin(_settings(where, settings)) as admin:
         done = topic_admin.create(admin, partitions=partitions, replicas=replicas, repair=repair)
@@ -71,7 +71,7 @@ def check(
     *, where: options.Where = HERE, fmt: options.AsPage = Paged.TEXT, settings: options.Settings = None
 ) -> int:  # fmt: skip
     """Compare the topics with what is needed: 0 where all is well, 2 with each difference and its remedy."""
-    from streams.engines.kafka import topic_admin  # noqa: PLC0415
+    from streams.engines.kafka.broker import topic_admin  # noqa: PLC0415
 
     found = topic_admin.differences(_found(_settings(where, settings)))
     if fmt is Paged.JSON:
@@ -88,7 +88,7 @@ def describe(
     *, where: options.Where = HERE, fmt: options.AsPage = Paged.TEXT, settings: options.Settings = None
 ) -> int:  # fmt: skip
     """Show the topics as they are: partitions, copies, retention, and who writes."""
-    from streams.engines.kafka.topics import TOPICS  # noqa: PLC0415
+    from streams.engines.kafka.records.topics import TOPICS  # noqa: PLC0415
 
     there = _found(_settings(where, settings))
     rows = [_row(topic, there) for topic in TOPICS]
@@ -103,8 +103,8 @@ def acls(
     principal: Principal = None, *, apply: Apply = False, where: options.Where = HERE, settings: options.Settings = None
 ) -> int:
     """Print, or grant, the rights of each role: none can write another's topic."""
-    from streams.engines.kafka import acls as rights  # noqa: PLC0415
-    from streams.engines.kafka import connection  # noqa: PLC0415
+    from streams.engines.kafka.broker import acls as rights  # noqa: PLC0415
+    from streams.engines.kafka.broker import connection  # noqa: PLC0415
 
     operator = _settings(where, settings)
     wanted = rights.grants(_principals(principal or []))
@@ -118,7 +118,7 @@ def acls(
 
 
 def _principals(said: list[str]) -> "Mapping[str, str]":
-    from streams.engines.kafka.acls import PRINCIPALS  # noqa: PLC0415
+    from streams.engines.kafka.broker.acls import PRINCIPALS  # noqa: PLC0415
 
     pairs = dict(pair.partition("=")[::2] for pair in said)
     for role, who in pairs.items():
@@ -131,13 +131,13 @@ def _principals(said: list[str]) -> "Mapping[str, str]":
 
 
 def _settings(where: "Path", explicit: "Path | None") -> "Settings":
-    from streams.engines.kafka.connection import settings_at  # noqa: PLC0415
+    from streams.engines.kafka.broker.connection import settings_at  # noqa: PLC0415
 
     return settings_at(where, explicit)
 
 
 def _found(settings: "Settings") -> "Mapping[str, Found]":
-    from streams.engines.kafka import connection, topic_admin  # noqa: PLC0415
+    from streams.engines.kafka.broker import connection, topic_admin  # noqa: PLC0415
 
     with connection.admin(settings) as admin:
         return topic_admin.found(admin)

@@ -15,8 +15,8 @@ from streams.logs import Format, ending, secrets_of, setup
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
-    from streams.engines.kafka.window import Slow
-    from streams.engines.kafka.worker import Work
+    from streams.engines.kafka.workers.window import Slow
+    from streams.engines.kafka.workers.worker import Work
     from streams.settings import Settings
 
 AGAIN = 2.0  # seconds between two looks for the broker
@@ -94,7 +94,8 @@ def worker(
 
     It waits for the broker. Exit code 1: it could not go on, nothing is lost, start it again.
     """
-    from streams.engines.kafka import connection, supervising  # noqa: PLC0415 - other commands need none of it
+    from streams.engines.kafka.broker import connection  # noqa: PLC0415 - other commands need none of it
+    from streams.engines.kafka.workers import supervising  # noqa: PLC0415 - other commands need none of it
 
     if leash >= 0:
         supervising.hold(leash)
@@ -111,8 +112,8 @@ def worker(
 
 
 def _run(work: "Work | Slow", settings: "Settings", listen: str, *, name: str, ready: Path | None) -> int:
-    from streams.engines.kafka.observing import begin  # noqa: PLC0415
-    from streams.engines.kafka.worker import run  # noqa: PLC0415
+    from streams.engines.kafka.telemetry.observing import begin  # noqa: PLC0415
+    from streams.engines.kafka.workers.worker import run  # noqa: PLC0415
 
     gauges = begin(work, settings, listen)
     _wait(work, settings)
@@ -123,8 +124,8 @@ def _run(work: "Work | Slow", settings: "Settings", listen: str, *, name: str, r
 def _escalate(settings: "Settings", listen: str, ready: Path | None) -> int:
     """The one worker that consumes nothing."""
     from streams import answers  # noqa: PLC0415
-    from streams.engines.kafka.escalating import Escalating, run  # noqa: PLC0415
-    from streams.engines.kafka.observing import begin  # noqa: PLC0415
+    from streams.engines.kafka.telemetry.observing import begin  # noqa: PLC0415
+    from streams.engines.kafka.workers.escalating import Escalating, run  # noqa: PLC0415
 
     work = Escalating(settings, secret=answers.shared_secret(os.environ))
     return run(work, begin(work, settings, listen), ready=ready)
@@ -132,7 +133,7 @@ def _escalate(settings: "Settings", listen: str, ready: Path | None) -> int:
 
 def _watched(listen: str, log: Format, number: int) -> list[str]:
     """What the worker of this number is told of how it is watched."""
-    from streams.engines.kafka.observing import beside  # noqa: PLC0415
+    from streams.engines.kafka.telemetry.observing import beside  # noqa: PLC0415
 
     return ["--log", log.value, *(["--listen", beside(listen, number)] if listen else [])]
 
@@ -149,16 +150,16 @@ def _work(only: str, settings: "Settings", place: Place) -> "Work | Slow":
     from streams import clock  # noqa: PLC0415
 
     if only == "rules":
-        from streams.engines.kafka.reviewing import Reviewing  # noqa: PLC0415
+        from streams.engines.kafka.workers.reviewing import Reviewing  # noqa: PLC0415
 
         return Reviewing(clock.now)
     if only == "decide":
-        from streams.engines.kafka.deciding import Deciding  # noqa: PLC0415
+        from streams.engines.kafka.workers.deciding import Deciding  # noqa: PLC0415
 
         return Deciding(settings.store, clock.now)
     kind, _, reviewer = only.partition(":")
     if kind == MODEL and only in _roles(settings):
-        from streams.engines.kafka.judging import Judging, enrolled, folder  # noqa: PLC0415
+        from streams.engines.kafka.workers.judging import Judging, enrolled, folder  # noqa: PLC0415
 
         judging = Judging(reviewer, settings, folder(place.where, place.state), clock.now)
         judging.look()
@@ -184,9 +185,9 @@ def _no_role(only: str, settings: "Settings") -> NoRole:
 
 def _wait(work: "Work | Slow", settings: "Settings") -> None:
     """Until a broker answers that has the topics; NotReady where it has not, because waiting does not make them."""
-    from streams.engines.kafka import connection, topic_admin  # noqa: PLC0415
-    from streams.engines.kafka.greeting import BrokerUnusable  # noqa: PLC0415
-    from streams.engines.kafka.topics import of_role  # noqa: PLC0415
+    from streams.engines.kafka.broker import connection, topic_admin  # noqa: PLC0415
+    from streams.engines.kafka.broker.greeting import BrokerUnusable  # noqa: PLC0415
+    from streams.engines.kafka.records.topics import of_role  # noqa: PLC0415
 
     names = of_role(work.role)
     while True:

@@ -41,7 +41,7 @@ def _source(found: Settings) -> str:
 
 
 def _relay(repo: Repository, run: str) -> Iterator[Check]:
-    from streams.engines.kafka.relay_file import NAME, Beside, RelayUnusable  # noqa: PLC0415 - most servers have none
+    from streams.engines.kafka.carrier.relay_file import NAME, Beside, RelayUnusable  # noqa: PLC0415 - most servers have none
 
     folder = repo.common_dir / "twohand"
     if not (folder / NAME).exists():

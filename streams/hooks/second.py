@@ -16,7 +16,7 @@ from rules.events import LawText
 from rules.judgement import Judgement, Law, Opinion
 from rules.reasons import Reason
 from rules.record import record
-from streams.engines.kafka.relay_file import NAME, Beside, RelayUnusable, Standing
+from streams.engines.kafka.carrier.relay_file import NAME, Beside, RelayUnusable, Standing
 
 DECIDER: Final = "decider"
 SILENT: Final = "reviewer.silent"

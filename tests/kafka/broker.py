@@ -7,7 +7,7 @@ from typing import Self
 
 from kafka import KafkaAdminClient
 
-from streams.engines.kafka.greeting import BrokerUnusable, greet
+from streams.engines.kafka.broker.greeting import BrokerUnusable, greet
 from streams.settings import Settings
 from tests.kafka.processes import ROOT, Server, lacking, needs
 from tests.streams.receivers import eventually, free_port

@@ -4,8 +4,8 @@ import json
 
 from rules.events import DeadlinePassed
 from streams.engines.codec import TYPES, revive
-from streams.engines.kafka.casebook import Casebook
-from streams.engines.kafka.store import Arrival, Batch, Store
+from streams.engines.kafka.cases.casebook import Casebook
+from streams.engines.kafka.cases.store import Arrival, Batch, Store
 
 
 class Played(Casebook):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from streams.engines.kafka import topic_admin
-from streams.engines.kafka.store import Store
-from streams.engines.kafka.topics import MAX_REQUEST
-from streams.engines.kafka.wire import Record
+from streams.engines.kafka.broker import topic_admin
+from streams.engines.kafka.cases.store import Store
+from streams.engines.kafka.records.topics import MAX_REQUEST
+from streams.engines.kafka.records.wire import Record
 from tests.kafka.broker import Broker
 from tests.kafka.postgres import Postgres
 from tests.kafka.processes import Server

@@ -4,9 +4,9 @@ from hashlib import sha1, sha256
 
 from rules.change import ABSENT, FileChange
 from rules.events import ChangeProposed, LawText, ReviewGiven
-from streams.engines.kafka.contents import bounded
-from streams.engines.kafka.dead_letters import Origin
-from streams.engines.kafka.wire import Record, encode
+from streams.engines.kafka.records.contents import bounded
+from streams.engines.kafka.records.dead_letters import Origin
+from streams.engines.kafka.records.wire import Record, encode
 
 NOON = "2026-11-21T12:00:00Z"
 POLICY = """version = 1

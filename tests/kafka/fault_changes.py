@@ -11,9 +11,9 @@ from rules.claims import Claim
 from rules.events import ChangeProposed, CommitFact, LawText, ReviewGiven
 from rules.statement import Content, Statement, payload
 from streams import clock
-from streams.engines.kafka.decider import beside
-from streams.engines.kafka.reviewing import review
-from streams.engines.kafka.wire import Record, encode
+from streams.engines.kafka.cases.decider import beside
+from streams.engines.kafka.records.wire import Record, encode
+from streams.engines.kafka.workers.reviewing import review
 from streams.sources import signatures
 from tests.kafka.events import POLICY, blob, carried, proposed
 

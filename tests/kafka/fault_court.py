@@ -18,10 +18,10 @@ from rules.judgement import judge
 from streams import memory
 from streams.engines.codec import encode as encode_line
 from streams.engines.journal import Journal
-from streams.engines.kafka.dead_letters import exhume, settlement
-from streams.engines.kafka.decider import essence
-from streams.engines.kafka.rows import revived
-from streams.engines.kafka.wire import Record, decode
+from streams.engines.kafka.cases.decider import essence
+from streams.engines.kafka.cases.rows import revived
+from streams.engines.kafka.records.dead_letters import exhume, settlement
+from streams.engines.kafka.records.wire import Record, decode
 from streams.replay import replay
 from tests.kafka.fault_changes import SOURCE, Change
 from tests.kafka.fault_ground import Ground

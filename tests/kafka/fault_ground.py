@@ -11,10 +11,10 @@ from typing import Any, Self
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from streams.engines.kafka import acls, topic_admin
-from streams.engines.kafka.store import Store
-from streams.engines.kafka.topics import MAX_REQUEST, ROLES, TOPICS
-from streams.engines.kafka.wire import Record
+from streams.engines.kafka.broker import acls, topic_admin
+from streams.engines.kafka.cases.store import Store
+from streams.engines.kafka.records.topics import MAX_REQUEST, ROLES, TOPICS
+from streams.engines.kafka.records.wire import Record
 from tests.kafka.broker import Broker
 from tests.kafka.postgres import Postgres
 from tests.kafka.processes import Server

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rules.events import ChangeProposed, DecisionMade, Event, ReviewGiven
 from streams import settings
-from streams.engines.kafka.wire import decode
+from streams.engines.kafka.records.wire import decode
 from streams.judges import identity
 from streams.sources import signatures
 from tests.gitrepo import Repo

@@ -6,8 +6,8 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
-from streams.engines.kafka.acls import PRINCIPALS, command, grants
-from streams.engines.kafka.topics import ROLES, TOPICS, group
+from streams.engines.kafka.broker.acls import PRINCIPALS, command, grants
+from streams.engines.kafka.records.topics import ROLES, TOPICS, group
 from tests.gitrepo import Repo
 from tests.kafka.broker import Broker
 from tests.kafka.commands import run

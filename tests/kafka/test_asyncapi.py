@@ -9,8 +9,8 @@ import pytest
 
 from rules.events import EVENTS, ChangeWithdrawn, body, type_name
 from streams.docs_asyncapi import document
-from streams.engines.kafka.topics import TOPICS
-from streams.engines.kafka.wire import encode
+from streams.engines.kafka.records.topics import TOPICS
+from streams.engines.kafka.records.wire import encode
 from tests.kafka.processes import ROOT, lacking
 
 DOCUMENT = document()

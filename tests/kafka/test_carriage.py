@@ -13,10 +13,10 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import MessageSizeTooLargeError
 
 from rules.events import ChangeProposed, ChangeWithdrawn
-from streams.engines.kafka import topic_admin
-from streams.engines.kafka.contents import bounded, unpacked
-from streams.engines.kafka.topics import BY_NAME, MAX_REQUEST
-from streams.engines.kafka.wire import MAX_RECORD, Record, encode, opened, sealed, size_of
+from streams.engines.kafka.broker import topic_admin
+from streams.engines.kafka.records.contents import bounded, unpacked
+from streams.engines.kafka.records.topics import BY_NAME, MAX_REQUEST
+from streams.engines.kafka.records.wire import MAX_RECORD, Record, encode, opened, sealed, size_of
 
 pytestmark = pytest.mark.xdist_group("kafka")
 AT = "2026-11-21T14:00:00Z"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from streams.commands.app import build
-from streams.engines.kafka.greeting import BrokerUnusable, greet
+from streams.engines.kafka.broker.greeting import BrokerUnusable, greet
 from streams.settings import Settings, parse
 from tests.kafka.commands import run
 from tests.kafka.processes import ROOT, Server, lacking, needs

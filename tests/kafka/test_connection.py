@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from streams.engines.kafka import greeting
-from streams.engines.kafka.connection import options, reach
-from streams.engines.kafka.greeting import BrokerUnusable, greet
+from streams.engines.kafka.broker import greeting
+from streams.engines.kafka.broker.connection import options, reach
+from streams.engines.kafka.broker.greeting import BrokerUnusable, greet
 from streams.settings import Settings
 from tests.kafka.commands import run
 from tests.streams.receivers import Receiver, certificate, free_port

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from rules.change import ABSENT, FileChange
 from rules.events import ChangeProposed
-from streams.engines.kafka import contents
-from streams.engines.kafka.contents import bounded, missing, pack, unpacked, wanted
-from streams.engines.kafka.wire import MAX_RECORD, Record, TooLarge, Unreadable, decode, encode, sealed
+from streams.engines.kafka.records import contents
+from streams.engines.kafka.records.contents import bounded, missing, pack, unpacked, wanted
+from streams.engines.kafka.records.wire import MAX_RECORD, Record, TooLarge, Unreadable, decode, encode, sealed
 
 NONE = "0" * 40
 

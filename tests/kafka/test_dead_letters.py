@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engines.kafka.dead_letters import MAX_WHY, PREFIX, DeadLetter, bury, exhume
-from streams.engines.kafka.topics import BY_NAME
-from streams.engines.kafka.wire import MAX_RECORD, Record, Unreadable, size_of
+from streams.engines.kafka.records.dead_letters import MAX_WHY, PREFIX, DeadLetter, bury, exhume
+from streams.engines.kafka.records.topics import BY_NAME
+from streams.engines.kafka.records.wire import MAX_RECORD, Record, Unreadable, size_of
 
 HEADERS = st.lists(
     st.tuples(st.text(max_size=8).filter(lambda name: not name.startswith(PREFIX)), st.none() | st.binary(max_size=8)),

@@ -9,8 +9,12 @@ import pytest
 from rules.canonical import canonical
 from rules.events import ChangeProposed, DecisionMade, body
 from streams.engines.codec import decode as decode_line
-from streams.engines.kafka import store as case_store
-from streams.engines.kafka.dead_letters import (
+from streams.engines.kafka.cases import store as case_store
+from streams.engines.kafka.cases.decider import SOURCE, beside
+from streams.engines.kafka.cases.migrations import MIGRATIONS
+from streams.engines.kafka.cases.store import Batch, Store, StoreUnusable
+from streams.engines.kafka.doors.dropping import words
+from streams.engines.kafka.records.dead_letters import (
     DROPPED,
     RETRIED,
     Settlement,
@@ -20,13 +24,9 @@ from streams.engines.kafka.dead_letters import (
     settlement,
     still_open,
 )
-from streams.engines.kafka.decider import SOURCE, beside
-from streams.engines.kafka.deciding import Deciding
-from streams.engines.kafka.dropping import words
-from streams.engines.kafka.migrations import MIGRATIONS
-from streams.engines.kafka.reviewing import Reviewing
-from streams.engines.kafka.store import Batch, Store, StoreUnusable
-from streams.engines.kafka.wire import Record, decode, encode
+from streams.engines.kafka.records.wire import Record, decode, encode
+from streams.engines.kafka.workers.deciding import Deciding
+from streams.engines.kafka.workers.reviewing import Reviewing
 from streams.sources import signatures
 from tests.kafka.events import NOON, carried, origins, proposed, rules
 from tests.streams.test_replay import exported, keys  # noqa: F401 - a journal with three decisions

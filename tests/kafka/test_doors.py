@@ -14,11 +14,11 @@ from aiokafka.partitioner import DefaultPartitioner
 from rules.case import fold
 from rules.events import ChangeProposed
 from rules.judgement import judge
-from streams.engines.kafka import gating, handing_in
-from streams.engines.kafka.dead_letters import DeadLetter, bury, name_of
-from streams.engines.kafka.gating import Sought, Watch, partition_of
-from streams.engines.kafka.relay import Beside
-from streams.engines.kafka.wire import Record, decode, encode
+from streams.engines.kafka.carrier.relay import Beside
+from streams.engines.kafka.doors import gating, handing_in
+from streams.engines.kafka.doors.gating import Sought, Watch, partition_of
+from streams.engines.kafka.records.dead_letters import DeadLetter, bury, name_of
+from streams.engines.kafka.records.wire import Record, decode, encode
 from streams.memory import decided
 from tests.gitrepo import Repo
 from tests.kafka.commands import run

@@ -5,9 +5,9 @@ import signal
 import pytest
 
 from rules.events import DecisionMade
-from streams.engines.kafka.dead_letters import still_open
-from streams.engines.kafka.store import Store
-from streams.engines.kafka.wire import Record, decode
+from streams.engines.kafka.cases.store import Store
+from streams.engines.kafka.records.dead_letters import still_open
+from streams.engines.kafka.records.wire import Record, decode
 from tests.kafka.engine import Engine
 from tests.kafka.events import carried, proposed
 

@@ -24,12 +24,12 @@ from streams import clock
 from streams.answers import Answers
 from streams.desk import Desk
 from streams.engines.codec import decode as decode_line
-from streams.engines.kafka.casebook import Casebook
-from streams.engines.kafka.escalating import Escalating, TopicMissing
-from streams.engines.kafka.relay import Relay
-from streams.engines.kafka.relay_file import Beside
-from streams.engines.kafka.store import StoreUnusable
-from streams.engines.kafka.wire import decode, encode
+from streams.engines.kafka.carrier.relay import Relay
+from streams.engines.kafka.carrier.relay_file import Beside
+from streams.engines.kafka.cases.casebook import Casebook
+from streams.engines.kafka.cases.store import StoreUnusable
+from streams.engines.kafka.records.wire import decode, encode
+from streams.engines.kafka.workers.escalating import Escalating, TopicMissing
 from streams.engines.outbox import LEASE
 from streams.settings import parse
 from tests.gitrepo import Repo
@@ -186,10 +186,10 @@ def test_killed_and_restarted_workers_ask_once(engine, people, escalator, postgr
 KILLED = """
 import sys
 from pathlib import Path
-from streams.engines.kafka.escalating import Escalating, TopicMissing
-from streams.engines.kafka.relay import Relay
-from streams.engines.kafka.relay_file import Beside
-from streams.engines.kafka.store import StoreUnusable
+from streams.engines.kafka.workers.escalating import Escalating, TopicMissing
+from streams.engines.kafka.carrier.relay import Relay
+from streams.engines.kafka.carrier.relay_file import Beside
+from streams.engines.kafka.cases.store import StoreUnusable
 from streams.engines.outbox import LEASE
 from streams.settings import parse
 
@@ -292,7 +292,7 @@ def test_what_cannot_work_is_said_at_the_start(engine, escalator):
 
 def test_a_round_that_hangs_ends_the_process():
     """Its supervisor starts it again; what was recorded is not done twice."""
-    source = "import threading\nfrom streams.engines.kafka import escalating as e\nfrom streams.engines.kafka.gauges import Gauges\n"
+    source = "import threading\nfrom streams.engines.kafka.workers import escalating as e\nfrom streams.engines.kafka.telemetry.gauges import Gauges\n"
     source += "e.STILL = 0.2\ne.Guard(threading.Event(), Gauges(''), None).start()\nthreading.Event().wait(60)\n"
     done = subprocess.run(
         [sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False

@@ -9,8 +9,8 @@ from psycopg.errors import InsufficientPrivilege
 from rules import instants
 from rules.escalation import DAILY
 from rules.events import DecisionMade, EscalationAcknowledged, EscalationOpened, EscalationResolved, type_name
-from streams.engines.kafka.casebook import Casebook
-from streams.engines.kafka.store import Arrival, Batch, Store, StoreUnusable
+from streams.engines.kafka.cases.casebook import Casebook
+from streams.engines.kafka.cases.store import Arrival, Batch, Store, StoreUnusable
 from streams.service import Service
 from streams.timers import Timers
 from tests.kafka.casebooks import Played

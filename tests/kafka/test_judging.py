@@ -10,10 +10,10 @@ import pytest
 from rules.events import ReviewerSuspended, ReviewGiven
 from rules.statement import Content, Statement, payload
 from streams import clock, settings
-from streams.engines.kafka.contents import pack, unpacked
-from streams.engines.kafka.dead_letters import Origin
-from streams.engines.kafka.judging import Judging
-from streams.engines.kafka.wire import Record, decode, encode, sealed
+from streams.engines.kafka.records.contents import pack, unpacked
+from streams.engines.kafka.records.dead_letters import Origin
+from streams.engines.kafka.records.wire import Record, decode, encode, sealed
+from streams.engines.kafka.workers.judging import Judging
 from streams.judges.script import Rule
 from streams.judges.server import ScriptedServer
 from streams.sources import signatures

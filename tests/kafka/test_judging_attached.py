@@ -7,9 +7,9 @@ import pytest
 from rules.events import CommitFact, ReviewGiven
 from rules.sshsig import BEGIN
 from rules.statement import Statement, payload
-from streams.engines.kafka.attached import MANY, MOST, attached, attached_to
-from streams.engines.kafka.contents import pack, unpacked
-from streams.engines.kafka.wire import sealed
+from streams.engines.kafka.records.attached import MANY, MOST, attached, attached_to
+from streams.engines.kafka.records.contents import pack, unpacked
+from streams.engines.kafka.records.wire import sealed
 from streams.sources import signatures
 from tests.kafka.events import blob, carried, proposed
 from tests.streams.keys import make_keys

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from streams.engines.kafka import window as windows
-from streams.engines.kafka.watchdog import Pulse
-from streams.engines.kafka.window import Slow, Window
+from streams.engines.kafka.workers import window as windows
+from streams.engines.kafka.workers.watchdog import Pulse
+from streams.engines.kafka.workers.window import Slow, Window
 from streams.settings import Settings
 
 

@@ -11,15 +11,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from rules.events import DeadlinePassed
-from streams.engines.kafka.casebook import Casebook
-from streams.engines.kafka.deciding import Deciding
-from streams.engines.kafka.event_log import lines
-from streams.engines.kafka.gauges import Gauges, Handled, Standing, outcome_of
-from streams.engines.kafka.listener import CannotListen, Listener, NoAddress, parsed
-from streams.engines.kafka.observing import beside
-from streams.engines.kafka.store import Store
-from streams.engines.kafka.trace import context, id_of
-from streams.engines.kafka.wire import Record, decode, encode, sealed
+from streams.engines.kafka.cases.casebook import Casebook
+from streams.engines.kafka.cases.store import Store
+from streams.engines.kafka.records.trace import context, id_of
+from streams.engines.kafka.records.wire import Record, decode, encode, sealed
+from streams.engines.kafka.telemetry.event_log import lines
+from streams.engines.kafka.telemetry.gauges import Gauges, Handled, Standing, outcome_of
+from streams.engines.kafka.telemetry.listener import CannotListen, Listener, NoAddress, parsed
+from streams.engines.kafka.telemetry.observing import beside
+from streams.engines.kafka.workers.deciding import Deciding
 from tests.kafka.engine import Engine
 from tests.kafka.events import NOON, carried, origins, proposed, rules
 from tests.kafka.watched import GROUP, counted, decision

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import logs
-from streams.engines.kafka.dead_letters import DeadLetter, bury
-from streams.engines.kafka.trace import begun, context, id_of, line_of, of_environment, of_line, traced
-from streams.engines.kafka.wire import Record
+from streams.engines.kafka.records.dead_letters import DeadLetter, bury
+from streams.engines.kafka.records.trace import begun, context, id_of, line_of, of_environment, of_line, traced
+from streams.engines.kafka.records.wire import Record
 from streams.settings import Settings
 from streams.sources.errors import SourceError
 from tests.kafka.events import NOON, carried, proposed

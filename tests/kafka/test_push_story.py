@@ -12,8 +12,8 @@ import pytest
 
 from rules.events import event_id
 from streams.desk import Desk
-from streams.engines.kafka.relay_file import Beside
-from streams.engines.kafka.wire import decode, encode
+from streams.engines.kafka.carrier.relay_file import Beside
+from streams.engines.kafka.records.wire import decode, encode
 from tests.gitrepo import Repo
 from tests.kafka.engine import Engine
 from tests.kafka.processes import ROOT, Server

@@ -27,9 +27,9 @@ from rules.judgement import judge
 from streams.desk import Desk
 from streams.engines import journal as journals
 from streams.engines.journal import Journal, JournalUnusable
-from streams.engines.kafka.relay import Relay
-from streams.engines.kafka.relay_file import Beside
-from streams.engines.kafka.wire import decode, encode
+from streams.engines.kafka.carrier.relay import Relay
+from streams.engines.kafka.carrier.relay_file import Beside
+from streams.engines.kafka.records.wire import decode, encode
 from streams.memory import decided
 from tests.gitrepo import Repo
 from tests.kafka.commands import run

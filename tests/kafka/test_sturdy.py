@@ -10,8 +10,9 @@ import pytest
 import zstandard
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from streams.engines.kafka import sturdy, sturdy_sync, topic_admin, unpacking
-from streams.engines.kafka.wire import Record, Unreadable, sealed
+from streams.engines.kafka.broker import sturdy, sturdy_sync, topic_admin
+from streams.engines.kafka.records import unpacking
+from streams.engines.kafka.records.wire import Record, Unreadable, sealed
 
 pytestmark = pytest.mark.xdist_group("kafka")
 for _ in range(2):

@@ -8,9 +8,9 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from rules.events import EVENTS, ChangeProposed
 from streams.engines.journal import topic_of
-from streams.engines.kafka import topic_admin
-from streams.engines.kafka.topics import BY_NAME, FOR_EVER, MAX_REQUEST, ROLES, TOPICS, configs, group, of_role
-from streams.engines.kafka.wire import FAULTS, MAX_RECORD
+from streams.engines.kafka.broker import topic_admin
+from streams.engines.kafka.records.topics import BY_NAME, FOR_EVER, MAX_REQUEST, ROLES, TOPICS, configs, group, of_role
+from streams.engines.kafka.records.wire import FAULTS, MAX_RECORD
 from tests.kafka.commands import run
 from tests.kafka.processes import ROOT
 

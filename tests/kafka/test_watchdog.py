@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from streams.engines.kafka import watchdog
-from streams.engines.kafka.watchdog import ENDING, STILL, Pulse, Watchdog
+from streams.engines.kafka.workers import watchdog
+from streams.engines.kafka.workers.watchdog import ENDING, STILL, Pulse, Watchdog
 from streams.logs import Seldom
 
 

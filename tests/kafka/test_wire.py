@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from rules.canonical import canonical
 from rules.events import ChangeProposed, ChangeWithdrawn, DecisionMade, ReviewGiven, body, event_id, type_name
-from streams.engines.kafka import wire
-from streams.engines.kafka.wire import FAULTS, Record, Unreadable, decode, encode, opened, sealed
+from streams.engines.kafka.records import wire
+from streams.engines.kafka.records.wire import FAULTS, Record, Unreadable, decode, encode, opened, sealed
 from tests.streams.test_codec import ANY_EVENT
 
 SOURCE = "example/shop"

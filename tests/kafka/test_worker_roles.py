@@ -11,8 +11,8 @@ import yaml
 from streams import settings
 from streams.commands import worker
 from streams.commands.app import build
-from streams.engines.kafka import supervising
-from streams.engines.kafka.acls import grants
+from streams.engines.kafka.broker.acls import grants
+from streams.engines.kafka.workers import supervising
 from streams.judges import identity
 from streams.sources.errors import SourceError
 from tests.gitrepo import Repo
@@ -132,7 +132,7 @@ def children(folder: Path, code: int) -> dict[str, list[str]]:
 
 
 SUPERVISOR = (
-    "import sys, logging; logging.basicConfig(); from streams.engines.kafka import supervising as s;"
+    "import sys, logging; logging.basicConfig(); from streams.engines.kafka.workers import supervising as s;"
     "s.AGAIN = 0.05; sys.exit(s.supervise({}))"
 )
 

@@ -3,10 +3,10 @@
 import time
 
 from rules.events import DecisionMade
-from streams.engines.kafka import store_gauges
-from streams.engines.kafka.dead_letters import DeadLetter, bury
-from streams.engines.kafka.gauges import Gauges, Handled, Standing
-from streams.engines.kafka.wire import Record, encode
+from streams.engines.kafka.records.dead_letters import DeadLetter, bury
+from streams.engines.kafka.records.wire import Record, encode
+from streams.engines.kafka.telemetry import store_gauges
+from streams.engines.kafka.telemetry.gauges import Gauges, Handled, Standing
 from tests.kafka.events import NOON, carried, origins, proposed
 
 GROUP = "twohand-decider"

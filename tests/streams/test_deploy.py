@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streams.engines.kafka.listener import Listener
+from streams.engines.kafka.telemetry.listener import Listener
 from streams.metrics import measured
 from streams.metrics_text import CONTENT_TYPE, text
 from tests.kafka.watched import counted

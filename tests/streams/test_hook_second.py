@@ -13,7 +13,7 @@ from rules.events import ChangeProposed, DecisionMade
 from streams import clock
 from streams.commands.app import run
 from streams.engines.journal import Journal
-from streams.engines.kafka.relay_file import Beside, RelayRuns, Told, alone
+from streams.engines.kafka.carrier.relay_file import Beside, RelayRuns, Told, alone
 from streams.hooks.second import FRESH
 from tests.streams.served import Pushed, Served, enforce
 

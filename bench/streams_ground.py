@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
@@ -16,7 +16,6 @@ from streams.engines.kafka.broker import topic_admin
 from streams.engines.kafka.cases.store import Store
 from streams.engines.kafka.records.topics import MAX_REQUEST, PARTITIONS
 from streams.engines.kafka.records.wire import Record
-from streams.settings import Settings
 from tests.kafka.broker import Broker
 from tests.kafka.postgres import Postgres
 from tests.kafka.processes import Server
@@ -35,28 +34,32 @@ class Stamp(NamedTuple):
 
 
 class Ground:
-    """Servers of its own on free ports of loopback; all of it ends with the `with`."""
+    """Servers of its own on free ports of loopback; `close` ends all of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.broker, self.postgres = Broker(folder / "kafka"), Postgres()
         self.workers: list[Server] = []
+        self._producer: Any = None
+        self._consumer: Any = None
         self.settings = folder / "settings.toml"
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Start both servers and connect."""
         self.postgres.start()
         self.broker.start()
-        self.options = Settings(bootstrap=self.broker.bootstrap)
         self._producer = KafkaProducer(
             bootstrap_servers=self.broker.bootstrap, compression_type="zstd", max_request_size=MAX_REQUEST, acks="all"
         )
         self._consumer = KafkaConsumer(bootstrap_servers=self.broker.bootstrap, enable_auto_commit=False)
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End all, whatever of it was started."""
         self.end()
-        self._producer.close(timeout=5)
-        self._consumer.close()
+        if self._producer:
+            self._producer.close(timeout=5)
+        if self._consumer:
+            self._consumer.close()
         self.broker.stop()
         self.postgres.__exit__()
 
@@ -158,9 +161,15 @@ class Ground:
 
 @contextmanager
 def ground() -> Iterator[Ground]:
-    """Servers in a temporary folder."""
-    with TemporaryDirectory(prefix="twohand-bench-") as folder, Ground(Path(folder)) as made:
-        yield made
+    """Servers in a temporary folder; SIGTERM ends them too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with TemporaryDirectory(prefix="twohand-bench-") as folder:
+        made = Ground(Path(folder))
+        try:
+            made.open()
+            yield made
+        finally:
+            made.close()
 
 
 def until(ready: Callable[[], bool], seconds: float, said: Callable[[], str] = str) -> None:

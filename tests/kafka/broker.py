@@ -24,13 +24,14 @@ class Broker:
         if fetched.returncode:
             lacking(fetched.stderr.strip())
         self.port, self.tls, controller = free_port(), free_port(), free_port()
+        self._ports, self._more = (
+            {"$PORT": self.port, "$TLS": self.tls, "$CONTROLLER": controller},
+            folder / "more.properties",
+        )
         self.bootstrap, self._options = f"127.0.0.1:{self.port}", options
         folder.mkdir(parents=True, exist_ok=True)
-        ports = {"$PORT": self.port, "$TLS": self.tls, "$CONTROLLER": controller}
-        for name, port in ports.items():
-            more = more.replace(name, str(port))
-        (folder / "more.properties").write_text(more)
-        command = [ROOT / "scripts/kafka", "run", folder, self.port, controller, folder / "more.properties"]
+        self.more(more)
+        command = [ROOT / "scripts/kafka", "run", folder, self.port, controller, self._more]
         self._server = Server([str(part) for part in command], folder / "kafka.log")
 
     def __enter__(self) -> Self:
@@ -39,6 +40,12 @@ class Broker:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def more(self, text: str) -> None:
+        """Other lines for its properties; they count when it is started again."""
+        for name, port in self._ports.items():
+            text = text.replace(name, str(port))
+        self._more.write_text(text)
 
     @property
     def pid(self) -> int:

@@ -32,10 +32,16 @@ class Change(NamedTuple):
     said: tuple[ReviewGiven, ...]
     outcome: str  # what it has to become
     once: bool = True  # whether there is exactly one decision, whatever the order; else only the last one is known
+    spoilt: bool = False  # whether a dead letter lies there instead of something that was said
 
     @property
     def id(self) -> str:
         return self.proposed.change
+
+    @property
+    def plain(self) -> ChangeProposed:
+        """The proposal as a journal has it: its relay adds what it publishes beside it."""
+        return replace(self.proposed, read_from=self.proposed.read_from[:-1])
 
     @property
     def spoken(self) -> list[Record]:
@@ -74,7 +80,9 @@ class Author:
         data = data or b"print(%d)\n" % self._number
         event = proposed(self._number, data, at=clock.now(), **self._made(deadline), **more)
         said = (self.says(event, verb),) if verb else ()
-        return Change(replace(event, read_from=("refs (0)", beside(said))), data, said, OUTCOMES[verb])
+        passed = deadline == "0s" and not verb
+        outcome = "escalated" if passed else OUTCOMES[verb]
+        return Change(replace(event, read_from=("refs (0)", beside(said))), data, said, outcome, once=not passed)
 
     def _made(self, deadline: str) -> dict[str, object]:
         law = POLICY.format(key=self._lines["bob"]).replace('"2m"', f'"{deadline}"')

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from rules.case import fold
-from rules.events import ChangeProposed, DecisionMade, Event
+from rules.events import ChangeProposed, DeadlinePassed, DecisionMade, Event
 from rules.judgement import judge
 from streams import memory
 from streams.engines.codec import encode as encode_line
@@ -21,7 +21,7 @@ from streams.engines.journal import Journal
 from streams.engines.kafka.cases.decider import essence
 from streams.engines.kafka.cases.rows import revived
 from streams.engines.kafka.records.dead_letters import exhume, settlement
-from streams.engines.kafka.records.wire import Record, decode
+from streams.engines.kafka.records.wire import Record, Unreadable, decode
 from streams.replay import replay
 from tests.kafka.fault_changes import SOURCE, Change
 from tests.kafka.fault_ground import Ground
@@ -29,6 +29,7 @@ from tests.kafka.fault_ground import Ground
 INPUT = ("twohand.changes", "twohand.reviews", "twohand.escalations", "twohand.trust")  # what the decider hears
 RULES = "twohand-reviewer-rules"
 BY_RULES = "select body::json ->> 'content_key' from event where body::json ->> 'reviewer' = 'rules'"
+PASSED = "select change, type, count(*) from event where type like '%deadline-passed%' group by change, type having count(*) > 1"
 
 
 class Verdict(NamedTuple):
@@ -52,12 +53,20 @@ class Court:
 
     def settled(self, changes: Sequence[Change]) -> bool:
         """Whether everything that has to come has come, right or wrong."""
-        return not self._undecided(changes) and not self._unheard() and not self._unsent()
+        return self.decided(changes) and not self.unheard() and not self._unsent()
+
+    def decided(self, changes: Sequence[Change]) -> bool:
+        """Whether each has become what it has to."""
+        return not self._undecided(changes)
+
+    def made(self, changes: Iterable[Change]) -> list[DecisionMade]:
+        """The decisions about these changes, repeats among them."""
+        return [one for made in self._decisions(changes).values() for one in made]
 
     def verdict(self, changes: Sequence[Change]) -> Verdict:
         """Read everything, and judge these changes by it."""
         decisions = self._decisions(changes)
-        lost = [*self._unpublished(), *self._unheard(), *self._unsent(), *self._undecided(changes)]
+        lost = [*self._unpublished(), *self.unheard(), *self._unsent(), *self._undecided(changes)]
         wrong = [
             *self._twice(changes, decisions),
             *self._otherwise(changes, decisions),
@@ -77,7 +86,7 @@ class Court:
             if _content(one) not in there
         ]
 
-    def _unheard(self) -> list[str]:
+    def unheard(self) -> list[str]:
         """What is on a topic and neither in the store nor in a letter; and proposals that the rules have said nothing of."""
         store, letters = {row[0] for row in self._asked("select id from event")}, self._letters()
         spoken = {row[0] for row in self._asked(BY_RULES)}
@@ -109,19 +118,22 @@ class Court:
     def _twice(self, changes: Iterable[Change], made: dict[str, list[DecisionMade]]) -> list[str]:
         """Decisions that differ in more than their instant, where there may be one."""
         several = {one.id: {essence(d) for d in made[one.id]} for one in changes if one.once}
-        return [f"{len(found)} decisions about {name[:12]}" for name, found in several.items() if len(found) > 1]
+        found = [f"{len(found)} decisions about {name[:12]}" for name, found in several.items() if len(found) > 1]
+        return found + [f"{count} times {kind} of {name[:12]}" for name, kind, count in self._asked(PASSED)]
 
     def _otherwise(self, changes: Sequence[Change], made: dict[str, list[DecisionMade]]) -> list[str]:
         """Last decisions that the embedded engine does not make of what was sent, byte for byte."""
         with TemporaryDirectory(prefix="twohand-court-") as folder, Journal(Path(folder) / "journal.db") as journal:
-            events = [event for one in changes if one.once for event in (*one.said, one.proposed, one.reviewed)]
-            journal.append(events)
+            journal.append(event for one in changes for event in (*one.said, one.proposed, one.reviewed))
+            journal.append(event for event in self._passed() if event.change in made)
             wrong = []
             for one in changes:
                 last = made[one.id][-1] if made[one.id] else None
                 if last and last.outcome != one.outcome:
                     wrong.append(f"{one.id[:12]} is {last.outcome}, not {one.outcome}")
-                elif last and one.once and embedded(journal, one.id, last.at) != last:
+                elif one.outcome != "admitted" and "admitted" in {each.outcome for each in made[one.id]}:
+                    wrong.append(f"{one.id[:12]} was admitted")
+                elif last and not one.spoilt and embedded(journal, one.id, last.at) != last:
                     wrong.append(f"{one.id[:12]}: the embedded engine decides otherwise")
         return wrong
 
@@ -151,6 +163,12 @@ class Court:
                 event = decode(Record(row.topic, row.key, row.value, tuple(row.headers)))
                 made[row.key.decode()].append(event)
         return made
+
+    def _passed(self) -> list[Event]:
+        """The deadlines that passed; pages and their answers decide nothing."""
+        rows = self._ground.read("twohand.escalations")
+        events = [decode(Record(row.topic, row.key, row.value, tuple(row.headers))) for row in rows]
+        return [event for event in events if isinstance(event, DeadlinePassed)]
 
     def _letters(self) -> set[tuple[str, str, int, int]]:
         """Who gave up which record."""
@@ -186,6 +204,9 @@ def _id(row: Any) -> str:
 
 
 def _proposes(row: Any, spoken: set[str]) -> bool:
-    """Whether it is a proposal of whose content nobody in `spoken` speaks."""
-    event = decode(Record(row.topic, row.key, row.value, tuple(row.headers)))
+    """Whether it is a proposal of whose content nobody in `spoken` speaks, or nothing that can be read."""
+    try:
+        event = decode(Record(row.topic, row.key, row.value, tuple(row.headers)))
+    except Unreadable:
+        return True
     return isinstance(event, ChangeProposed) and event.content_key not in spoken

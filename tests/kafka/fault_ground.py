@@ -1,8 +1,10 @@
 """Where faults happen: a broker that authorizes, a database, and workers that are started again as a supervisor would."""
 
+import gc
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,7 +26,7 @@ STARTING = 60  # seconds; 3 on a machine with nothing else to do
 STEP = 0.05
 ANSWER = 150  # seconds until a send must have been acknowledged or refused; a producer tries for 120
 USERS = ("admin", *(f"twohand-{role.name}" for role in ROLES))
-ROLE_OF = {"rules": "reviewer", "decide": "decider", "escalate": "escalator"}
+ROLE_OF = {"rules": "reviewer", "decide": "decider", "escalate": "escalator", "relay": "relay"}
 GUARDED = """
 listeners=CLIENT://127.0.0.1:$PORT,CONTROLLER://127.0.0.1:$CONTROLLER
 listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
@@ -45,15 +47,22 @@ def credentials(user: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+def guarded(*other: str) -> str:
+    """A broker's properties; these users have another password than they think."""
+    known = " ".join(f'user_{user}="{"changed" if user in other else user}"' for user in USERS)
+    return GUARDED.format(users=known)
+
+
 class Ground:
     """All of it ends with the `with`. Faults happen one after the other; what they need again is there again."""
 
     def __init__(self, folder: Path, postgres: Postgres) -> None:
         self.folder, self.postgres = folder, postgres
-        known = " ".join(f'user_{user}="{user}"' for user in USERS)
-        self.broker = Broker(folder / "kafka", GUARDED.format(users=known), **credentials("admin"))
+        self.broker = Broker(folder / "kafka", guarded(), **credentials("admin"))
         self.workers: dict[str, Server] = {}
-        self.ended: list[str] = []  # workers that ended by themselves and were started again
+        self.ended: dict[
+            str, list[int | None]
+        ] = {}  # exit codes of workers that ended by themselves and were started again
         self.acknowledged: list[Record] = []
         self._rows: dict[str, list[Any]] = {topic.name: [] for topic in TOPICS}
         self._next: dict[TopicPartition, int] = {}
@@ -66,7 +75,10 @@ class Ground:
         self.make_topics()
         self.producer = self._producer()
         self._consumer = KafkaConsumer(
-            bootstrap_servers=self.broker.bootstrap, enable_auto_commit=False, **credentials("admin")
+            bootstrap_servers=self.broker.bootstrap,
+            enable_auto_commit=False,
+            reconnect_backoff_max_ms=500,
+            **credentials("admin"),
         )
         return self
 
@@ -76,6 +88,8 @@ class Ground:
         self.producer.close(timeout=5)
         self._consumer.close()
         self.broker.stop()
+        with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+            gc.collect()  # sockets that kafka-python opened to a broker that was away
 
     def make_topics(self) -> None:
         """Those that are missing, and everybody's rights."""
@@ -83,6 +97,12 @@ class Ground:
         topic_admin.create(admin, partitions=PARTITIONS, replicas=1)
         acls.apply(admin, acls.grants())
         admin.close()
+
+    def passwords(self, *other: str) -> None:
+        """Start the broker again; these users' passwords are others than they have."""
+        self.broker.stop()
+        self.broker.more(guarded(*other))
+        self.broker.start()
 
     def settings(self, role: str, **other: str) -> Path:
         """The settings file of a role's credentials."""
@@ -106,17 +126,18 @@ class Ground:
         only, _, stable = name.partition("/")
         usual = ["-m", "streams.cli", "worker", "--only", only, "--settings", str(self.settings(ROLE_OF[only]))]
         words = [sys.executable, *(command or usual), *(["--name", stable] if stable and not command else [])]
-        self._mark(name).unlink(missing_ok=True)
-        watched = [] if command else ["--ready", str(self._mark(name))]
+        self.mark(name).unlink(missing_ok=True)
+        watched = [] if command else ["--ready", str(self.mark(name))]
         self.workers[name] = Server([*words, *watched], self.folder / f"{only}.log")
         self.workers[name].start()
         return self.workers[name]
 
     def ready(self, name: str) -> None:
         """Wait until it has its partitions."""
-        self.workers[name].until(self._mark(name).exists, STARTING)
+        self.workers[name].until(self.mark(name).exists, STARTING)
 
-    def _mark(self, name: str) -> Path:
+    def mark(self, name: str) -> Path:
+        """The file that a worker touches while all is well."""
         return self.folder / f"{name.replace('/', '-')}.ready"
 
     def kill(self, name: str) -> None:
@@ -134,8 +155,8 @@ class Ground:
         """Start again what ended by itself, as a supervisor does."""
         for name, worker in self.workers.items():
             if not worker.alive:
-                self.ended.append(f"{name}: {worker.code}")
-                self._mark(name).unlink(missing_ok=True)
+                self.ended.setdefault(name, []).append(worker.code)
+                self.mark(name).unlink(missing_ok=True)
                 worker.start()
 
     def wait(self, check: Callable[[], object], seconds: float) -> None:
@@ -164,7 +185,7 @@ class Ground:
         """One that tries for two minutes: what it acknowledges is on the topic, what it does not may be."""
         return KafkaProducer(
             bootstrap_servers=self.broker.bootstrap, acks="all", compression_type="zstd", max_request_size=MAX_REQUEST,
-            **credentials("admin"),
+            reconnect_backoff_max_ms=500, **credentials("admin"),
         )  # fmt: skip
 
     def send(self, *records: Record) -> None:

@@ -107,6 +107,8 @@ class Beside:
         return int(self._db.execute("pragma user_version").fetchone()[0])
 
     def _of_another(self, found: int) -> RelayUnusable:
+        if found == 0:
+            return RelayUnusable(f"{self.path} is just being made.", "Try again in a moment.", busy=True)
         return RelayUnusable(
             f"{self.path} has format {found}, this twohand knows {FORMAT}.",
             "Upgrade twohand here; the relay and the hook have to be of one version.",

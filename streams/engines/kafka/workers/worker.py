@@ -22,6 +22,7 @@ from streams.engines.kafka.records.wire import Record
 from streams.engines.kafka.telemetry import event_log
 from streams.engines.kafka.telemetry.gauges import Gauges, Handled
 from streams.engines.kafka.workers.watchdog import Pulse, Watchdog
+from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +41,12 @@ PUBLISHING: Final = 30.0  # seconds until what is published has to be acknowledg
 DRAINING: Final = 8.0  # seconds that a batch may take after SIGTERM
 SESSION: Final = 10  # seconds
 log = logging.getLogger("twohand")
+
+
+class Crashed(SourceError):
+    """Kafka's client gave up; nothing was committed that was not done."""
+
+    exit_code = 1
 
 
 class Work(Protocol):
@@ -87,8 +94,21 @@ def run(
         worker = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
         worker.spinner = None
         Watchdog(app, worker, pulse, ready).start()
-        worker.execute_from_commandline()
+        _consume(worker)
     sys.exit(0)
+
+
+def _consume(worker: Any) -> None:
+    """Until SIGTERM. Crashed tells what Kafka's client could not go on from: a right that was taken away, for one."""
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as done:
+        if done.code:
+            why = logs.told(worker.crash_reason) if worker.crash_reason else f"exit code {done.code}"
+            raise Crashed(
+                f"The worker cannot go on: {why}.",
+                "Nothing is lost: start it again. `twohand topics acls` prints the rights that it needs.",
+            ) from worker.crash_reason
 
 
 def _app(work: Work | Slow, settings: Settings, name: str, data: str) -> faust.App:

@@ -285,15 +285,23 @@ Event = (
 EVENTS: tuple[type[Event], ...] = Event.__args__
 
 
+def _named(kind: type[Event]) -> str:
+    return f"dev.twohand.{re.sub('(?<!^)(?=[A-Z])', '-', kind.__name__).lower()}.v1"
+
+
+_NAMES = {kind: _named(kind) for kind in EVENTS}
+_SAID = {kind: tuple(field.name for field in fields(kind) if field.name not in BESIDE_THE_BODY) for kind in EVENTS}
+
+
 def type_name(kind: type[Event]) -> str:
     """The CloudEvents type: `dev.twohand.change-proposed.v1`."""
-    return f"dev.twohand.{re.sub('(?<!^)(?=[A-Z])', '-', kind.__name__).lower()}.v1"
+    return _NAMES[kind]
 
 
 def body(event: Event) -> dict[str, object]:
     """What the event says, without what travels beside it."""
-    said = {field.name: getattr(event, field.name) for field in fields(event) if field.name not in BESIDE_THE_BODY}
-    return {name: value for name, value in said.items() if value or name not in ADDED}
+    said = ((name, getattr(event, name)) for name in _SAID[type(event)])
+    return {name: value for name, value in said if value or name not in ADDED}
 
 
 def event_id(event: Event) -> str:

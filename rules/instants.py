@@ -9,6 +9,7 @@ from functools import lru_cache
 DAY = 86_400
 
 
+@lru_cache(maxsize=4096)
 def is_instant(text: str) -> bool:
     """Whether this is exactly `YYYY-MM-DDTHH:MM:SSZ` of a day that exists."""
     shape = len(text) == 20 and text[4] == text[7] == "-" and text[10] == "T" and text[13] == text[16] == ":"

@@ -5,7 +5,6 @@ caller before anything is folded (law 19).
 """
 
 import json
-from dataclasses import replace
 from typing import Any, cast
 
 from rules import instants
@@ -78,10 +77,12 @@ def revive(kind: type[Event], data: Any, at: Any) -> Event:
     """An event from its body and its envelope's time."""
     if not isinstance(at, str) or not instants.is_instant(at):
         raise Undecodable(f"time {short(at)} is no instant of the form 2026-11-21T14:00:00Z")
-    if isinstance(data, dict) and not {"at", "signer"}.isdisjoint(data):
+    if not isinstance(data, dict):
+        raise Undecodable(f"{short(data)} is no {kind.__name__}")
+    if not {"at", "signer"}.isdisjoint(data):
         raise Undecodable("at and signer travel beside the body, not in it")
     try:
-        event: Event = reviver(cast("Any", kind))(data)
+        event: Event = reviver(cast("Any", kind))({**data, "at": at})
     except (ValueError, TypeError, RecursionError) as error:
         raise Undecodable(str(error)) from None
-    return replace(event, at=at)
+    return event

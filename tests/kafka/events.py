@@ -2,7 +2,7 @@
 
 from hashlib import sha1, sha256
 
-from rules.change import ABSENT, FileChange
+from rules.change import ABSENT, FileChange, content_key
 from rules.events import ChangeProposed, LawText, ReviewGiven
 from streams.engines.kafka.records.contents import bounded
 from streams.engines.kafka.records.dead_letters import Origin
@@ -34,13 +34,14 @@ def blob(data: bytes) -> str:
 def proposed(number: int, data: bytes = b"print(1)\n", key: str = KEY, **more: object) -> ChangeProposed:
     """A change that adds one file. Another `number` is another change."""
     name = sha256(b"change %d" % number).hexdigest()
-    content = sha256(b"%d %s" % (number, data)).hexdigest()
-    files = (FileChange("a.py", ABSENT, "0" * 40, "100644", blob(data), data.count(b"\n"), 0),)
+    files = (FileChange(f"{number}/a.py", ABSENT, "0" * 40, "100644", blob(data), data.count(b"\n"), 0),)
     said = {
         "repository": "example/shop", "target": "refs/heads/main", "base": "b" * 40, "head": "c" * 40, "at": NOON,
         "laws": (LawText("default", "twohand.toml", POLICY.format(key=key)),), "read_from": ("refs (0)",), **more,
     }  # fmt: skip
-    return ChangeProposed(change=name, content_key=content, files=files, **said)
+    said = {"files": files, **said}
+    key = content_key(str(said["repository"]), str(said["target"]), said["files"])
+    return ChangeProposed(change=name, **{"content_key": key, **said})
 
 
 def carried(event: ChangeProposed, data: bytes = b"print(1)\n") -> Record:

@@ -12,6 +12,7 @@ from aiokafka.errors import MessageSizeTooLargeError as AioTooLarge
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import MessageSizeTooLargeError
 
+from rules.change import content_key
 from rules.events import ChangeProposed, ChangeWithdrawn
 from streams.engines.kafka.broker import topic_admin
 from streams.engines.kafka.records.contents import bounded, unpacked
@@ -28,7 +29,7 @@ def largest():
     blob = os.urandom((8 << 20) - 4000)
     event = ChangeProposed(
         change="cd" * 32, repository="example/shop", target="refs/heads/main", base="b" * 40, head="c" * 40,
-        content_key="d" * 64, owners_text="x" * ((4 << 20) - 9000), at=AT
+        content_key=content_key("example/shop", "refs/heads/main", ()), owners_text="x" * ((4 << 20) - 9000), at=AT
     )  # fmt: skip
     blobs = {sha1(b"blob %d\0%s" % (len(blob), blob)).hexdigest(): blob}
     fitting, packed = bounded(event, blobs)

@@ -8,7 +8,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.change import ABSENT, FileChange
+from rules.change import ABSENT, FileChange, content_key
 from rules.events import ChangeProposed
 from streams.engines.kafka.records import contents
 from streams.engines.kafka.records.contents import bounded, missing, pack, unpacked, wanted
@@ -28,7 +28,7 @@ def kept(*blobs: bytes) -> dict[str, bytes]:
 def proposed(*files: FileChange, **more: object) -> ChangeProposed:
     return ChangeProposed(
         change="ab" * 32, repository="example/shop", target="refs/heads/main", base="b" * 40, head="c" * 40,
-        content_key="d" * 64, files=files, at="2026-11-21T14:00:00Z", **more
+        content_key=content_key("example/shop", "refs/heads/main", files), files=files, at="2026-11-21T14:00:00Z", **more
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from rules.decision import RULES
 from rules.events import (
     DeadlinePassed,
     DecisionMade,
@@ -28,7 +29,7 @@ from rules.sshsig import parse as parse_signature
 from streams.engines.kafka.broker.greeting import BrokerUnusable
 from streams.engines.kafka.carrier.carrying import OUT
 from streams.engines.kafka.carrier.relay_file import Told
-from streams.engines.kafka.cases.decider import SOURCE
+from streams.engines.kafka.records.dead_letters import named
 from streams.engines.kafka.records.wire import Record, Unreadable, decode
 from streams.hearing import enrolled
 from streams.hooks import letterbox
@@ -118,7 +119,7 @@ class Bringing:
         if signed := [one for one in events if isinstance(one, Spoken) and one.statement]:
             self._statements(signed, standing)
         self._unsigned(events, standing)
-        self._judged |= {row for event in events if (row := self._voice(event))}
+        self._judged |= {row for event in events if (row := self._voice(event, standing))}
         made = [Told(place, event) for place, event in found if isinstance(event, DecisionMade)]
         ours = {told.event.change: told for told in made if self._is_ours(told.event, standing)}
         self._told |= ours
@@ -139,11 +140,16 @@ class Bringing:
                 return True
         return self._known(event.change)
 
-    def _voice(self, event: Event) -> tuple[str, str, str] | None:
-        """Who has judged a change of ours, for telling people."""
-        if not isinstance(event, ReviewGiven) or event.reviewer == SOURCE or not self._known(event.change):
+    def _voice(self, event: Event, standing: Standing) -> tuple[str, str, str] | None:
+        """Who has judged a change of ours, for telling people: the rules, and whom settings or policies name."""
+        if not isinstance(event, ReviewGiven) or not named(event.content_key.encode("ascii", "replace")):
             return None
-        return event.change, event.content_key, event.reviewer
+        is_named = event.reviewer == RULES or event.reviewer in self._names(standing)
+        return (event.change, event.content_key, event.reviewer) if is_named and self._known(event.change) else None
+
+    def _names(self, standing: Standing) -> set[str]:
+        """Agents and people of the policies, and the reviewers of the settings."""
+        return {*self._desk.settings.reviewers}.union(*({*one.agents, *one.people} for one in standing.policies))
 
     def _unsigned(self, events: Iterable[Event], standing: Standing) -> None:
         """Record what others say of changes of ours, where the embedded engine would believe it."""

@@ -38,6 +38,7 @@ TOPIC: Final = "twohand.escalations"
 EACH: Final = 20  # rows of the queue that are read for one change, on average
 AT_ONCE: Final = 500  # events that are published at once
 BEGUN: Final = "begun"  # the mark of the first look
+TOO_MUCH: Final = psycopg.errors.ProgramLimitExceeded  # text that no index holds: an OperationalError that never passes
 
 
 class Unsent(NamedTuple):
@@ -208,7 +209,7 @@ def _explained() -> Iterator[None]:
     except psycopg.Error as error:
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
         passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        kind = StoreAway if passing else StoreUnusable
+        kind = StoreAway if passing and not isinstance(error, TOO_MUCH) else StoreUnusable
         raise kind(f"The case store does not do it: {why}.", "`twohand store check` looks at it.") from error
 
 

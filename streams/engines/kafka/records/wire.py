@@ -15,7 +15,9 @@ from typing import Final, NamedTuple
 
 from rules import instants
 from rules.canonical import canonical
+from rules.change import ABSENT, FileChange, content_key
 from rules.events import ChangeProposed, Event, body, type_name
+from rules.paths import unquote
 from rules.revive import short
 from streams.engines.codec import SPECVERSION, TYPES, Undecodable, revive
 from streams.engines.journal import topic_of
@@ -41,9 +43,11 @@ FAULTS: Final[Mapping[str, str]] = {
     "time": "no instant of the form 2026-11-21T14:00:00Z",
     "json": "the value is no JSON",
     "body": "the value is no canonical body of its type",
+    "content": "the content key of a proposal is not that of its files",
     "contents": "the attached contents are not what their ids say",
 }
 _ATTRIBUTES: Final = ("id", "type", "source", "subject", "time", "specversion", "partitionkey")
+_HEX: Final = frozenset("0123456789abcdef")
 _NAMES: Final = {f"ce_{name}": name for name in _ATTRIBUTES} | {"content-type": "content-type"}
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -147,7 +151,35 @@ def opened(envelope: Envelope) -> Event:
         raise Unreadable("body", "the same body in its canonical form has other bytes")
     if event.change != envelope.change:
         raise Unreadable("key", f"the body names {short(event.change)}, the key {short(envelope.change)}")
+    if isinstance(event, ChangeProposed) and not _holds(event):
+        raise Unreadable("content", f"its files are not those of {short(event.content_key)}")
     return event
+
+
+def _holds(event: ChangeProposed) -> bool:
+    """Whether the content key is that of its files (law 2): else somebody would read one content and sign for another.
+
+    What lost its files because it is too large is excused: nobody is asked about it.
+    """
+    if event.too_large and not event.files:
+        return True
+    try:
+        plain = all(map(_is_plain, event.files)) and "\0" not in event.repository + event.target
+        return plain and content_key(event.repository, event.target, event.files) == event.content_key
+    except ValueError:  # text of a path that is no bytes
+        return False
+
+
+def _is_plain(file: FileChange) -> bool:
+    """Whether it can be taken for nothing but one file: in what the key is made of, NUL and space part the fields."""
+    modes, blobs = file.old_mode + file.new_mode, (file.old_blob, file.new_blob)
+    return (
+        b"\0" not in unquote(file.path)
+        and len(file.old_mode) == len(file.new_mode) == len(ABSENT)
+        and modes.isascii()
+        and modes.isdigit()
+        and all(len(blob) in (40, 64) and _HEX.issuperset(blob) for blob in blobs)
+    )
 
 
 def _headers(headers: Iterable[tuple[str, bytes | None]]) -> tuple[dict[str, str], dict[str, bytes]]:

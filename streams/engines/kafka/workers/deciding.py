@@ -47,6 +47,10 @@ GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError, StoreUnusable, 
 log = logging.getLogger("twohand")
 
 
+class Unstorable(ValueError):
+    """Text that no index of the case store holds: another attempt ends alike, and the next record may be good."""
+
+
 class Deciding:
     """streams.engines.kafka.workers.worker.Work over a case store. `now` tells the instant of a decision."""
 
@@ -99,6 +103,8 @@ class Deciding:
                     self.open()
                 assert self._store is not None
                 return work(self._store)
+            except psycopg.errors.ProgramLimitExceeded as error:
+                raise Unstorable(str(error).strip()) from None
             except GONE as error:
                 log.warning("not done yet: %s", str(error).strip())
                 self.retries += 1

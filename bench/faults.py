@@ -1,6 +1,6 @@
 """Every fault of the fault suite at full size, on a broker, a database and workers of its own.
 
-`python -m bench.faults` prints a table after about ten minutes: what was broken, how many changes flowed through it, what was
+`python -m bench.faults` prints a table after about five minutes: what was broken, how many changes flowed through it, what was
 decided, lost and wrong, and the seconds until all was whole again. `--only TEXT` takes the faults whose name holds it, `--small`
 what the tests take. Exit code 1 where anything is lost or wrong.
 """

@@ -145,11 +145,15 @@ class Ground:
         self.workers[name].end(signal.SIGKILL)
         self.begin(name)
 
-    def end(self, name: str) -> int | None:
-        """SIGTERM; its exit code. It does not come back."""
-        worker = self.workers.pop(name)
-        worker.end(seconds=10)
-        return worker.code
+    def end(self, *names: str) -> list[int | None]:
+        """SIGTERM to all of them at once; their exit codes. They do not come back."""
+        workers = [self.workers.pop(name) for name in names]
+        for worker in workers:
+            worker.tell(signal.SIGTERM)
+        self.until(lambda: not any(worker.alive for worker in workers), 12)
+        for worker in workers:
+            worker.end(signal.SIGKILL)
+        return [worker.code for worker in workers]
 
     def tend(self) -> None:
         """Start again what ended by itself, as a supervisor does."""

@@ -36,7 +36,6 @@ DENIED = {
     "decide/one": "TopicAuthorizationFailedError: twohand.decisions",
     "rules/one": "The worker cannot go on: TopicAuthorizationFailedError",
 }
-REFUSED = "Authentication failed"
 
 
 def second_decider(scene: Scene, skew: Path) -> None:
@@ -51,7 +50,7 @@ def second_decider(scene: Scene, skew: Path) -> None:
 def misconfigured(scene: Scene) -> Happened:
     """A topic is not there, then has another number of partitions: the decider refuses to start, says why, and nothing is lost."""
     ground, changes = scene.ground, scene.several()
-    assert ground.end("decide/one") == 0
+    assert ground.end("decide/one") == [0]
     with scene.flow(changes):
         ground.broker.delete("twohand.trust")
         starts_not(ground, "twohand.trust is not there")
@@ -108,14 +107,27 @@ def deny(ground: Ground, *, no_more: bool = False) -> None:
 
 
 def refused(scene: Scene) -> Happened:
-    """The broker comes back with other passwords for workers that run, and later with those that they have."""
-    ground, changes, roles = scene.ground, scene.several(), ("rules", "decide")
+    """The broker comes back with other passwords for workers that run, and later with those that they have.
+
+    Meanwhile they are not ready, and say why.
+    """
+    ground, changes, names = scene.ground, scene.several(), ("rules/one", "decide/one")
+    for name in names:
+        ground.ready(name)
     with scene.flow(changes) as passed:
         passed(0.3)
-        before = {role: ground.log(role).count(REFUSED) for role in roles}
+        before = [said(ground, name) for name in names]
         ground.passwords("twohand-decider", "twohand-reviewer")
-        ground.wait(lambda: all(ground.log(role).count(REFUSED) > before[role] for role in roles), 60)
+        ground.wait(
+            lambda: all(now > was for now, was in zip([said(ground, n) for n in names], before, strict=True)), 60
+        )
+        ground.wait(lambda: not any(ground.mark(name).exists() for name in names), 60)
         ground.until(lambda: False, scene.size.away)
         ground.passwords()
         over = time.monotonic()
     return changes, over
+
+
+def said(ground: Ground, name: str) -> int:
+    """How often a worker said that it was refused."""
+    return ground.log(name.partition("/")[0]).count("Authentication failed")

@@ -22,7 +22,7 @@ class Size(NamedTuple):
 
 
 SMALL = Size(changes=20, rate=15, kills=1, away=1, patience=60)
-FULL = Size(changes=300, rate=50, kills=3, away=30, patience=180)
+FULL = Size(changes=200, rate=50, kills=3, away=30, patience=180)
 
 
 class Scene(NamedTuple):

@@ -48,8 +48,8 @@ def rolled(scene: Scene) -> Happened:
     with scene.flow(changes) as passed:
         passed(0.2)
         for name in ALL:
-            code = scene.ground.end(name)
-            assert code == 0, (name, code, scene.ground.log(name.partition("/")[0])[-2000:])
+            codes = scene.ground.end(name)
+            assert codes == [0], (name, codes, scene.ground.log(name.partition("/")[0])[-2000:])
             scene.ground.begin(name)
         over = time.monotonic()
     return changes, over
@@ -108,7 +108,7 @@ def reassigned(scene: Scene) -> Happened:
         passed(0.2)
         scene.ground.start("rules", "decide")
         passed(0.7)
-        codes = [scene.ground.end(name) for name in ("rules", "decide")]
+        codes = scene.ground.end("rules", "decide")
         over = time.monotonic()
     assert codes == [0, 0], codes
     return changes, over
@@ -137,10 +137,10 @@ def two_clocks(scene: Scene) -> Happened:
 
 def stood_still(scene: Scene) -> Happened:
     """A worker that is stopped for longer than its session loses its partitions to another, and wakes up in the middle."""
-    changes = scene.several()
+    changes = scene.several(2)
     scene.ground.start("decide/two")
     with scene.flow(changes) as passed:
-        passed(0.3)
+        passed(0.1)
         pid = scene.ground.workers["decide/one"].pid
         os.kill(pid, signal.SIGSTOP)
         scene.ground.until(lambda: False, SESSION + 3)
@@ -201,6 +201,5 @@ def suffered(scene: Scene, name: str) -> tuple[Row, Sequence[Change]]:
     changes, over = {**FAULTS, **LONG}[name](scene)
     scene.ground.until(lambda: scene.court.settled(changes), scene.size.patience)
     seconds = time.monotonic() - over
-    for other in sorted(scene.ground.workers.keys() - set(ALL)):
-        scene.ground.end(other)
+    scene.ground.end(*(scene.ground.workers.keys() - set(ALL)))
     return Row(name, scene.court.verdict(changes), seconds), changes

@@ -61,9 +61,17 @@ class Watchdog(threading.Thread):
             self._pulse.last = max(self._pulse.last, now)
         if now - self._pulse.last > STILL:
             self._end(f"{sum(behind.values())} records behind, and nothing done for {STILL:.0f} s")
-        self._show(
-            {place: behind.get(place, 0) for place in committed}, why="" if committed else "it has no partitions"
-        )
+        self._show({place: behind.get(place, 0) for place in committed}, why=self._lacking(committed))
+
+    def _lacking(self, committed: dict[Any, Any]) -> str:
+        """Why it is not ready; "" where it is. Without a broker that takes it, its group has no coordinator."""
+        if not committed:
+            return "it has no partitions"
+        consumer: Any = self._app.consumer
+        client = getattr(getattr(consumer, "_thread", None), "_consumer", None)
+        coordinator = getattr(client, "_coordinator", None)
+        away = coordinator is not None and coordinator.coordinator_id is None
+        return "no broker answers it, or takes its credentials" if away else ""
 
     def _standing(self) -> tuple[dict[Any, Any], dict[Any, int]]:
         """What was committed, by partition, and how far behind that is. Empty while nothing is assigned."""

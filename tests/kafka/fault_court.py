@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from rules.case import fold
-from rules.events import ChangeProposed, DeadlinePassed, DecisionMade, Event
+from rules.events import ChangeProposed, DeadlinePassed, DecisionMade, Event, ReviewGiven
 from rules.judgement import judge
 from streams import memory
 from streams.engines.codec import encode as encode_line
@@ -50,6 +50,7 @@ class Court:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self._signers: dict[memory.Signed, Any] = {}  # what ssh-keygen found; it is asked once
 
     def settled(self, changes: Sequence[Change]) -> bool:
         """Whether everything that has to come has come, right or wrong."""
@@ -133,16 +134,27 @@ class Court:
                     wrong.append(f"{one.id[:12]} is {last.outcome}, not {one.outcome}")
                 elif one.outcome != "admitted" and "admitted" in {each.outcome for each in made[one.id]}:
                     wrong.append(f"{one.id[:12]} was admitted")
-                elif last and not one.spoilt and embedded(journal, one.id, last.at) != last:
+                elif last and not one.spoilt and self._embedded(journal, last) != last:
                     wrong.append(f"{one.id[:12]}: the embedded engine decides otherwise")
         return wrong
+
+    def _embedded(self, journal: Journal, made: DecisionMade) -> DecisionMade:
+        """What the engine without Kafka decides at that instant about what its journal holds of the change."""
+        events = [self._verified(event) for event in journal.events(made.change)]
+        return memory.decided(judge(fold(events), made.at))
+
+    def _verified(self, event: Event) -> Event:
+        if isinstance(event, ReviewGiven) and event.statement and memory.signed(event) not in self._signers:
+            self._signers[memory.signed(event)] = memory.verified_signer(event)
+        return memory.verified(event, self._signers)
 
     def _unlike_the_store(self, changes: Iterable[Change]) -> list[str]:
         """Decisions that do not follow from the events before them, and those that are only here or only there."""
         names = [one.id for one in changes]
         asked = "select id, change, type, at, body, signer, presence from event where change = any(%s) order by change, number"
         events = [revived(row) for row in self._asked(asked, names)]
-        told = replay(io.BytesIO(b"\n".join(encode_line(event, SOURCE) for event in sorted(events, key=_later))))
+        lines = b"\n".join(encode_line(event, SOURCE) for event in sorted(events, key=_later))
+        told = replay(io.BytesIO(lines), verify=self._verified)
         wrong = [
             f"{course.change[:12]}: {row.difference}"
             for course in told.courses.values()
@@ -182,12 +194,6 @@ class Court:
     def _asked(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._ground.store, autocommit=True) as database:
             return database.execute(query, values or None).fetchall()
-
-
-def embedded(journal: Journal, change: str, at: str) -> DecisionMade:
-    """What the engine without Kafka decides at this instant about what a journal holds of a change."""
-    events = memory.Memory(journal).history(change, {})
-    return memory.decided(judge(fold(events), at))
 
 
 def _later(event: Event) -> bool:

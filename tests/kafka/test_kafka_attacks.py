@@ -2,15 +2,26 @@
 
 import random
 import signal
+import socket
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 
+from rules.canonical import canonical
+from rules.case import fold
 from rules.change import content_key
+from rules.claims import Claim
 from rules.events import DecisionMade, ReviewGiven
+from rules.findings import Finding, Tier
+from rules.judgement import judge
+from rules.record import record
 from streams.engines.kafka.carrier.relay_file import Beside
 from streams.engines.kafka.cases.casebook import Casebook
-from streams.engines.kafka.records.wire import Unreadable, decode, encode
+from streams.engines.kafka.doors.gating import Sought, Watch
+from streams.engines.kafka.records.wire import Unreadable, decode, encode, sealed
+from streams.engines.kafka.telemetry.gauges import Gauges
+from streams.engines.kafka.telemetry.listener import AT_ONCE, Listener
 from streams.engines.kafka.workers.escalating import Escalating
 from streams.settings import parse
 from tests.kafka.engine import Engine
@@ -118,3 +129,53 @@ def judged(story, key: str) -> tuple[str, ...]:
     """Who has judged it, as pushers are told."""
     with Beside(story.folder, writable=False) as file:
         return file.judged(key, key)
+
+
+def test_a_gate_is_not_told_less_than_it_sees():
+    """Sources and reviewers are believed by the decider: an admission without a hand or a finding that shows here is none."""
+    hand = Claim("author", "D", name="Bob", email="bob@example.com", principal="bob")
+    change = proposed(4, claims=(hand,))
+    seen = Finding("secret-added", Tier.BLOCK, "4/a.py", "new", 1, "a key", "print(1)")
+    here = record(judge(fold([change, rules(change, findings=(seen,))]), NOON))
+    told = {
+        "admitted": (here, ""),
+        "finding": ({**here, "findings": []}, "it does not know finding secret-added in 4/a.py"),
+    }
+    told["hand"] = ({**here, "authors": []}, "it does not know that bob had a hand in it")
+    for said, why in told.values():
+        watch = Watch(Sought.of(here))
+        text = canonical({**said, "outcome": "admitted"}).decode()
+        made = DecisionMade(
+            change=change.change, content_key=change.content_key, outcome="admitted", decision=text, at=NOON
+        )
+        watch.hear(encode(made, "x"))
+        assert (watch.outcome, watch.outdated.removesuffix(", which shows here")) == ("" if why else "admitted", why)
+
+
+def test_who_holds_connections_keeps_nobody_from_asking():
+    """Connections that ask nothing give way to the next that asks."""
+    listener = Listener("0", Gauges("twohand-decider"))
+    address = ("127.0.0.1", listener.port)
+    with ExitStack() as held:
+        for _ in range(3 * AT_ONCE):
+            held.enter_context(socket.create_connection(address)).send(b"GET /metr")
+        with socket.create_connection(address, timeout=5) as asking:
+            asking.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+            assert asking.recv(100).startswith(b"HTTP/1.0 200")
+    listener.close()
+
+
+def test_what_others_propose_of_a_change_holds_it_up_no_longer_than_a_push(story):
+    """Law 7: somebody proposes another head of the same change: the same push proposes ours anew, and lands."""
+    served = story.served
+    served.push("feature:main")
+    served.agree()
+    assert not served.push("feature:main").taken
+    key = newest(served.server, head=served.head)
+    story.relay.start()
+    story.until(key, "admitted")
+    (*_, ours) = (one for one in story.engine.read("twohand.changes") if one.key == key.encode())
+    story.engine.send(encode(replace(decode(ours), head="e" * 40), "x", packed=sealed(ours).packed))
+    eventually(lambda: story.standing(key)["change"]["head"] == "e" * 40, 20)
+    assert "its newest decision is about another head" in served.push("feature:main").words
+    story.lands("feature:main")

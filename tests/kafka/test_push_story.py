@@ -12,7 +12,7 @@ import pytest
 
 from rules.events import event_id
 from streams.desk import Desk
-from streams.engines.kafka.carrier.relay_file import Beside
+from streams.engines.kafka.carrier.relay_file import Beside, RelayUnusable
 from streams.engines.kafka.records.wire import decode, encode
 from tests.gitrepo import Repo
 from tests.kafka.engine import Engine
@@ -50,8 +50,13 @@ class Story:
         """What the decider last said about a content, as it came back."""
         if not (self.folder / "relay.db").exists():
             return None
-        with Beside(self.folder, writable=False) as file:
-            found = file.standing(key)
+        try:
+            with Beside(self.folder, writable=False) as file:
+                found = file.standing(key)
+        except RelayUnusable as error:
+            if error.busy:  # it is just being made
+                return None
+            raise
         return json.loads(found.decision) if found else None
 
     def until(self, key: str, outcome: str, seconds: float = 40) -> dict:

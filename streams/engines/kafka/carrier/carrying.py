@@ -44,6 +44,7 @@ LOOKED_BACK: Final = 50  # proposals of a change among which the one that came b
 SPOKEN: Final = tuple(map(type_name, (ReviewGiven, WaiverGranted)))
 CARRIED: Final = (*SPOKEN, *map(type_name, (ChangeProposed, ChangeMerged, ChangeWithdrawn, EscalationAcknowledged)))
 DECIDED: Final = type_name(DecisionMade)
+ABOUT: Final = ("repository", "target", "content_key", "base", "head")  # what a decision and a proposal name alike
 COLUMNS: Final = "offset, event_id, type, at, body"
 
 
@@ -115,9 +116,15 @@ class Carrying:
     def _again(self, producer: KafkaProducer, row: Row) -> int:
         """A push of what was proposed before is no new row: its decision tells that it came back, and it goes out again."""
         found = self._decided_on(row)
-        if found is None or found[0].id == self._file.proposed(found[1].change):
+        if found is None or (found[0].id == self._file.proposed(found[1].change) and not self._is_other(found[1])):
             return 0
         return self._proposal(producer, *found)
+
+    def _is_other(self, event: ChangeProposed) -> bool:
+        """Whether the decider's newest word is about something else: another door, or anybody, has proposed that since."""
+        standing = self._file.standing(event.change)
+        about = json.loads(standing.decision)["change"] if standing else {}
+        return any(about[name] != getattr(event, name) for name in ABOUT if about)
 
     def _decided_on(self, row: Row) -> tuple[Row, ChangeProposed] | None:
         """The newest proposal that a decision of ours can have been made on."""

@@ -8,8 +8,9 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from rules.case import fold
-from rules.decision import PENDING, RULES
+from rules.decision import ADMITTED, PENDING, RULES
 from rules.events import DecisionMade, ReviewGiven
+from rules.findings import Tier
 from streams.engines.kafka.broker import connection
 from streams.engines.kafka.broker.greeting import BrokerUnusable, wrong
 from streams.engines.kafka.cases.decider import SOURCE, Known, Letter, conclude
@@ -45,6 +46,8 @@ class Sought(NamedTuple):
     base: str
     policies: tuple[str | None, ...]  # digests
     statements: frozenset[str]  # ids
+    hands: frozenset[str] = frozenset()  # the enrolled names among the authors, and who operates them
+    findings: frozenset[tuple[str, str, str, int]] = frozenset()  # rule, path, side and line of what is no note
 
     @classmethod
     def of(cls, decision: Mapping[str, Any]) -> Self:
@@ -54,6 +57,8 @@ class Sought(NamedTuple):
             about["id"], about["repository"], about["target"], about["content_key"], about["head"], about["base"],
             tuple(row["digest"] for row in decision["policy"]),
             frozenset(row["statement"] for row in decision["reviews"] if row.get("statement")),
+            frozenset(filter(None, (row[name] for row in decision["authors"] for name in ("principal", "operator")))),
+            frozenset((f["rule"], f["path"], f["side"], f["line"]) for f in decision["findings"] if f["tier"] != Tier.NOTE),
         )  # fmt: skip
 
     def moved(self, other: Sought) -> bool:
@@ -68,6 +73,16 @@ class Sought(NamedTuple):
             return "it was made under another policy"
         missing = sorted(self.statements - other.statements)
         return f"it does not know statement {missing[0][:12]}, which lies here" if missing else ""
+
+    def hidden_from(self, other: Sought) -> str:
+        """What an admission has to know besides: whose hands and which findings show here. Sources and reviewers are believed,
+        and this checkout is nearer (law 7).
+        """
+        for hand in sorted(self.hands - other.hands):
+            return f"it does not know that {hand} had a hand in it, which shows here"
+        for rule, path, *_ in sorted(self.findings - other.findings):
+            return f"it does not know finding {rule} in {path}, which shows here"
+        return ""
 
 
 class Watch:
@@ -107,7 +122,8 @@ class Watch:
         decision = json.loads(event.decision)
         found = Sought.of(decision)
         moved = self.sought.moved(found) or (found.change, found.content_key) != (event.change, event.content_key)
-        self.moved, self.outdated = (found.head, "") if moved else ("", self.sought.unknown_to(found))
+        hidden = self.sought.hidden_from(found) if decision["outcome"] == ADMITTED else ""
+        self.moved, self.outdated = (found.head, "") if moved else ("", self.sought.unknown_to(found) or hidden)
         self.decision = None if moved or self.outdated else decision
 
     @property

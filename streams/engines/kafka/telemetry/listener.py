@@ -6,8 +6,9 @@ import json
 import logging
 import socket
 import sys
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import BoundedSemaphore, Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from streams.metrics_text import CONTENT_TYPE
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from streams.engines.kafka.telemetry.gauges import Gauges
 
-AT_ONCE: Final = 8  # connections; another one is closed at once
+AT_ONCE: Final = 8  # connections; for another one the oldest is closed: who asks nothing keeps nobody out
 PATIENCE: Final = 5.0  # seconds that a client may take for anything
 JSON: Final = "application/json"
 log = logging.getLogger("twohand")
@@ -66,10 +67,12 @@ def parsed(address: str) -> tuple[str, int]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 4 * AT_ONCE
 
     def __init__(self, place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
-        self._free = BoundedSemaphore(AT_ONCE)
+        self._open: dict[socket.socket, None] = {}
+        self._lock = Lock()
         super().__init__(place, handler)
 
     def server_bind(self) -> None:
@@ -80,16 +83,22 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = "", int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
+        with self._lock:
+            oldest = next(iter(self._open)) if len(self._open) >= AT_ONCE else None
+            self._open[request] = None
+            if oldest:
+                del self._open[oldest]
+        if oldest:
+            with suppress(OSError):
+                oldest.shutdown(socket.SHUT_RDWR)  # its thread reads the end, and ends
+        super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._free.release()
+            with self._lock:
+                self._open.pop(request, None)
 
     def handle_error(self, *_: object) -> None:
         error = sys.exc_info()[1]

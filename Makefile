@@ -45,7 +45,7 @@ coverage: dev  ## Branch coverage of the law
 	.venv/bin/coverage report
 
 bench: dev  ## The benchmarks, each beside its anchor
-	@for name in decision scan owners reader messages commands hooks judges escalation lists history; do echo "== bench.$$name"; .venv/bin/python -m bench.$$name || exit; done
+	@for name in decision scan owners reader messages commands hooks judges escalation lists history streams faults; do echo "== bench.$$name"; .venv/bin/python -m bench.$$name || exit; done
 
 eval-rules: dev  ## Detection on labelled changes: make eval-rules MIRROR=DIR ROWS="a.jsonl b.jsonl"
 	.venv/bin/python -m bench.evaluate $(MIRROR) $(ROWS)
@@ -53,6 +53,7 @@ eval-rules: dev  ## Detection on labelled changes: make eval-rules MIRROR=DIR RO
 docs: dev  ## Write the generated documentation anew
 	.venv/bin/python -m streams.docs
 	.venv/bin/python -m streams.docs_readme README.md
+	.venv/bin/python -m bench.capacity --write
 
 lock:  ## Resolve the dependencies anew (needs uv)
 	scripts/lock

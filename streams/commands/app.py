@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Annotated
 
 import typer
+import typer.core
 
 from rules.report import Invalid
 from streams.cli import INTERNAL, INTERRUPTED, USAGE, VERSION
@@ -77,6 +78,7 @@ def _root(
 
 def build(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     """The command line with these commands; what is not asked for is not imported."""
+    typer.core.HAS_RICH = False  # else it escapes `[default: x]` for a renderer that nobody asked for
     app = typer.Typer(
         name="twohand",
         help="No change lands on one hand: independent review, owners and escalation for code that agents write.",

@@ -82,7 +82,10 @@ def audit(
     html: Html = False,
     output: options.Output = None,
 ) -> int:
-    """Who wrote each commit, on what evidence, what it weakened, and whether anybody independent looked."""
+    """Who wrote each commit, what it weakened, and who looked.
+
+    And on what evidence each is said.
+    """
     repo = Repository.open(where)
     if check:
         return _checked(repo, revisions, fmt, output)

@@ -37,7 +37,10 @@ def authors(
     fmt: Formatted = Format.TEXT,
     output: options.Output = None,
 ) -> int:
-    """Who made one commit, and on what evidence; also as an Agent Trace record."""
+    """Who made one commit, and on what evidence.
+
+    Also as an Agent Trace record.
+    """
     repo = Repository.open(where)
     row = _row(repo, repo.resolve(revision))
     write.data(_rendered(repo, row, fmt), output)

@@ -51,9 +51,9 @@ def cost(
     fmt: options.AsPage = Paged.TEXT,
     settings: options.Settings = None,
 ) -> int:
-    """Say what model reviews took: tokens, money, and money for each finding that somebody acted on.
+    """Say what model reviews took: tokens and money.
 
-    A finding is upheld where the change went on and its file is another now. Money is in whatever unit the prices are.
+    And money for each finding that somebody acted on. A finding is upheld where the change went on and its file is another now. Money is in whatever unit the prices are.
     """
     from streams.desk import Desk  # noqa: PLC0415 - the help page needs none of it
     from streams.judges.ledger import entries_of, in_folder  # noqa: PLC0415

@@ -26,7 +26,10 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(*, keep: Keep = False, quiet: Quiet = False) -> int:
-    """Tell the recovery incident with real commands in a temporary repository; exit 3 when a step comes out otherwise."""
+    """Tell the recovery incident with real commands.
+
+    In a temporary repository; exit code 3 when a step comes out otherwise.
+    """
     root = Path(tempfile.mkdtemp(prefix="twohand-demo-"))
     try:
         story.tell(root, lambda line: print(line, flush=True), quiet=quiet)

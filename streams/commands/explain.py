@@ -35,7 +35,10 @@ def explain(
     output: options.Output = None, quiet: options.Quiet = False, verbose: options.Verbose = False,
     settings: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Tell why a recorded change was decided so, then and now; or what a rule, a reason code or a stamp means."""
+    """Tell why a change was decided so, or what a word means.
+
+    Of a recorded change: then and now. A word is a rule, a reason code or a stamp.
+    """
     from streams.sinks.render import explained, meanings  # noqa: PLC0415 - other commands need none of it
 
     colour = output is None and write.wants_colour()

@@ -48,9 +48,9 @@ def gate(
     pushed_by: PushedBy = None, fmt: options.Formatted = Format.TEXT, output: options.Output = None,
     quiet: options.Quiet = False, verbose: options.Verbose = False, settings: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Wait for the decision about a submitted change, and say why and what to do next.
+    """Wait for the decision about a submitted change.
 
-    The content is computed again from this checkout: a decision about another content counts for nothing.
+    It says why and what to do next. The content is computed again from this checkout: a decision about another content counts for nothing.
     """
     from streams.desk import Desk  # noqa: PLC0415 - other commands need none of it
     from streams.progress import Teller  # noqa: PLC0415

@@ -36,7 +36,7 @@ DOES = {
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Git hooks: install them, take them away, see whether they work.", no_args_is_help=True)
+    group = typer.Typer(help="Git hooks: install them, take them away, see if they work.", no_args_is_help=True)
     for command in (install, uninstall, status):
         group.command(name=command.__name__)(command)
     for name in HOOKS:
@@ -134,9 +134,9 @@ def status(
     *, server: Server = False, where: options.Where = HERE, fmt: options.AsPage = options.Paged.TEXT,
     quiet: options.Quiet = False,
 ) -> int:  # fmt: skip
-    """Name every way in which a hook is not effective here, each with its remedy.
+    """Name every way in which a hook is not effective.
 
-    Exit code 0 where nothing fails, 2 where something does. In a bare repository, --server is understood.
+    Here, and each with its remedy. Exit code 0 where nothing fails, 2 where something does. In a bare repository, --server is understood.
     """
     from streams.commands.doctor import FAILED, SCHEMA, lines, verdict  # noqa: PLC0415
     from streams.doctor_clone import FAIL, OK  # noqa: PLC0415
@@ -158,7 +158,7 @@ def status(
 
 
 def _help(name: str) -> str:
-    return f"What an installed {name} runs, for scripts of your own: it {DOES[name]}."
+    return f"What an installed {name} runs. For scripts of your own: it {DOES[name]}."
 
 
 def _verb(name: str) -> Callable[..., int]:

@@ -66,9 +66,9 @@ def schema() -> int:
 def validate(
     file: File = None, *, where: options.Where = HERE, fmt: Reported = Report.TEXT, explicit: options.Settings = None
 ) -> int:
-    """Check a policy file, and the directory of own rules that it names in the working tree.
+    """Check a policy file, and its directory of own rules.
 
-    Exit code 0 where it is valid, 2 with every mistake where it is not.
+    The directory is that of the working tree. Exit code 0 where it is valid, 2 with every mistake where it is not.
     """
     repo = _repository(where)
     text = _given(file) if file else _in_tree(repo, where)

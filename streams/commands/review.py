@@ -75,7 +75,9 @@ def review(
     verbose: options.Verbose = False,
     settings: options.Settings = None,
 ) -> int:
-    """Read a change, run the rules, ask the models, hear the statements, decide, and say why and what to do next.
+    """Decide about a change, and say why and what to do next.
+
+    Reads it, runs the rules, asks the models, hears the statements.
 
     Only commits are read: what is not committed yet is no part of the change.
     """

@@ -35,9 +35,9 @@ def register(app: typer.Typer) -> None:
 
 
 def listed(*, where: options.Where = HERE, fmt: options.AsPage = Paged.TEXT, settings: options.Settings = None) -> int:
-    """Show the reviewers, whose weights they are, whether policy knows them, and what they may spend.
+    """Show the reviewers, and what they may spend.
 
-    Asks no endpoint.
+    Whose weights they are, and whether policy knows them. Asks no endpoint.
     """
     from streams.desk import Desk  # noqa: PLC0415 - the help page needs none of it
 
@@ -57,9 +57,9 @@ def listed(*, where: options.Where = HERE, fmt: options.AsPage = Paged.TEXT, set
 def probe(
     name: Name, *, where: options.Where = HERE, fmt: options.AsPage = Paged.TEXT, settings: options.Settings = None
 ) -> int:
-    """Ask a reviewer's endpoint about a small change of ours, in every mode.
+    """Ask a reviewer's endpoint about a small change of ours.
 
-    Says which model answers, which modes of structured output work, whether tokens are counted, and how its clock stands.
+    In every mode. Says which model answers, which modes of structured output work, whether tokens are counted, and how its clock stands.
     Exit code 2 where the reviewer cannot be used as it is configured.
     """
     from streams.desk import Desk  # noqa: PLC0415
@@ -83,9 +83,9 @@ def probe(
 
 
 def enrol(name: Name, *, where: options.Where = HERE, settings: options.Settings = None) -> int:
-    """Make the key that a reviewer signs with, and print the policy's table for it.
+    """Make the key that a reviewer signs with.
 
-    The key stays with the operator, readable by its owner alone; the table goes into the policy of the target branch.
+    Prints the policy's table for it. The key stays with the operator, readable by its owner alone; the table goes into the policy of the target branch.
     """
     from streams.desk import Desk  # noqa: PLC0415
     from streams.judges import identity  # noqa: PLC0415

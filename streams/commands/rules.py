@@ -43,9 +43,9 @@ def list_(
     *, where: options.Where = HERE, fmt: options.AsList = Listed.TEXT, output: options.Output = None,
     settings: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Every rule: id, name, tier, languages, what it finds, and where it comes from.
+    """Every rule: what it finds, and where it comes from.
 
-    Own rules are those of the default branch, which judge changes now.
+    With id, name, tier and languages. Own rules are those of the default branch, which judge changes now.
     """
     from streams.rulebook import rulebook  # noqa: PLC0415 - other commands need none of it
 
@@ -101,9 +101,9 @@ def _languages(names: list[str]) -> str:
 
 
 def try_(place: Directory = None, *, where: options.Where = HERE) -> int:
-    """Try own rules on their examples, as they lie in the working tree.
+    """Try own rules on their examples.
 
-    Exit code 0 where all do what they say, 1 where an example does not, 2 with every mistake where a file is no rule.
+    As they lie in the working tree. Exit code 0 where all do what they say, 1 where an example does not, 2 with every mistake where a file is no rule.
     """
     from rules.own.trial import failures, untested  # noqa: PLC0415
     from streams.rulebook import NoRules, directory_of, tried  # noqa: PLC0415
@@ -144,9 +144,9 @@ def _told(failure: "Failure") -> list[str]:
 
 
 def new(slug: Slug, *, python: Python = False, where: options.Where = HERE) -> int:
-    """Write the first words of a rule, with examples that can be tried at once.
+    """Write the first words of a rule, with examples.
 
-    Into the directory that the policy of the working tree names; with --python, a rule of the catalogue.
+    They can be tried at once. Into the directory that the policy of the working tree names; with --python, a rule of the catalogue.
     """
     from streams.rule_skeleton import write_catalogued, write_own  # noqa: PLC0415
     from streams.rulebook import DEFAULT_DIRECTORY, directory_of  # noqa: PLC0415

@@ -96,12 +96,15 @@ OVERRIDES = {
 }
 COMMON = WHO | WHAT | WHERE
 VERBS: dict[str, tuple[str, dict[str, tuple[Any, Any]]]] = {
-    "propose": ("Answer for a change: who made it, and with which tool, model and session.", COMMON | WITH | REASON),
+    "propose": (
+        "Answer for a change: who made it, with which tool. And with which model and session.",
+        COMMON | WITH | REASON,
+    ),
     "approve": ("Approve exactly this content.", COMMON | WITH | REASON | {"not_author": (NotAuthor, False)}),
-    "object": ("Object: nothing of it lands until you withdraw, or a waiver covers it.", COMMON | WITH | REASON),
+    "object": ("Object: nothing of it lands until you withdraw. Or until a waiver covers it.", COMMON | WITH | REASON),
     "withdraw": ("Take back what you approved or objected to.", COMMON | REASON),
     "waive": (
-        "Override one finding or one objection on exactly this content, for a while.",
+        "Override one finding or one objection for a while. On exactly this content.",
         COMMON | REASON | OVERRIDES,
     ),
 }

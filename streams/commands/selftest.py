@@ -37,9 +37,9 @@ def selftest(
     *, only: Only = None, fmt: options.AsPage = options.Paged.TEXT, quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:  # fmt: skip
-    """Attack a gate of this installation, in a temporary directory.
+    """Attack a gate of this installation.
 
-    Each case makes a repository with our hooks and pushes to it: what the law refuses has to be refused, for its own reason,
+    In a temporary directory. Each case makes a repository with our hooks and pushes to it: what the law refuses has to be refused, for its own reason,
     and honest work has to land. Nothing outside the temporary directory is touched. Exit code 1 where a case goes wrong.
     """
     from streams.selftest.runner import run  # noqa: PLC0415

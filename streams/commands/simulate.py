@@ -31,7 +31,10 @@ def simulate(
     where: options.Where = HERE, fmt: options.Formatted = Format.TEXT, output: options.Output = None,
     quiet: options.Quiet = False, verbose: options.Verbose = False, settings: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Tell what would be decided if somebody said something more, or less, or the policy were another. Records nothing."""
+    """Tell what would be decided if something were otherwise.
+
+    If somebody said something more, or less, or the policy were another. Records nothing.
+    """
     from streams.commands.recall import recall  # noqa: PLC0415 - other commands need none of it
     from streams.desk import Desk  # noqa: PLC0415
     from streams.imagine import Supposed, imagine, spoken  # noqa: PLC0415

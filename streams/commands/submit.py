@@ -24,9 +24,9 @@ def submit(
     where: options.Where = HERE, number: options.Number = "", opened_by: OpenedBy = "", pushed_by: PushedBy = None,
     settings: options.Settings = None,
 ) -> int:  # fmt: skip
-    """Record a change, publish it to Kafka, acknowledged, and print its id.
+    """Record a change, publish it to Kafka, and print its id.
 
-    Publishing it again is harmless, and asks for its decision again. `twohand gate` waits for the decision.
+    Kafka has acknowledged it then. Publishing it again is harmless, and asks for its decision again. `twohand gate` waits for the decision.
     While the broker is away the change waits in the journal, and the exit code is 3.
     """
     from streams.desk import Desk  # noqa: PLC0415 - other commands need none of it

@@ -70,7 +70,10 @@ def create(
 def check(
     *, where: options.Where = HERE, fmt: options.AsPage = Paged.TEXT, settings: options.Settings = None
 ) -> int:  # fmt: skip
-    """Compare the topics with what is needed: 0 where all is well, 2 with each difference and its remedy."""
+    """Compare the topics with what is needed.
+
+    Exit code 0 where all is well, 2 with each difference and its remedy.
+    """
     from streams.engines.kafka.broker import topic_admin  # noqa: PLC0415
 
     found = topic_admin.differences(_found(_settings(where, settings)))
@@ -87,7 +90,10 @@ def check(
 def describe(
     *, where: options.Where = HERE, fmt: options.AsPage = Paged.TEXT, settings: options.Settings = None
 ) -> int:  # fmt: skip
-    """Show the topics as they are: partitions, copies, retention, and who writes."""
+    """Show the topics as they are.
+
+    Partitions, copies, retention, and who writes.
+    """
     from streams.engines.kafka.records.topics import TOPICS  # noqa: PLC0415
 
     there = _found(_settings(where, settings))
@@ -102,7 +108,10 @@ def describe(
 def acls(
     principal: Principal = None, *, apply: Apply = False, where: options.Where = HERE, settings: options.Settings = None
 ) -> int:
-    """Print, or grant, the rights of each role: none can write another's topic."""
+    """Print, or grant, the rights of each role.
+
+    None can write another's topic.
+    """
     from streams.engines.kafka.broker import acls as rights  # noqa: PLC0415
     from streams.engines.kafka.broker import connection  # noqa: PLC0415
 

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -15,6 +16,8 @@ from streams.logs import Format, ending, secrets_of, setup
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from streams.engines.kafka.workers.window import Slow
     from streams.engines.kafka.workers.worker import Work
     from streams.settings import Settings
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 AGAIN = 2.0  # seconds between two looks for the broker
 MODEL = "model"  # `--only model:NAME`
 ROLES = ("rules", "decide", "escalate")  # and one for each model reviewer of the settings
+SYNONYMS = {"reviewer": "rules", "decider": "decide", "escalator": "escalate"}  # the roles of topics, which people try
 
 Only = Annotated[
     str,
@@ -43,7 +47,12 @@ Name = Annotated[
 ]
 Ready = Annotated[
     Path | None,
-    typer.Option("--ready", metavar="FILE", help="A file that is touched while all is well.", show_default=False),
+    typer.Option(
+        "--ready",
+        metavar="FILE",
+        help="A file that is touched while all is well; without --only also FILE.ROLE of each worker.",
+        show_default=False,
+    ),
 ]
 State = Annotated[
     Path | None,
@@ -90,9 +99,9 @@ def worker(
     *, only: Only = "", name: Name = "", ready: Ready = None, state: State = None, where: options.Where = HERE,
     settings: options.Settings = None, listen: Listen = "", log: Log = Format.TEXT, leash: Leash = -1,
 ) -> int:  # fmt: skip
-    """Review or decide what comes over Kafka, or ask people about what was decided, until SIGTERM.
+    """Review, decide or ask people, until SIGTERM.
 
-    It waits for the broker. Exit code 1: it could not go on, nothing is lost, start it again.
+    Review or decide what comes over Kafka, or ask people about what was decided. It waits for the broker. Exit code 1: it could not go on, nothing is lost, start it again.
     """
     from streams.engines.kafka.broker import connection  # noqa: PLC0415 - other commands need none of it
     from streams.engines.kafka.workers import supervising  # noqa: PLC0415 - other commands need none of it
@@ -101,14 +110,44 @@ def worker(
         supervising.hold(leash)
     operator, place = connection.settings_at(where, settings), Place(where, state)
     setup(log, secrets=secrets_of(operator, os.environ))
-    if not only:
-        commands = [(role, _command(role, name, operator.source, place)) for role in _roles(operator)]
-        return supervising.supervise(
-            {role: [*words, *_watched(listen, log, number)] for number, (role, words) in enumerate(commands)}
-        )
-    if only == "escalate":
-        return ending(log, lambda: _escalate(operator, listen, ready))
-    return ending(log, lambda: _run(_work(only, operator, place), operator, listen, name=name, ready=ready))
+    only = SYNONYMS.get(only, only)
+
+    def work() -> int:
+        with _told_of(only if leash >= 0 else ""):
+            if not only:
+                with _told_of("decide"):
+                    _check_store(operator)
+                commands = [(role, _command(role, name, operator.source, place)) for role in _roles(operator)]
+                return supervising.supervise(
+                    {role: [*words, *_watched(listen, log, number)] for number, (role, words) in enumerate(commands)},
+                    ready,
+                )
+            if only == "escalate":
+                return _escalate(operator, listen, ready)
+            return _run(_work(only, operator, place), operator, listen, name=name, ready=ready)
+
+    return ending(log, work)
+
+
+def _check_store(settings: "Settings") -> None:
+    """StoreUnfit where none is set, or it is that of another release; one that is away is waited for."""
+    import psycopg  # noqa: PLC0415 - an optional package
+
+    from streams.engines.kafka.cases.connection import StoreAway  # noqa: PLC0415
+    from streams.engines.kafka.cases.store import Store  # noqa: PLC0415
+
+    with suppress(StoreAway, psycopg.Error), Store(settings.store) as store:
+        store.check()
+
+
+@contextmanager
+def _told_of(role: str) -> "Iterator[None]":
+    """Where several workers share a terminal, an error that ends one begins with its name."""
+    try:
+        yield
+    except SourceError as error:
+        error.message = f"{role}: {error.message}" if role else error.message
+        raise
 
 
 def _run(work: "Work | Slow", settings: "Settings", listen: str, *, name: str, ready: Path | None) -> int:
@@ -156,6 +195,7 @@ def _work(only: str, settings: "Settings", place: Place) -> "Work | Slow":
     if only == "decide":
         from streams.engines.kafka.workers.deciding import Deciding  # noqa: PLC0415
 
+        _check_store(settings)
         return Deciding(settings.store, clock.now)
     kind, _, reviewer = only.partition(":")
     if kind == MODEL and only in _roles(settings):

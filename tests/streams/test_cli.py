@@ -249,6 +249,14 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
         assert "4 escalated" in answer.out
 
 
+@pytest.mark.parametrize("command", ["", "audit", "policy", "rules", "hook", "topics", "reviewers"])
+def test_help_is_whole_and_plain_on_80_columns(command: str) -> None:
+    """No description is cut off, and nothing is escaped for a renderer that is not there."""
+    answer = twohand(*filter(None, [command]), "--help", env={"COLUMNS": "80"})
+    assert "\\[" not in answer.out
+    assert not [line for line in answer.out.splitlines()[1:] if line.endswith("...")]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
     """Each says what it does."""

@@ -16,6 +16,7 @@ from rules.events import DecisionMade, ReviewGiven
 from rules.findings import Finding, Tier
 from rules.judgement import judge
 from rules.record import record
+from streams.engines.journal import Journal
 from streams.engines.kafka.carrier.relay_file import Beside
 from streams.engines.kafka.cases.casebook import Casebook
 from streams.engines.kafka.doors.gating import Sought, Watch
@@ -24,9 +25,11 @@ from streams.engines.kafka.telemetry.gauges import Gauges
 from streams.engines.kafka.telemetry.listener import AT_ONCE, Listener
 from streams.engines.kafka.workers.escalating import Escalating
 from streams.settings import parse
+from tests.gitrepo import Repo
 from tests.kafka.engine import Engine
 from tests.kafka.events import NOON, blob, carried, proposed, rules
 from tests.kafka.test_push_story import Story, newest
+from tests.kafka.test_relay import desk_of
 from tests.streams import served
 from tests.streams.conftest import keys  # noqa: F401 - key pairs of alice, bob, carol and mallory
 from tests.streams.gate import clean_environment
@@ -179,3 +182,17 @@ def test_what_others_propose_of_a_change_holds_it_up_no_longer_than_a_push(story
     eventually(lambda: story.standing(key)["change"]["head"] == "e" * 40, 20)
     assert "its newest decision is about another head" in served.push("feature:main").words
     story.lands("feature:main")
+
+
+def test_a_journal_that_was_made_anew_is_carried_from_its_start(engine, tmp_path):
+    """It is another one although it has more rows than what was carried of the one before: nothing of it is left out."""
+    repo = Repo(tmp_path / "server.git", bare=True)
+    folder = repo.path / "twohand"
+    for changes in ([proposed(100), proposed(101)], [proposed(number) for number in range(110, 115)]):
+        for path in folder.glob("journal.db*"):
+            path.unlink()
+        with Journal(folder / "journal.db") as journal:
+            journal.append(changes)
+        with desk_of(repo, engine) as (_, _, relay, _):
+            assert relay.round()[0] == len(changes)
+            assert relay.round()[0] == 0

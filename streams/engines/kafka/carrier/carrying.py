@@ -84,7 +84,7 @@ class Carrying:
         while not stopped() and (rows := self._rows("offset > ? order by offset limit ?", self._done(), AT_ONCE)):
             for row in rows:
                 count += self._carried(producer, row)
-                self._file.passed(OUT, row.place)
+                self._file.passed(OUT, row.place, row.id)
                 if stopped():
                     return count
         return count
@@ -93,9 +93,10 @@ class Carrying:
         return self._file.cursor(OUT) or 0
 
     def _same_journal(self) -> None:
-        """A journal that is shorter than what was carried of it is another one: all of it goes out."""
-        newest = self._journal.ask("select coalesce(max(offset), 0) from log")[0][0]
-        if newest < self._done():
+        """A journal without the row that was carried last is another one: all of it goes out."""
+        done, last = self._done(), self._file.last(OUT)
+        found = [name for (name,) in self._journal.ask("select event_id from log where offset = ?", (done,))]
+        if done and (not found or found[0] != (last or found[0])):
             self._tell("the journal is another than it was: it is carried from its start")
             self._file.rewind(OUT)
 

@@ -174,10 +174,16 @@ class Beside:
         """Whether this row went out before its turn."""
         return bool(self._rows("select 1 from ahead where place = ?", place))
 
-    def passed(self, name: str, place: int) -> None:
+    def last(self, name: str) -> str:
+        """The event id of the row that was passed last; "" where nobody noted it."""
+        rows = self._rows("select value from mark where name = ?", name)
+        return str(rows[0][0]) if rows else ""
+
+    def passed(self, name: str, place: int, event_id: str) -> None:
         """Everything up to this row is done with."""
         with self.transaction():
             self.move(name, place)
+            self._rows("insert or replace into mark values (?, ?)", name, event_id)
             self._rows("delete from ahead where place <= ?", place)
 
     def leave_out(self, place: int, change: str, why: str) -> bool:

@@ -68,10 +68,30 @@ def resolve_range(repo: Repository, *, base: str | None, head: str | None, targe
     onto = target_ref(repo, target)
     start = onto.id if base is None else repo.resolve(base)
     bases = repo.merge_bases(start, head_id)
+    if base is None and head_id in bases and (there := _unpushed(repo, onto, head_id)):
+        return _since(repo, there, Ref(branch, head_id))
     found = Range(local_name(onto.name), onto.id, bases[0] if bases else repo.empty_tree, head_id, branch)
     if head in (None, "HEAD") and base is None and found.base == head_id:
         return _last_step(repo, found)
     return found._replace(incomplete=_doubts(repo, found, start, bases))
+
+
+def _unpushed(repo: Repository, onto: Ref, head: str) -> Ref | None:
+    """The target as the remote has it, where it lies behind the target here and does not hold the head yet."""
+    there = repo.first_ref(ORIGIN + onto.name.removeprefix(HEADS)) if onto.name.startswith(HEADS) else None
+    if there is None or not repo.is_ancestor(there.id, onto.id) or repo.is_ancestor(head, there.id):
+        return None
+    return there
+
+
+def _since(repo: Repository, there: Ref, head: Ref) -> Range:
+    """What was committed on the target itself and was not pushed yet: the remote's branch is what it would land on."""
+    bases = repo.merge_bases(there.id, head.id)
+    short = local_name(there.name).removeprefix(HEADS)
+    note = f"{short} here holds {head.id[:12]} already, origin/{short} does not: this is what a push of it would bring."
+    base = bases[0] if bases else repo.empty_tree
+    found = Range(local_name(there.name), there.id, base, head.id, head.name, notes=(note,))
+    return found._replace(incomplete=_doubts(repo, found, there.id, bases))
 
 
 def head_ref(repo: Repository, revision: str) -> Ref:

@@ -108,6 +108,40 @@ def test_a_head_that_the_target_holds_is_read_as_its_last_step(repo: Repo) -> No
     assert [commit for commit, _ in read.commits] == [merge, side]
 
 
+@pytest.mark.parametrize("head", [None, "HEAD", "main", "main~1"])
+def test_what_was_committed_on_the_target_itself_is_compared_with_the_remotes(repo: Repo, head: str | None) -> None:
+    """Law 1: the branch that it will land on is the remote's, and that holds none of it yet."""
+    repo.checkout("main")
+    left = repo.id("HEAD")
+    repo.git("update-ref", "refs/remotes/origin/main", left)
+    for name in "cd":
+        repo.write(name, "1\n")
+        repo.commit(name)
+    found = resolve(repo, head=head)
+    assert (found.target, found.target_tip, found.base) == ("refs/heads/main", left, left)
+    assert (found.head, found.incomplete) == (repo.id(head or "HEAD"), ())
+    assert "origin/main does not" in found.notes[0]
+    assert names(repo, found) == (["c"] if head == "main~1" else ["c", "d"])
+
+
+def test_a_strange_history_that_was_merged_here_is_told(repo: Repo) -> None:
+    """Law 1: the remote's branch shares no history with it, which is evidence that is missing and no crash."""
+    repo.checkout("main")
+    repo.git("update-ref", "refs/remotes/origin/main", repo.id("HEAD"))
+    orphan = repo.git("commit-tree", "feature^{tree}", "-m", "orphan")
+    repo.git("merge", "-q", "--allow-unrelated-histories", "-m", "both", orphan)
+    assert "share no history" in resolve(repo, head=orphan).incomplete[0]
+
+
+def test_a_remote_that_holds_the_head_or_went_elsewhere_is_no_base(repo: Repo) -> None:
+    """Nothing is left to land where the remote has it; one that is not behind is not what the branch here grew from."""
+    repo.checkout("main")
+    for tip in (repo.id("HEAD"), repo.id("feature")):
+        repo.git("update-ref", "refs/remotes/origin/main", tip)
+        found = resolve(repo)
+        assert found.incomplete == (f"main already holds {found.head[:12]}, and only its last step was read",)
+
+
 def test_a_root_commit_is_read_from_the_empty_tree(repo: Repo) -> None:
     """The first commit of all adds its files."""
     repo.checkout("main")

@@ -104,6 +104,23 @@ def test_an_approved_change_is_told_so(world: World, capsys: pytest.CaptureFixtu
     assert line.startswith("success: main:")
 
 
+def test_the_printed_command_works_after_a_commit_on_main_itself(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever commits on the protected branch answers for what the remote's lacks, as the advice says; then it passes."""
+    from streams.commands.app import run
+
+    head = world.change()
+    told = world.push("--dry-run", "origin", "HEAD:main").err
+    assert f"twohand propose {head[:12]} --as alice" in told
+    for verb, name in (("propose", "alice"), ("approve", "bob"), ("approve", "carol")):
+        more = ["--tool", "none"] if verb == "propose" else []
+        code = run([verb, head[:12], "--as", name, "--key", str(world.keys / name), *more, "-C", str(world.repo.path)])
+        assert code == 0, capsys.readouterr().err
+    (line,) = shape(world.push("origin", "HEAD:main"))
+    assert line.startswith("success: main:")
+
+
 @pytest.mark.parametrize(
     "refs", [("HEAD:refs/heads/topic",), ("HEAD:refs/tags/v1",), ("HEAD:refs/heads/a", "HEAD:refs/heads/b")]
 )

@@ -52,7 +52,9 @@ def _store(settings: Settings) -> Iterator[Check]:
         with psycopg.connect(settings.store, connect_timeout=PATIENCE) as database:
             version = database.info.server_version // 10_000
     except psycopg.Error as error:
-        said = str(error).strip().partition("\n")[0]
-        yield Check("case store", FAIL, f"cannot be used: {said}", f"Correct [store] url in {settings.source}.")
+        from streams.engines.kafka.cases.connection import REMEDY, reason  # noqa: PLC0415
+
+        why = f"cannot be reached{reason(error, settings.store)}"
+        yield Check("case store", FAIL, why, f"{REMEDY} in {settings.source}.")
     else:
         yield Check("case store", OK, f"PostgreSQL {version} answers")

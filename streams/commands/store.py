@@ -30,7 +30,7 @@ def migrate(*, where: options.Where = HERE, settings: options.Settings = None) -
 
 
 def check(*, where: options.Where = HERE, settings: options.Settings = None) -> int:
-    """Whether its tables are those of this release; exit code 3 where they are not."""
+    """Whether its tables are those of this release; exit code 2 where they are not."""
     with _opened(where, settings) as store:
         store.check()
         print(f"version {store.version()}, {len(store.waiting())} records wait to be published")

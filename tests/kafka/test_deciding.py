@@ -1,6 +1,8 @@
 """The decider over a real database, without a broker: the law's decisions, once each, whatever comes how often."""
 
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from threading import Thread
 
@@ -10,9 +12,10 @@ from rules.canonical import canonical
 from rules.events import ChangeProposed, DecisionMade, body
 from streams.engines.codec import decode as decode_line
 from streams.engines.kafka.cases import store as case_store
+from streams.engines.kafka.cases.connection import StoreUnusable
 from streams.engines.kafka.cases.decider import SOURCE, beside
 from streams.engines.kafka.cases.migrations import MIGRATIONS
-from streams.engines.kafka.cases.store import Batch, Store, StoreUnusable
+from streams.engines.kafka.cases.store import Batch, Store
 from streams.engines.kafka.doors.dropping import words
 from streams.engines.kafka.records.dead_letters import (
     DROPPED,
@@ -285,6 +288,25 @@ def test_a_store_of_another_version_is_refused(postgres):
         with pytest.raises(StoreUnusable, match="Upgrade twohand"):
             store.check()
         assert store.take(Batch(), Clock()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("store check", ""), ("worker", "decide: "), ("worker --only decide", ""), ("worker --only escalate", "")],
+)
+def test_an_empty_store_ends_commands_at_once(command, name, postgres, tmp_path):
+    """Exit code 2 with the command that helps, before a broker is looked for."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        f'engine = "kafka"\n[kafka]\nbootstrap = "127.0.0.1:9"\n[store]\nurl = "{postgres.fresh("empty")}"\n'
+    )
+    words = [sys.executable, "-m", "streams.cli", *command.split(), "--settings", str(settings)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"error: {name}The case store has version 0, this twohand needs {len(MIGRATIONS)}.",
+        "hint: Run: twohand store migrate",
+    ]
 
 
 def test_a_file_whose_content_did_not_come_along_is_not_covered():

@@ -27,7 +27,7 @@ from streams.engines.codec import decode as decode_line
 from streams.engines.kafka.carrier.relay import Relay
 from streams.engines.kafka.carrier.relay_file import Beside
 from streams.engines.kafka.cases.casebook import Casebook
-from streams.engines.kafka.cases.store import StoreUnusable
+from streams.engines.kafka.cases.connection import StoreUnusable
 from streams.engines.kafka.records.wire import decode, encode
 from streams.engines.kafka.workers.escalating import Escalating, TopicMissing
 from streams.engines.outbox import LEASE
@@ -189,7 +189,7 @@ from pathlib import Path
 from streams.engines.kafka.workers.escalating import Escalating, TopicMissing
 from streams.engines.kafka.carrier.relay import Relay
 from streams.engines.kafka.carrier.relay_file import Beside
-from streams.engines.kafka.cases.store import StoreUnusable
+from streams.engines.kafka.cases.connection import StoreUnusable
 from streams.engines.outbox import LEASE
 from streams.settings import parse
 

@@ -10,7 +10,8 @@ from rules import instants
 from rules.escalation import DAILY
 from rules.events import DecisionMade, EscalationAcknowledged, EscalationOpened, EscalationResolved, type_name
 from streams.engines.kafka.cases.casebook import Casebook
-from streams.engines.kafka.cases.store import Arrival, Batch, Store, StoreUnusable
+from streams.engines.kafka.cases.connection import StoreUnusable
+from streams.engines.kafka.cases.store import Arrival, Batch, Store
 from streams.service import Service
 from streams.timers import Timers
 from tests.kafka.casebooks import Played

@@ -74,8 +74,10 @@ def test_doctor_says_what_does_not_answer():
     port = free_port()
     found = looked(engine="kafka", bootstrap=f"127.0.0.1:{port}", store=f"postgresql://a:hunter2@127.0.0.1:{port}/b")
     assert found["kafka", "fail"].startswith(f"No broker answers at 127.0.0.1:{port}: Connection refused")
-    assert found["case store", "fail"].startswith("cannot be used: connection failed")
-    assert found["case store", "fail"].endswith("Correct [store] url in settings.toml.")
+    assert found["case store", "fail"] == (
+        f"cannot be reached at 127.0.0.1:{port}: Connection refused: "
+        "Start PostgreSQL (`make store` for a trial), or correct [store] url in settings.toml."
+    )
     assert "hunter2" not in str(found)
 
 

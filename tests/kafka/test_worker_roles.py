@@ -131,15 +131,20 @@ def children(folder: Path, code: int) -> dict[str, list[str]]:
     return {"steady": [sys.executable, "-c", steady], "failing": [sys.executable, "-c", failing]}
 
 
+READY = (
+    "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: exit(0));"
+    "pathlib.Path(sys.argv[sys.argv.index('--ready') + 1]).touch(); time.sleep(60)"
+)
 SUPERVISOR = (
     "import sys, logging; logging.basicConfig(); from streams.engines.kafka.workers import supervising as s;"
-    "s.AGAIN = 0.05; sys.exit(s.supervise({}))"
+    "import pathlib; s.AGAIN = 0.05; sys.exit(s.supervise({}, pathlib.Path({!r})))"
 )
 
 
 def supervisor(folder: Path, commands: dict[str, list[str]]) -> subprocess.Popen[bytes]:
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen([sys.executable, "-c", SUPERVISOR.format(commands)], cwd=ROOT, stderr=log)
+        words = SUPERVISOR.format(commands, str(folder / "ready"))
+        return subprocess.Popen([sys.executable, "-c", words], cwd=ROOT, stderr=log)
 
 
 def starts(folder: Path, name: str) -> int:
@@ -161,6 +166,30 @@ def test_what_cannot_start_ends_all(tmp_path):
     process = supervisor(tmp_path, children(tmp_path, 2))
     assert process.wait(supervising.ENDING) == 2
     assert b"failing cannot start" in (tmp_path / "log").read_bytes()
+
+
+def test_all_are_ready_or_none_is(tmp_path):
+    """One file while every worker has its own, beside it; it is gone when one is killed and when all end."""
+    words = [sys.executable, "-c", READY]
+    process = supervisor(tmp_path, {"rules": words, "decide": words})
+    ready, own = tmp_path / "ready", tmp_path / "ready.decide"
+    eventually(ready.exists)
+    own.unlink()
+    eventually(lambda: not ready.exists())
+    own.touch()
+    eventually(ready.exists)
+    process.terminate()
+    assert process.wait(supervising.ENDING) == 0
+    assert not ready.exists()
+
+
+@pytest.mark.parametrize(("only", "name"), [("", "decide: "), ("decider", ""), ("escalate", "")])
+def test_without_a_store_nothing_starts(place, only, name):
+    """Exit code 2 at once, before a broker is looked for, and one sentence; a role of topics stands for its worker."""
+    command = [sys.executable, "-m", "streams.cli", "worker", "--only", only, "--settings", place / "settings.toml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == f"error: {name}[store] url is not set in the settings."
 
 
 def test_a_child_ends_with_its_parent(tmp_path):

@@ -20,7 +20,8 @@ from streams import watch
 from streams.engines.book import Fresh
 from streams.engines.codec import TYPES, revive
 from streams.engines.journal import topic_of
-from streams.engines.kafka.cases.store import UNNAMED, Store, StoreAway, StoreUnusable, connected
+from streams.engines.kafka.cases.connection import StoreAway, StoreUnusable, connected
+from streams.engines.kafka.cases.store import UNNAMED, Store
 from streams.engines.kafka.records.trace import of_line
 from streams.engines.kafka.records.wire import Record, encode
 from streams.news import OWN_TYPES, STALE, mark
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from rules.events import Event
     from streams.engines.book import Database, Rows
-    from streams.engines.kafka.cases.store import Database as Connection
+    from streams.engines.kafka.cases.connection import Database as Connection
 
 SCHEMA: Final = 'escalator,"$user",public'
 ALONE: Final = 7_230_847  # the advisory lock of whoever writes here; any number nobody else uses
@@ -62,7 +63,7 @@ class Casebook:
         self.close()
 
     def open(self) -> None:
-        """Errors: StoreAway where nobody answers, StoreUnusable where its tables are those of another release."""
+        """Errors: StoreAway where nobody answers, StoreUnfit where its tables are those of another release."""
         with Store(self._url) as store:
             store.check()
 

@@ -12,9 +12,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import quote
 
-import psycopg
-from psycopg.rows import tuple_row
-
 from rules.canonical import canonical
 from rules.case import Case, fold
 from rules.events import (
@@ -30,7 +27,7 @@ from rules.events import (
     event_id,
     type_name,
 )
-from streams.engines.book import BookAway
+from streams.engines.kafka.cases.connection import StoreUnfit, connected
 from streams.engines.kafka.cases.decider import Conclusion, Known, Letter, conclude
 from streams.engines.kafka.cases.migrations import MIGRATIONS
 from streams.engines.kafka.cases.rows import packed, revived, unpacked
@@ -40,7 +37,6 @@ from streams.engines.kafka.records.wire import Record, encode
 from streams.memory import signed, verified
 from streams.news import OWN_TYPES
 from streams.sources import signatures
-from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -49,25 +45,10 @@ if TYPE_CHECKING:
     from rules.sshsig import Signer
     from streams.memory import Signed
 
-    Database = psycopg.Connection[tuple[Any, ...]]
-
-STATEMENT: Final = 4000  # milliseconds of one statement; a session with the broker lasts 10 s
-LOCK: Final = 3000  # milliseconds that another transaction is waited for
-CONNECT: Final = 5  # seconds
 MIGRATING: Final = 7_230_846  # the advisory lock of migrations; any number nobody else uses
 UNNAMED: Final = "unnamed"
 PAGES: Final = tuple(map(type_name, (EscalationOpened, EscalationAcknowledged, EscalationResolved)))  # decide nothing
 REMEMBERED: Final = 2000  # changes whose fold is kept in memory
-
-
-class StoreUnusable(SourceError):
-    """The case store cannot be used as it is."""
-
-    exit_code = 3
-
-
-class StoreAway(StoreUnusable, BookAway):
-    """The case store does not answer."""
 
 
 class Arrival(NamedTuple):
@@ -150,12 +131,12 @@ class Store:
         return int(self._db.execute("select coalesce(max(version), 0) from migration").fetchall()[0][0])
 
     def check(self) -> None:
-        """StoreUnusable unless its tables are those of this release."""
+        """StoreUnfit unless its tables are those of this release."""
         found = self.version()
         if found != len(MIGRATIONS):
             newer = "Upgrade twohand: a newer one has been here."
             remedy = newer if found > len(MIGRATIONS) else "Run: twohand store migrate"
-            raise StoreUnusable(f"The case store has version {found}, this twohand needs {len(MIGRATIONS)}.", remedy)
+            raise StoreUnfit(f"The case store has version {found}, this twohand needs {len(MIGRATIONS)}.", remedy)
 
     def migrate(self, to: int = len(MIGRATIONS)) -> list[int]:
         """Bring the tables up to a version, each step whole or not at all; which steps were taken. Several may try at once."""
@@ -357,30 +338,6 @@ class Store:
         order = "number" if changes is None else "change, number"
         asked = f"select id, change, type, at, body, signer, presence from event {where} order by {order}"  # noqa: S608
         return self._db.execute(asked, () if changes is None else (changes,)).fetchall()
-
-
-def connected(url: str, path: str = "") -> Database:
-    """A connection that waits for nothing long; `path` are schemas to look into first. StoreAway where nobody answers."""
-    if not url:
-        raise StoreUnusable(
-            "[store] url is not set in the settings.", 'Set it: [store] url = "postgresql://twohand@127.0.0.1/twohand"'
-        )
-    options = f"-c statement_timeout={STATEMENT} -c lock_timeout={LOCK} -c idle_in_transaction_session_timeout=60000"
-    options += f" -c search_path={path}" if path else ""
-    try:
-        return psycopg.connect(
-            url,
-            autocommit=True,
-            connect_timeout=CONNECT,
-            options=options,
-            row_factory=tuple_row,
-            application_name="twohand",
-        )
-    except psycopg.Error as error:
-        why = str(error).strip().splitlines()[-1]
-        raise StoreAway(
-            f"The case store cannot be reached: {why}.", "Correct [store] url, or start PostgreSQL."
-        ) from None
 
 
 def _source(proposed: ChangeProposed) -> str:

@@ -11,8 +11,9 @@ import psycopg
 
 from rules.case import fold
 from rules.events import EscalationAcknowledged
+from streams.engines.kafka.cases.connection import StoreUnusable
 from streams.engines.kafka.cases.decider import Letter
-from streams.engines.kafka.cases.store import Arrival, Batch, Settled, Store, StoreUnusable, Waiting
+from streams.engines.kafka.cases.store import Arrival, Batch, Settled, Store, Waiting
 from streams.engines.kafka.doors.dropping import refused
 from streams.engines.kafka.records.dead_letters import (
     ACCEPTED,
@@ -65,7 +66,7 @@ class Deciding:
         self.retries = 0
 
     def open(self) -> None:
-        """Connect. StoreUnusable where there is no database, or one of another version."""
+        """Connect. StoreAway where no database answers, StoreUnfit where none is set or its version is another."""
         store = Store(self._url)
         store.check()
         self._store = store
@@ -106,7 +107,7 @@ class Deciding:
             except psycopg.errors.ProgramLimitExceeded as error:
                 raise Unstorable(str(error).strip()) from None
             except GONE as error:
-                log.warning("not done yet: %s", str(error).strip())
+                log.warning("not done yet: %s", str(error).strip().partition("\n")[0])
                 self.retries += 1
                 self.close()
                 if time.monotonic() > deadline:

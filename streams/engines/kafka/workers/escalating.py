@@ -17,7 +17,7 @@ from streams import clock
 from streams.engines.kafka.broker import connection, topic_admin
 from streams.engines.kafka.broker.greeting import BrokerUnusable
 from streams.engines.kafka.cases.casebook import Casebook
-from streams.engines.kafka.cases.store import StoreAway
+from streams.engines.kafka.cases.connection import StoreAway
 from streams.engines.kafka.doors.submitting import acknowledged, opened
 from streams.engines.kafka.records.topics import group, of_role
 from streams.engines.kafka.telemetry.gauges import Gauges, Standing
@@ -59,7 +59,7 @@ class Escalating:
         self._told: dict[str, str] = {}
 
     def check(self) -> None:
-        """Errors: StoreUnusable for a store of another release or none, TopicMissing where a broker answers without our topic."""
+        """Errors: StoreUnfit for a store of another release or none, TopicMissing where a broker answers without our topic."""
         self.book.open()
         names = of_role(self.role)
         try:

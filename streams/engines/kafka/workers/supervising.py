@@ -12,6 +12,7 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ log = logging.getLogger("twohand")
 class Child:
     """One worker. Instants are those of time.monotonic."""
 
-    def __init__(self, role: str, command: Sequence[str]) -> None:
-        self.role, self._command = role, [*command]
+    def __init__(self, role: str, command: Sequence[str], ready: Path | None = None) -> None:
+        """`ready` is the file of all of them: beside it lies one of this worker alone."""
+        self.role, self._command = role, [*command, *(["--ready", f"{ready}.{role}"] if ready else [])]
+        self._ready = Path(f"{ready}.{role}") if ready else None
         self._process: subprocess.Popen[bytes] | None = None
         self._ended: list[float] = []
         self._due = 0.0
@@ -41,6 +44,7 @@ class Child:
     def start(self, leash: int) -> None:
         """`leash` is the end that the child reads."""
         self._starts += 1
+        self._unready()
         self._process = subprocess.Popen(
             [*self._command, LEASH, str(leash)], stdin=subprocess.DEVNULL, pass_fds=(leash,)
         )
@@ -56,6 +60,7 @@ class Child:
         if code is None:
             return 0
         self._process = None
+        self._unready()
         if code == MISCONFIGURED and self._starts == 1:
             log.critical("%s cannot start: all workers end", self.role)
             return MISCONFIGURED
@@ -68,6 +73,16 @@ class Child:
                 "%s keeps failing (exit code %d); others go on, it is started again in %.0f s", self.role, code, REST
             )
         return 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether it runs and says so."""
+        return self._process is not None and self._ready is not None and self._ready.exists()
+
+    def _unready(self) -> None:
+        """One that was killed could not take its file away."""
+        if self._ready:
+            self._ready.unlink(missing_ok=True)
 
     def end(self) -> None:
         """Tell it to."""
@@ -85,24 +100,36 @@ class Child:
             return self._process.wait()
 
 
-def supervise(commands: Mapping[str, Sequence[str]]) -> int:
-    """Run these commands, by role, until SIGTERM or SIGINT. The worst of their exit codes, 2 where one cannot start."""
+def supervise(commands: Mapping[str, Sequence[str]], ready: Path | None = None) -> int:
+    """Run these commands, by role, until SIGTERM or SIGINT. The worst of their exit codes, 2 where one cannot start.
+
+    `ready` is a file that is touched while all of them are ready.
+    """
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: stopping.append(number))
     held, kept = os.pipe()  # `kept` stays with us: its end is ours
-    children = [Child(role, command) for role, command in commands.items()]
+    children = [Child(role, command, ready) for role, command in commands.items()]
     code = 0
     while not stopping and not code:
         for child in children:
             code = code or child.look(held)
+        _show(ready, well=all(child.ready for child in children))
         time.sleep(STEP)
+    _show(ready, well=False)
     for child in children:
         child.end()
     deadline = time.monotonic() + ENDING
     codes = [child.ended(deadline) for child in children]
     os.close(kept)
     return code or max(map(_exit_code, codes), default=0)
+
+
+def _show(ready: Path | None, *, well: bool) -> None:
+    if ready and well:
+        ready.touch()
+    elif ready:
+        ready.unlink(missing_ok=True)
 
 
 def _exit_code(code: int) -> int:

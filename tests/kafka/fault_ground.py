@@ -134,7 +134,7 @@ class Ground:
 
     def ready(self, name: str) -> None:
         """Wait until it has its partitions."""
-        self.workers[name].until(self.mark(name).exists, STARTING)
+        self.wait(lambda: self.workers[name].alive and self.mark(name).exists(), STARTING)
 
     def mark(self, name: str) -> Path:
         """The file that a worker touches while all is well."""

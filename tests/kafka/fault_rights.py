@@ -31,7 +31,10 @@ work.group += "-second"
 work.open()
 run(work, known, ready=ready)
 """
-RIGHTS = (("decider", "WRITE", "twohand.decisions"), ("reviewer", "READ", "twohand.changes"))
+RIGHTS = {
+    "decide/one": ("decider", "WRITE", "twohand.decisions"),
+    "rules/one": ("reviewer", "READ", "twohand.changes"),
+}
 DENIED = {
     "decide/one": "TopicAuthorizationFailedError: twohand.decisions",
     "rules/one": "The worker cannot go on: TopicAuthorizationFailedError",
@@ -82,21 +85,23 @@ def revoked(scene: Scene) -> Happened:
     ground.ended.clear()
     with scene.flow(changes) as passed:
         passed(0.3)
-        deny(ground)
-        ground.wait(lambda: DENIED.keys() <= ground.ended.keys(), 60)
-        passed(0.8)
-        deny(ground, no_more=True)
+        try:
+            for name, right in RIGHTS.items():
+                deny(ground, right)
+                ground.wait(lambda name=name: name in ground.ended, 60)
+        finally:
+            deny(ground, *RIGHTS.values(), no_more=True)
         over = time.monotonic()
     for name, why in DENIED.items():
         assert why in ground.log(name.partition("/")[0]), ground.log(name.partition("/")[0])[-3000:]
-    assert {code for name in DENIED for code in ground.ended[name]} <= {1, 2}, ground.ended
+    assert {code for codes in ground.ended.values() for code in codes} <= {1, 2}, ground.ended
     return changes, over
 
 
-def deny(ground: Ground, *, no_more: bool = False) -> None:
-    """Refuse what DENIED names, or no more."""
+def deny(ground: Ground, *rights: tuple[str, str, str], no_more: bool = False) -> None:
+    """Refuse a role an operation on a topic, or no more."""
     admin = ground.broker.admin()
-    for role, operation, topic in RIGHTS:
+    for role, operation, topic in rights:
         rule = (f"User:twohand-{role}", "*", ACLOperation[operation], ACLPermissionType.DENY)
         pattern = ResourcePattern(ResourceType.TOPIC, topic)
         if no_more:
@@ -116,18 +121,19 @@ def refused(scene: Scene) -> Happened:
         ground.ready(name)
     with scene.flow(changes) as passed:
         passed(0.3)
-        before = [said(ground, name) for name in names]
+        before = {name: said(ground, name) for name in names}
         ground.passwords("twohand-decider", "twohand-reviewer")
-        ground.wait(
-            lambda: all(now > was for now, was in zip([said(ground, n) for n in names], before, strict=True)), 60
-        )
-        ground.wait(lambda: not any(ground.mark(name).exists() for name in names), 60)
-        ground.until(lambda: False, scene.size.away)
-        ground.passwords()
+        try:
+            ground.wait(lambda: all(said(ground, name) > before[name] for name in names), 60)
+            ground.wait(lambda: not any(ground.mark(name).exists() for name in names), 60)
+            ground.until(lambda: False, scene.size.away)
+        finally:
+            ground.passwords()
         over = time.monotonic()
     return changes, over
 
 
 def said(ground: Ground, name: str) -> int:
-    """How often a worker said that it was refused."""
-    return ground.log(name.partition("/")[0]).count("Authentication failed")
+    """How often a worker said that it was refused, while it runs or before it begins."""
+    log = ground.log(name.partition("/")[0])
+    return log.count("Authentication failed") + log.count("with SASL PLAIN")

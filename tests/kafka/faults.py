@@ -56,11 +56,12 @@ def rolled(scene: Scene) -> Happened:
 
 
 def broker_away(scene: Scene) -> Happened:
-    """kill -9 of the broker, and a while without it."""
-    changes = scene.several()
+    """kill -9 of the broker, and a while without it, in which nobody who needs it is ready."""
+    changes, names = scene.several(), ("rules/one", "decide/one")
     with scene.flow(changes) as passed:
         passed(0.4)
         scene.ground.broker.kill()
+        scene.ground.wait(lambda: not any(scene.ground.mark(name).exists() for name in names), 20)
         scene.ground.until(lambda: False, scene.size.away)
         scene.ground.broker.start()
         over = time.monotonic()
@@ -129,6 +130,7 @@ def two_clocks(scene: Scene) -> Happened:
         passed(0.8)
         os.kill(scene.ground.workers["decide/one"].pid, signal.SIGCONT)
     scene.ground.wait(lambda: not scene.court.unheard(), scene.size.patience)
+    scene.ground.wait(lambda: len({one.at[:4] for one in scene.court.made(changes)}) > 1, 20)  # both have decided
     skew.write_text("0")
     over = time.monotonic()
     scene.ground.send(*(one.proposal for one in changes))

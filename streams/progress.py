@@ -1,4 +1,4 @@
-"""Where the waiting for a decision stands: who has judged, who is awaited. One line, harmless on every terminal."""
+"""Where the waiting for a decision stands: who was heard, who is awaited. One line, harmless on every terminal."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LONGEST: Final = 600  # characters of a sentence that is told beside
 class Progress(NamedTuple):
     """Names in the order in which they are told; `outcome` of the decision that stands, "" for none; `beside` is a sentence."""
 
-    judged: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
     awaited: tuple[str, ...] = ()
     outcome: str = ""
     beside: str = ""
 
     def __str__(self) -> str:
-        who = f"judged by {_names(self.judged)}" if self.judged else "nobody has judged yet"
+        who = f"heard: {_names(self.heard)}" if self.heard else "nobody has judged yet"
         awaited = f"awaited: {_names(self.awaited)}" if self.awaited else ""
         return "; ".join(part for part in (self.outcome, who, awaited, shown(self.beside, LONGEST)) if part)
 

@@ -50,5 +50,5 @@ def _said(desk: Desk) -> str:
 
 
 def _progress(decision: dict[str, Any]) -> Progress:
-    judged = dict.fromkeys(row["reviewer"] for row in decision["reviews"])
-    return Progress(tuple(judged), asked_for(decision), decision["outcome"])
+    heard = dict.fromkeys(row["reviewer"] for row in decision["reviews"])
+    return Progress(tuple(heard), asked_for(decision), decision["outcome"])

@@ -109,7 +109,7 @@ def _opinion(outcome: str, reasons: Iterable[Reason]) -> Opinion:
 
 
 def _progress(heard: Heard) -> str:
-    return f"{', '.join(heard.judged)} judged it" if heard.judged else "nobody is known to have judged it yet"
+    return f"heard: {', '.join(heard.judged)}" if heard.judged else "nobody is known to have judged it yet"
 
 
 def _other(mine: Row, theirs: Row) -> str:

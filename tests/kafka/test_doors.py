@@ -6,14 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
 from rules.case import fold
-from rules.events import ChangeProposed
+from rules.events import ChangeProposed, ReviewGiven
 from rules.judgement import judge
+from rules.statement import Statement, payload
 from streams.engines.kafka.carrier.relay import Beside
 from streams.engines.kafka.doors import gating, handing_in
 from streams.engines.kafka.doors.gating import Sought, Watch, partition_of
@@ -75,7 +77,7 @@ def test_submit_and_gate(engine, workers, shop, keys):  # noqa: F811
     assert sent.returncode == 0, sent.stderr
     waited = twohand("gate", *where, "--timeout", "8s", "--format", "json")
     assert waited.returncode == 5, waited.stderr
-    assert "judged by" in waited.stderr
+    assert "heard: " in waited.stderr
     assert (json.loads(waited.stdout)["outcome"], json.loads(waited.stdout)["trace"]) == ("pending", trace)
     done: list[subprocess.CompletedProcess[str]] = []
     gate = threading.Thread(target=lambda: done.append(twohand("gate", *where, "--timeout", "60s", "--format", "json")))
@@ -304,9 +306,9 @@ def test_an_outbox_that_nobody_carries_takes_no_more(shop, away, monkeypatch):
     assert "wait to be carried, at most -1 may.\nhint: Run: twohand relay\n" in done.err
 
 
-def made(number: int, **more) -> tuple[Sought, Record]:
+def made(number: int, *said: ReviewGiven, **more) -> tuple[Sought, Record]:
     change = proposed(number, **more)
-    decision = decided(judge(fold([change, rules(change)]), NOON))
+    decision = decided(judge(fold([change, rules(change), *said]), NOON))
     return Sought.of(json.loads(decision.decision)), encode(decision, "x")
 
 
@@ -349,6 +351,26 @@ def test_a_decision_that_does_not_know_what_lies_here_does_not_count(here, told)
     watch.hear(record)
     assert watch.outcome == ""
     assert told in str(watch.progress())
+
+
+def test_a_decision_that_has_not_heard_what_was_published_does_not_count():
+    """Law 7, 40: nothing lies here but what the topics tell, and the decider is slower than those who speak."""
+    change = proposed(1)
+    about = (change.repository, change.target, change.base, change.head, change.content_key)
+    text = payload(Statement("approve", "bob", *about, time=NOON)).decode()
+    given = ReviewGiven(change=change.change, content_key=change.content_key, reviewer="bob", statement=text, at=NOON)
+    sought, before = made(1)
+    watch = Watch(sought)
+    for record in (encode(rules(change), "x"), before, encode(replace(given, content_key="e" * 64), "x")):
+        watch.hear(record)
+    assert str(watch.progress()) == "pending; heard: rules; awaited: bob"
+    watch.hear(encode(replace(given, statement="", account="forge.example:bob", verdict="approve"), "x"))
+    assert str(watch.progress()) == "pending; heard: rules, bob"
+    watch.hear(encode(given, "x"))
+    assert (watch.outcome, watch.outdated) == ("", "it has not heard yet: approve by bob")
+    assert "heard: rules, bob; awaited: the decider; the newest decision does not count: " in str(watch.progress())
+    watch.hear(made(1, given)[1])
+    assert (watch.outcome, watch.outdated) == ("pending", "")
 
 
 @pytest.mark.parametrize(("key", "count"), [("a" * 64, 8), ("b" * 64, 3), ("c" * 64, 1)])

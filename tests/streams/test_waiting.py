@@ -45,7 +45,7 @@ def test_the_gate_waits_for_a_hand_and_opens(small: Gate) -> None:
     submitted = small.run("submit")
     assert submitted.code == 0
     gate = waiting(small, "--timeout", "60s", "--format", "json")
-    until_told(gate, "pending; judged by rules; awaited: ")
+    until_told(gate, "pending; heard: rules; awaited: ")
     small.say("approve", "bob")
     out, err = gate.communicate(timeout=60)
     assert gate.returncode == 0, err
@@ -137,7 +137,7 @@ def test_logs_get_a_line_for_each_change() -> None:
     first, second = Progress(awaited=("rules",)), Progress(("rules",), ("bob",), "pending")
     assert told(first, first, second, second, live=False).splitlines() == [
         "twohand gate: nobody has judged yet; awaited: rules (0 s)",
-        "twohand gate: pending; judged by rules; awaited: bob (0 s)",
+        "twohand gate: pending; heard: rules; awaited: bob (0 s)",
     ]
 
 

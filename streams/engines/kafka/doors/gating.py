@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from rules.case import fold
 from rules.decision import ADMITTED, PENDING, RULES
-from rules.events import DecisionMade, ReviewGiven
+from rules.events import DecisionMade, ReviewGiven, WaiverGranted
 from rules.findings import Tier
+from rules.statement import StatementInvalid, parse, statement_id
 from streams.engines.kafka.broker import connection
 from streams.engines.kafka.broker.greeting import BrokerUnusable, wrong
 from streams.engines.kafka.cases.decider import SOURCE, Known, Letter, conclude
@@ -88,17 +89,19 @@ class Sought(NamedTuple):
 class Watch:
     """What the topics say about one change, in order. `moved`: the newest decision is about this head of another content.
 
-    `outdated` is what the newest decision does not know; `awaited` are the reviewers without whom nothing is decided.
+    Only a decision counts that knows what lies here, and every statement about this content that was published.
     """
 
     def __init__(self, sought: Sought, awaited: tuple[str, ...] = (RULES,)) -> None:
         self.sought = sought
-        self.decision: dict[str, Any] | None = None
-        self.judged: dict[str, None] = {}
-        self.moved, self.outdated = "", ""
+        self.heard: dict[str, None] = {}  # who said something about this content, by name
+        self.moved = ""
         self.trace = ""  # the id of the trace that the newest decision belongs to
         self.away = ""  # why the broker cannot be heard at the moment
         self._awaited = awaited
+        self._newest: dict[str, Any] | None = None  # the newest decision about this content
+        self._lacks = ""
+        self._said: dict[str, str] = {}  # statements about this content, by id: "approve by bob"
         self._letters: list[Record] = []
 
     def hear(self, record: Record) -> None:
@@ -112,24 +115,48 @@ class Watch:
             event = decode(record)
         except Unreadable:
             return
-        if isinstance(event, ReviewGiven) and event.content_key == self.sought.content_key:
-            self.judged |= {} if event.reviewer == SOURCE else {event.reviewer: None}
+        if isinstance(event, ReviewGiven | WaiverGranted) and event.content_key == self.sought.content_key:
+            self._spoken(event)
         if isinstance(event, DecisionMade):
             self._decided(event)
             self.trace = id_of(context(record.headers))
+
+    def _spoken(self, event: ReviewGiven | WaiverGranted) -> None:
+        said = _told(event.statement) if event.statement else ""
+        name = event.reviewer if isinstance(event, ReviewGiven) else said.rpartition(" by ")[2]
+        self.heard |= {} if name == SOURCE else {name: None}
+        if said:
+            self._said[statement_id(event.statement.encode("utf-8", "surrogatepass"))] = said
 
     def _decided(self, event: DecisionMade) -> None:
         decision = json.loads(event.decision)
         found = Sought.of(decision)
         moved = self.sought.moved(found) or (found.change, found.content_key) != (event.change, event.content_key)
         hidden = self.sought.hidden_from(found) if decision["outcome"] == ADMITTED else ""
-        self.moved, self.outdated = (found.head, "") if moved else ("", self.sought.unknown_to(found) or hidden)
-        self.decision = None if moved or self.outdated else decision
+        self.moved, self._lacks = (found.head, "") if moved else ("", self.sought.unknown_to(found) or hidden)
+        self._newest = None if moved else decision
+
+    @property
+    def decision(self) -> dict[str, Any] | None:
+        """The newest decision, where it counts."""
+        return None if self.outdated else self._newest
+
+    @property
+    def outdated(self) -> str:
+        """What the newest decision about this content does not know, as a clause; "" where it knows all, or there is none."""
+        if self._newest is None or self._lacks:
+            return self._lacks
+        if not any(row["digest"] for row in self._newest["policy"]):
+            return ""  # no policy can be read: whoever spoke, nobody is named
+        known = {row.get("statement") for row in self._newest["reviews"]}
+        unheard = [said for name, said in self._said.items() if name not in known]
+        return f"it has not heard yet: {', '.join(unheard)}" if unheard else ""
 
     @property
     def outcome(self) -> str:
         """The outcome that stands; "" for none."""
-        return str(self.decision["outcome"]) if self.decision else ""
+        decision = self.decision
+        return str(decision["outcome"]) if decision else ""
 
     @property
     def letters(self) -> list[DeadLetter]:
@@ -137,11 +164,13 @@ class Watch:
         return list(still_open(self._letters).values())
 
     def progress(self) -> Progress:
-        """Who has judged, and who is awaited."""
-        if self.decision:
-            return Progress(tuple(self.judged), asked_for(self.decision), self.outcome, self.away)
-        awaited = tuple(name for name in self._awaited if name not in self.judged)
-        return Progress(tuple(self.judged), (*awaited, "the decider"), "", self.away or self._beside())
+        """Who was heard, and who is awaited."""
+        if decision := self.decision:
+            late = {*self.heard} - {row["reviewer"] for row in decision["reviews"]}
+            awaited = tuple(name for name in asked_for(decision) if name not in late)
+            return Progress(tuple(self.heard), awaited, self.outcome, self.away)
+        awaited = tuple(name for name in self._awaited if name not in self.heard)
+        return Progress(tuple(self.heard), (*awaited, "the decider"), "", self.away or self._beside())
 
     def _beside(self) -> str:
         if letters := self.letters:
@@ -149,6 +178,15 @@ class Watch:
         if self.outdated:
             return f"the newest decision does not count: {self.outdated}"
         return f"the newest decision is about head {self.moved[:12]}" if self.moved else ""
+
+
+def _told(text: str) -> str:
+    """A statement in a few words: `approve by bob`."""
+    try:
+        statement = parse(text.encode("utf-8", "surrogatepass"))
+    except StatementInvalid:
+        return "a statement that cannot be read"
+    return f"{statement.verb} by {statement.by}"
 
 
 def wait(settings: Settings, watch: Watch, *, seconds: float, tell: Callable[[Progress], None]) -> None:

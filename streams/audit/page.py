@@ -208,7 +208,14 @@ def _marks(summary: Summary) -> str:
     drawn = pictures.bar({"unknown": agents.unmarked}, made, label, tall=True) if agents.unmarked else ""
     sessions = _p(f"{escape(share(agents.sessions, made))} with agents name a session.", "quiet")
     told = _p(escape(words.unmarked(summary)))
-    return _section("marks", "Agents that left no mark", told, drawn, sessions, _commits(agents.examples, words.made))
+    return _section(
+        "marks",
+        "Agents that left no mark",
+        told,
+        drawn,
+        sessions,
+        _commits(agents.examples, words.made, agents.unmarked),
+    )
 
 
 # -- what was weakened, and what nobody read ---------------------------------------------------------------------------
@@ -223,7 +230,7 @@ def _weakened(summary: Summary) -> str:
     blocks = _p(f"{number(found.blocks)} of tier block, {number(found.commits - found.blocks)} of tier hold.")
     return _section(
         "weakened", "Changes that weakened checks, or may have", told, blocks, rules, _let_in(summary),
-        _reviews("Who read them", found.reviews), "<h3>The heaviest first</h3>", _commits(found.worst, words.told),
+        _reviews("Who read them", found.reviews), "<h3>The heaviest first</h3>", _commits(found.worst, words.told, found.commits),
     )  # fmt: skip
 
 
@@ -257,17 +264,20 @@ def _looked(summary: Summary) -> str:
     title = f"<h3>{words.foremost(summary)}</h3>" if found.foremost else ""
     return _section(
         "looked", "Who else read it", _p(escape(words.looked(summary))), _reviews("All commits", found.reviews), agents,
-        declared, _p(escape(words.READINGS), "quiet"), title, _commits(found.foremost, words.made),
+        declared, _p(escape(words.READINGS), "quiet"), title,
+        _commits(found.foremost, words.made, found.reviews.total - found.reviews.independent),
     )  # fmt: skip
 
 
-def _commits(rows: Sequence[Told], remarks: words.Remarks) -> str:
-    """A list; what would make it long waits behind a click."""
+def _commits(rows: Sequence[Told], remarks: words.Remarks, whole: int) -> str:
+    """A list; what would make it long waits behind a click, and what is not on the page is told."""
     told = [_commit(one, "; ".join(remarks(one))) for one in rows]
     first, rest = (
         f'<ol class="commits">{"".join(part)}</ol>' if part else "" for part in (told[:COMMITS], told[COMMITS:])
     )
-    return f"{first}<details><summary>{number(len(told) - COMMITS)} more</summary>{rest}</details>" if rest else first
+    more = f"<details><summary>{number(len(told) - COMMITS)} more</summary>{rest}</details>" if rest else ""
+    cut = words.cut(len(told), whole)
+    return f"{first}{more}{_p(cut[0].upper() + cut[1:], 'quiet') if cut else ''}"
 
 
 def _commit(one: Told, remarks: str) -> str:

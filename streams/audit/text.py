@@ -127,6 +127,7 @@ def _agents(summary: Summary, sheet: Sheet) -> None:
     sheet.heading("marks")
     sheet.wrapped(words.unmarked(summary))
     _commits(agents.examples, sheet, words.made)
+    _cut(agents.examples, agents.unmarked, sheet)
     sheet.wrapped(f"{share(agents.sessions, made)} with agents name a session.")
     sheet.wrapped(f"{words.grades(summary)} {words.GRADES}")
 
@@ -166,13 +167,19 @@ def _weakened(summary: Summary, sheet: Sheet) -> None:
         column=8,
         as_="dim",
     )
-    rules = ", ".join(f"{name(one.name)} {number(one.commits)}" for one in found.rules[:MOST])
-    sheet.row("rules", rules, column=8, as_="dim")
+    rules = [f"{name(one.name)} {number(one.commits)}" for one in found.rules]
+    sheet.row("rules", _listed(rules), column=8, as_="dim")
     sheet.row("written", _written(found.hands), column=8, as_="dim")
     if found.let_in:
-        sheet.row("let in", ", ".join(map(words.let_in, found.let_in[:MOST])), column=8, as_="dim")
+        sheet.row("let in", _listed([*map(words.let_in, found.let_in)]), column=8, as_="dim")
     sheet.row("read", words.reviews(found.reviews), column=8, as_="dim")
     _commits(found.worst, sheet, words.told)
+    _cut(found.worst, found.commits, sheet)
+
+
+def _listed(found: Sequence[str]) -> str:
+    more = [f"and {number(len(found) - MOST)} more"] if len(found) > MOST else []
+    return ", ".join([*found[:MOST], *more])
 
 
 def _written(hands: Hands) -> str:
@@ -194,6 +201,7 @@ def _looked(summary: Summary, sheet: Sheet) -> None:
     if found.foremost:
         sheet.wrapped(f"{words.foremost(summary)}:")
     _commits(found.foremost, sheet, words.made)
+    _cut(found.foremost, found.reviews.total - found.reviews.independent, sheet)
 
 
 def _commits(found: Sequence[Told], sheet: Sheet, remarks: words.Remarks) -> None:
@@ -211,6 +219,12 @@ def _commits(found: Sequence[Told], sheet: Sheet, remarks: words.Remarks) -> Non
         if one.more_places:
             sheet.wrapped(f"and {counted(one.more_places, 'finding')} more", indent=6)
         sheet.wrapped("; ".join(remarks(one)), indent=6, as_="dim")
+
+
+def _cut(found: Sequence[Told], whole: int, sheet: Sheet) -> None:
+    """Says what the list above leaves out."""
+    if told := words.cut(min(len(found), COMMITS), whole, len(found)):
+        sheet.wrapped(told, as_="dim")
 
 
 def _areas(found: Areas, sheet: Sheet) -> None:

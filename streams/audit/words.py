@@ -133,6 +133,17 @@ def foremost(summary: Summary) -> str:
     return f"The {ranked} that show no independent reader"
 
 
+def cut(listed: int, whole: int, page: int = 0) -> str:
+    """What a list leaves out and where it stands; "" where it is whole. `page` rows stand on the page of --format html."""
+    if listed >= whole:
+        return ""
+    first = f"the first {number(listed)} of {number(whole)}"
+    if page >= whole:
+        return f"{first}; all of them: --format html"
+    more = f"; {number(page)} of them: --format html" if page > listed else ""
+    return f"{first}{more}; all of them: --format jsonl"
+
+
 def unmarked(summary: Summary) -> str:
     agents, made = summary.agents, summary.hands.with_agents
     if not agents.unmarked:

@@ -121,3 +121,19 @@ def test_the_sparkline_tells_none_from_no_commits() -> None:
     """Blank where nobody committed, the lowest mark for none with agents, the highest for all."""
     hands = (Hands(human=9), Hands(), Hands(agent=1, human=99), Hands(agent=1, human=1), Hands(mixed=3))
     assert text.sparkline([Month("2026-01", one) for one in hands]) == "▁ ▂▅█"
+
+
+def test_a_list_that_is_cut_says_so_and_where_the_rest_stands() -> None:
+    """Nothing is left out without a word: neither commits nor rules."""
+    page = told(full())
+    assert "the first 3 of 18; 12 of them: --format html; all of them: --format jsonl" in page
+    few = told([row(number=at, findings=[finding()]) for at in range(5)])
+    assert "the first 3 of 5; all of them: --format html" in few
+    assert "the first 1" not in told([row(findings=[finding()])])
+    many = told([row(number=at, findings=[finding(f"rule-{at}")]) for at in range(10)])
+    assert "and 2 more" in " ".join(many.split())
+
+
+def test_a_whole_list_says_nothing_of_a_rest() -> None:
+    """The page of 12 rows is whole where there are 12."""
+    assert words.cut(3, 3) == words.cut(12, 12, 12) == ""

@@ -31,6 +31,7 @@ from streams.sources.errors import NoTarget, SourceError
 from streams.sources.git import HEADS, Repository
 from streams.sources.landing import Ground, Move, rewrite_range, step
 from streams.sources.statements import Stored
+from streams.speaking import Outdated, behind
 
 Second = Callable[[Judgement], Judgement]
 MOST_FILES = 20_000  # a change of more files is too large to be judged by anybody but an owner
@@ -124,11 +125,17 @@ class Desk:
 
     # -- reading --------------------------------------------------------------------------------------------------
 
-    def read(self, asked: Asked) -> Reading:
-        """Range, files, commits and the policies that speak about them. Errors: SourceError."""
+    def read(self, asked: Asked, *, outdated: bool = False) -> Reading:
+        """Range, files, commits and the policies that speak about them. Errors: SourceError, Outdated.
+
+        `outdated`: a target that was not pulled for long is told in a note, and read all the same.
+        """
         target = self.default_branch if asked.target is None else asked.target
         found = self._range(asked, target)
-        self.notes = found.notes
+        newer = "" if asked.base or asked.rewrite else behind(self.repo, found)
+        if newer and not outdated:
+            raise Outdated(found.target, newer)
+        self.notes = (*found.notes, *([str(Outdated(found.target, newer))] if newer else []))
         return self.reading(found)
 
     def _range(self, asked: Asked, target: str | None) -> Range:
@@ -184,7 +191,7 @@ class Desk:
         return Memory(self._journal or self._stack.enter_context(Journal(self.journal_path, writable=False)))
 
     def review(self, asked: Asked, *, dry_run: bool = False) -> Judgement:
-        """Read, run the rules, hear the statements, decide; recorded unless `dry_run`."""
+        """Read, run the rules, hear the statements, decide; recorded unless `dry_run`. Errors: as of `read`."""
         return self.judge(self.read(asked), asked, dry_run=dry_run)
 
     def judge(

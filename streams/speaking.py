@@ -6,12 +6,24 @@ from rules import instants
 from rules.judgement import Judgement
 from rules.statement import Seen
 from streams.sources import statements
+from streams.sources.errors import SourceError
 from streams.sources.git import HEADS, ORIGIN, REMOTES
 
 if TYPE_CHECKING:
     from streams.desk import Desk
     from streams.sources.change import Range
     from streams.sources.git import Repository
+
+
+class Outdated(SourceError):
+    """The target here was not pulled for long: what landed since would be a part of the content, which no gate would find."""
+
+    def __init__(self, target: str, newer: str) -> None:
+        short = target.removeprefix(HEADS)
+        super().__init__(
+            f"{short} here is behind {newer}, which holds some of these commits already: this would be about more than lands.",
+            remedy=f"Pull {short} first, or add --target {newer}.",
+        )
 
 
 def after(name: str, desk: "Desk") -> str:

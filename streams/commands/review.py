@@ -87,7 +87,7 @@ def review(
         asked = Asked(
             base, head, target, number, opened_by, rewrite=rewrite, claims=pushers, forge=told, sarif=tuple(sarif or ()),
         )  # fmt: skip
-        reading = desk.read(asked)
+        reading = desk.read(asked, outdated=True)
         judgement = desk.judge(reading, asked, dry_run=dry_run)
         if desk.settings.reviewers and 0 < len(reading.read.files) <= MOST_FILES and not (no_models or dry_run):
             judgement = _with_models(desk, reading, asked, judgement=judgement, quiet=quiet)

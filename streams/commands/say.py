@@ -23,7 +23,7 @@ from streams.desk import Asked, Desk, Reading
 from streams.sinks.render import write
 from streams.sources import signatures, statements
 from streams.sources.errors import SourceError
-from streams.speaking import after, behind, seen_authors
+from streams.speaking import after, seen_authors
 
 Revision = Annotated[str, typer.Argument(metavar="REV", help="The commit or branch that is spoken of.")]
 As = Annotated[
@@ -143,7 +143,6 @@ def _say(speech: Speech, asked: Asked, desk: Desk, *, push: str) -> int:
             f"There is nothing between {reading.found.base[:12]} and {reading.found.head[:12]} to speak of.",
             remedy="Name another revision, or --base and --target.",
         )
-    _check_target(asked, reading, desk)
     with tempfile.TemporaryDirectory(prefix="twohand-") as scratch:
         speaker, key = _speaker(speech, reading, desk, Path(scratch))
         _check(speech, speaker, reading)
@@ -156,17 +155,6 @@ def _say(speech: Speech, asked: Asked, desk: Desk, *, push: str) -> int:
     if statement.verb in ("approve", "waive"):
         _tell_worth(statement, desk.review(asked, dry_run=True))
     return 0
-
-
-def _check_target(asked: Asked, reading: Reading, desk: Desk) -> None:
-    """A branch that was not pulled for long would make what landed since a part of the content, which no gate would find."""
-    newer = "" if asked.base or asked.rewrite else behind(desk.repo, reading.found)
-    if newer:
-        target = reading.found.target.removeprefix("refs/heads/")
-        raise CannotSay(
-            f"{target} here is behind {newer}, which holds some of these commits already: this would be about more than lands.",
-            remedy=f"Pull {target} first, or add --target {newer}.",
-        )
 
 
 def _check_waiver(speech: Speech) -> None:

@@ -366,12 +366,16 @@ def test_speaking_records_nothing(gate: Gate) -> None:
 
 
 def test_a_target_that_was_not_pulled_is_no_base(gate: Gate) -> None:
-    """What landed meanwhile is no part of what is said: refused with the word that helps, and nothing is signed."""
+    """What landed meanwhile is no part of what is said or decided: refused with the word that helps; a review tells it."""
     landed = gate.repo.id("HEAD")
     gate.repo.git("update-ref", "refs/remotes/origin/main", landed)
     gate.repo.write("shop/next.py", "NEXT = 1\n")
     gate.repo.commit("Next")
     refused(gate, speak(gate, "propose", "alice", "--tool", "none"), "main here is behind origin/main")
+    for door in ("submit", "gate"):
+        refused(gate, gate.run(door), "main here is behind origin/main", "Pull main first, or add --target origin/main")
+    assert "note: main here is behind origin/main" in gate.run("review", "--dry-run").err
     told = speak(gate, "propose", "alice", "--tool", "none", "--target", "origin/main")
     assert told.code == 0, told.err
+    assert gate.run("review", "--dry-run", "--target", "origin/main").err == ""
     assert [(row.base, row.target) for row in said(gate)] == [(landed, "refs/heads/main")]

@@ -20,6 +20,7 @@ EPILOG = (
 KAFKA = frozenset(
     ("aiokafka", "cramjam", "faust", "kafka", "psycopg", "zstandard")
 )  # packages of the extra of this name
+UNREAD = 141  # 128 and SIGPIPE: whoever read standard output has left, as `| head -1` does
 DOORS = frozenset({"review", "gate"})  # whose exit code 0 lets something through
 
 COMMANDS = {
@@ -106,20 +107,31 @@ def run(arguments: list[str]) -> int:
     except SystemExit as done:  # completion ends so, and so does an output that nobody reads
         return _ended(done, wanted)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the gate stays closed, whatever happened
-        return _failed(error)
+        return _failed(error, wanted)
     return result if isinstance(result, int) else 0
 
 
 def _ended(done: SystemExit, wanted: Iterable[str]) -> int:
     """What ends a door before it decided is no admission, whatever its code says (law 40)."""
     if done.code:
-        return _fail("what was to be told could not be written", "", INTERNAL)
+        return _untold(wanted)
     if DOORS.issuperset(wanted):
         return _fail("something ended this command before it decided", "Nothing was admitted.", INTERNAL)
     return 0
 
 
-def _failed(error: BaseException) -> int:
+def _untold(wanted: Iterable[str]) -> int:
+    """Nobody listens: that is the reader's choice, but of a door that would be a verdict which nobody heard."""
+    if (DOORS | {"hook"}).issuperset(wanted):
+        return _fail("what was to be told could not be written", "", INTERNAL)
+    return UNREAD
+
+
+def _failed(error: BaseException, wanted: Iterable[str]) -> int:
+    if isinstance(error, BrokenPipeError) or (
+        isinstance(error.__cause__, BrokenPipeError) and not DOORS.issuperset(wanted)
+    ):
+        return _untold(wanted)
     if isinstance(error, SourceError):
         return _fail(error.message, error.remedy, error.exit_code)
     if isinstance(error, Invalid):
@@ -128,8 +140,6 @@ def _failed(error: BaseException) -> int:
         return _fail(f"Package {error.name} is not installed.", "Install the clients: uv tool install 'twohand[kafka]'", USAGE)  # fmt: skip
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        return _fail("what was to be told could not be written", "", INTERNAL)
     return _crashed(error)
 
 

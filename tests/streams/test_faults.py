@@ -169,6 +169,21 @@ def test_a_reader_that_left_never_hears_admitted(admitted: Gate, form: str) -> N
     assert "Exception ignored" not in answer.err
 
 
+def test_a_reader_that_has_enough_ends_a_report_in_silence(admitted: Gate) -> None:
+    """`twohand audit | head -1`: neither an error nor a success; a full disk stays an error."""
+    for command in (["audit", "--format", "json"], ["audit"], ["rules", "list"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        process = start(admitted, *command, stdout=writing)
+        os.close(writing)
+        answer = ended(process)
+        assert (answer.code, answer.err) == (141, "")
+    with Path("/dev/full").open("w") as full:
+        answer = ended(start(admitted, "audit", stdout=full))
+    assert answer.code == 3
+    assert "No space left" in answer.err
+
+
 def test_a_closed_output_never_hears_admitted(admitted: Gate) -> None:
     """`twohand review >&-`."""
     command = f'exec "$0" -m streams.cli review -C "{admitted.repo.path}" >&-'

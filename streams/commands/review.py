@@ -13,6 +13,7 @@ from streams.commands import options
 from streams.commands.options import HERE, Format
 from streams.desk import MOST_FILES, Asked, Desk, Reading
 from streams.sinks.render import write
+from streams.sources.errors import SourceError
 from streams.sources.forge_reviews import read
 
 EXIT = {"admitted": 0, "blocked": 1, "escalated": 4, "pending": 5}
@@ -51,11 +52,22 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Record nothing in the j
 NoModels = Annotated[bool, typer.Option("--no-models", help="Ask none of the model reviewers of the settings.")]
 
 
+Revision = Annotated[
+    str | None,
+    typer.Argument(metavar="REV", help="The commit or branch to judge, as --head names it.", show_default=False),
+]
+
+
+class TwoHeads(SourceError):
+    """The head was named twice."""
+
+
 def register(app: typer.Typer) -> None:
     app.command(name="review")(review)
 
 
 def review(
+    rev: Revision = None,
     *,
     base: options.Base = None,
     head: options.Head = None,
@@ -81,6 +93,9 @@ def review(
 
     Only commits are read: what is not committed yet is no part of the change.
     """
+    if rev is not None and head is not None:
+        raise TwoHeads(f"REV {rev} and --head {head} both name what is judged.", remedy="Leave one of them out.")
+    head = head if rev is None else rev
     with Desk.at(where, explicit=settings) as desk:
         told = read(forge_reviews, desk.settings.trust, desk.now()) if forge_reviews else None
         pushers = tuple(evidence.asserted("pushed-by", account) for account in pushed_by or () if account)

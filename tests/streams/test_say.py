@@ -1,5 +1,6 @@
 """`twohand propose|approve|object|withdraw|waive`: who may say what, and what is said to who may not."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -356,6 +357,16 @@ def test_a_bare_repository_is_spoken_in(gate: Gate, tmp_path: Path) -> None:
     assert speak(gate, "approve", "carol", rev="feature").code == 0
     assert len(said(gate)) == 2
     assert gate.run("review", "--head", "feature").code == 0
+
+
+def test_what_is_reviewed_is_named_as_what_is_spoken_of(gate: Gate) -> None:
+    """`review REV` is `review --head REV`; two names at once are an error, and an option is never a revision."""
+    gate.repo.checkout("main")
+    plain, named = (gate.run("review", *rev, "--format", "json") for rev in (["feature"], ["--head", "feature"]))
+    one, other = (json.loads(told.out)["change"] for told in (plain, named))
+    assert (one, one["head"]) == (other, gate.repo.id("feature"))
+    refused(gate, gate.run("review", "feature", "--head", "main"), "REV feature and --head main")
+    assert gate.run("review", "nowhere").code == 2
 
 
 def test_speaking_records_nothing(gate: Gate) -> None:

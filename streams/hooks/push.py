@@ -152,16 +152,10 @@ def _judged(desk: "Desk", move: Move, place: Place, voice: "Voice") -> bool:
         refusal.admitted(decision, voice)
         return True
     voice.say("hint", "what the gate will say, as far as this clone knows:")
-    refusal.refused(decision, voice, default=place.name, reachable=_elsewhere(desk.repo, move, place))
+    refusal.refused(decision, voice, default=place.name, reachable=True)
+    voice.say("hint", "the gate may know of words that were not fetched; this brings them:")
+    voice.command(f"git fetch {voice.remote} '{STATEMENTS}*:{STATEMENTS}*'")
     return False
-
-
-def _elsewhere(repo: Repository, move: Move, place: Place) -> bool:
-    """Whether others can fetch the commits already, from another branch there."""
-    if move.new == repo.null_id or not place.ref:
-        return True
-    tracking = place.ref.removesuffix(place.name.removeprefix(HEADS))
-    return bool(repo.run("for-each-ref", "--count=1", f"--contains={move.new}", tracking).out)
 
 
 def _cannot(why: str, remedy: str) -> None:

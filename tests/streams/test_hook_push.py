@@ -76,6 +76,25 @@ def test_what_the_gate_will_say(world: World) -> None:
     assert "twohand propose" in text
 
 
+def test_what_others_said_and_nobody_fetched_is_asked_for(world: World, tmp_path: Path) -> None:
+    """Approvals that only the server has are not known here: the advice says how to get them, and nothing of a push that is over."""
+    from streams.commands.app import run
+
+    head = world.change()
+    other = Repo.clone(world.repo, tmp_path / "other")
+    other.git("update-ref", "refs/heads/main", "HEAD~1")
+    for verb, name in (("propose", "alice"), ("approve", "bob"), ("approve", "carol")):
+        more = ["--tool", "none"] if verb == "propose" else []
+        place = ["-C", str(other.path), "--push", str(world.server.path), "--base", "main"]
+        assert run([verb, head, "--as", name, "--key", str(world.keys / name), *more, *place]) == 0
+    text = world.push("--dry-run", "origin", "HEAD:main").err
+    fetch = "git fetch origin 'refs/twohand/*:refs/twohand/*'"
+    assert (f"hint:   {fetch}" in text, "not kept" in text) == (True, False)
+    world.repo.git("fetch", "-q", "origin", "refs/twohand/*:refs/twohand/*")
+    (line,) = shape(world.push("origin", "HEAD:main"))
+    assert line.startswith("success: main:")
+
+
 def test_the_remote_has_its_own_name(world: World) -> None:
     """Commands that push name the remote as its user does."""
     world.repo.git("remote", "rename", "origin", "upstream")

@@ -38,6 +38,16 @@ class NoChange(SourceError):
     """What --id says is the id of no change."""
 
 
+class NothingToLand(SourceError):
+    """What is asked about is part of its target already."""
+
+
+class NeverSubmitted(SourceError):
+    """The time is up, and no topic names the change."""
+
+    exit_code = NONE
+
+
 def register(app: typer.Typer) -> None:
     app.command(name="gate")(gate)
 
@@ -60,6 +70,8 @@ def gate(
     with Desk.at(where, explicit=settings) as desk, Teller(quiet=quiet) as tell:
         wanted = asked(base, head, target, number, opened_by, pushed_by or ())
         reading = _read(desk, wanted)
+        if desk.settings.engine == "journal" and not quiet:
+            print("engine = journal: decided from this clone", file=sys.stderr)
         waits = _kafka if desk.settings.engine == "kafka" else _journal
         decision, why = waits(desk, reading, wanted, name=name, seconds=seconds, tell=tell)
     if decision is None:
@@ -84,6 +96,11 @@ def _read(desk: "Desk", wanted: "Asked") -> "Reading":
         raise ShallowEdge(
             f"This checkout does not hold the whole change: {reading.found.incomplete[-1]}.",
             "Fetch the history, `git fetch --unshallow`, or let CI check out with depth 0.",
+        )
+    if reading.found.head == reading.found.base:
+        raise NothingToLand(
+            f"{reading.found.head[:12]} is part of {reading.found.target} already: there is nothing to land.",
+            "Name what shall land: twohand gate --head BRANCH --target main.",
         )
     return reading
 
@@ -120,6 +137,11 @@ def _kafka(
             "note: no decision was made: a worker could not handle what was published of this change", file=sys.stderr
         )
         return blocked(watch, events, desk.now()), ""
+    if not (watch.named or watch.away):
+        raise NeverSubmitted(
+            f"No decision: never submitted. No topic names change {known.change[:12]} within the last day.",
+            "Run `twohand submit` with the same options, then this again.",
+        )
     decision = watch.decision and watch.decision | ({"trace": watch.trace} if watch.trace else {})
     return decision, _moved(watch.moved) or f"change {known.change[:12]}: {watch.progress()}"
 

@@ -44,6 +44,10 @@ def _journal(desk: "Desk", reading: "Reading", wanted: "Asked") -> int:
     """Without a broker all is decided here."""
     judgement = desk.judge(reading, wanted)
     print(judgement.case.change)
+    print(
+        'engine = journal: recorded here, published nowhere (set engine = "kafka" in the settings, see docs/kafka.md)',
+        file=sys.stderr,
+    )
     print(f"recorded {reading.found.head[:12]} for {reading.found.target}: {judgement.outcome}", file=sys.stderr)
     return 0
 

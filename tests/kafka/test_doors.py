@@ -72,6 +72,10 @@ def twohand(*args: str | Path, **more) -> subprocess.CompletedProcess[str]:
 def test_submit_and_gate(engine, workers, shop, keys):  # noqa: F811
     """A submitted change waits for a hand; approved and submitted again it is admitted, and the gate says so."""
     where = ("-C", shop.path, "--settings", engine.settings, "--head", "feature")
+    never = twohand("gate", *where, "--timeout", "1s")
+    assert (never.returncode, never.stdout) == (5, "")
+    assert "never submitted" in never.stderr
+    assert "twohand submit" in never.stderr
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     sent = twohand("submit", *where, env={**os.environ, "TRACEPARENT": f"00-{trace}-00f067aa0ba902b7-01"})
     assert sent.returncode == 0, sent.stderr

@@ -44,6 +44,7 @@ def test_the_gate_waits_for_a_hand_and_opens(small: Gate) -> None:
     """What is said while it waits is heard; what is admitted is recorded (law 40)."""
     submitted = small.run("submit")
     assert submitted.code == 0
+    assert submitted.err.startswith("engine = journal: recorded here, published nowhere (set ")
     gate = waiting(small, "--timeout", "60s", "--format", "json")
     until_told(gate, "pending; heard: rules; awaited: ")
     small.say("approve", "bob")
@@ -60,7 +61,8 @@ def test_waiting_in_vain_is_no_decision(small: Gate) -> None:
     done = small.run("gate", "--timeout", "2s")
     assert done.code == 5
     assert "approval.missing" in done.out
-    assert done.err.count("\n") == 1
+    assert done.err.startswith("engine = journal: decided from this clone\n")
+    assert done.err.count("\n") == 2
     with Journal(small.repo.path / ".git/twohand/journal.db", writable=False) as journal:
         assert journal.size() <= 4
 
@@ -102,6 +104,14 @@ def test_a_head_that_is_not_there_is_named(small: Gate) -> None:
     assert "f" * 40 in done.err
     assert "hint: " in done.err
     assert time.monotonic() - started < 30
+
+
+def test_nothing_to_land_is_said_at_once(small: Gate) -> None:
+    """On the target itself nobody can decide anything: exit code 2, with what to name instead."""
+    done = small.run("gate", "--head", "main", "--timeout", "60s")
+    assert (done.code, done.out) == (2, "")
+    assert "is part of refs/heads/main already: there is nothing to land." in done.err
+    assert "--head BRANCH" in done.err
 
 
 @pytest.mark.parametrize(("option", "code"), [("--depth=1", 2), ("--origin=origin", 5)])

@@ -95,6 +95,7 @@ class Watch:
     def __init__(self, sought: Sought, awaited: tuple[str, ...] = (RULES,)) -> None:
         self.sought = sought
         self.heard: dict[str, None] = {}  # who said something about this content, by name
+        self.named = False  # whether anything was heard of this change
         self.moved = ""
         self.trace = ""  # the id of the trace that the newest decision belongs to
         self.away = ""  # why the broker cannot be heard at the moment
@@ -108,6 +109,7 @@ class Watch:
         """Take a record; what cannot be read, or is about something else, tells nothing."""
         if record.key != self.sought.change.encode():
             return
+        self.named = True
         if record.topic == DEAD_LETTERS:
             self._letters.append(bare(record))
             return

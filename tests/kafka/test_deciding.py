@@ -121,6 +121,15 @@ def test_order_and_repeats_lead_to_the_same_decision(desk, exported):  # noqa: F
     assert said(made[-1]) == said(last)
 
 
+def test_a_forge_is_not_believed_over_kafka(desk):
+    """Law 19, 21: nobody signed what an account did, and whoever may write reviews could say so."""
+    event = proposed(0, b"x = 1\n")
+    word = replace(rules(event), reviewer="bob", account="forge.example:bob", verdict="approve", head=event.head)
+    desk.hear(carried(event, b"x = 1\n"), encode(word, "x"))
+    assert [type(one) for one in desk.events(event.change)] == [ChangeProposed]
+    assert desk.hear(encode(rules(event), "x"))
+
+
 def test_nothing_is_decided_before_the_rules_have_spoken(desk):
     """Law 40: a proposal alone waits, whatever arrives first; with the rules' review there is one decision."""
     change = proposed(1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import psycopg
 
 from rules.case import fold
-from rules.events import EscalationAcknowledged
+from rules.events import EscalationAcknowledged, Event, ReviewGiven
 from streams.engines.kafka.cases.connection import StoreUnusable
 from streams.engines.kafka.cases.decider import Letter
 from streams.engines.kafka.cases.store import Arrival, Batch, Settled, Store, Waiting
@@ -144,11 +144,15 @@ class Deciding:
         if origin.record.topic == DEAD_LETTERS:
             return self._mail(origin.record)
         try:
-            return Batch([_heard(_arrival(origin), self._now())])
+            arrival = _heard(_arrival(origin), self._now())
         except Unreadable as error:
             letter = self._letter(origin, error.fault, str(error), 1)
             log.warning("%s", said(letter))
             return _dead(letter)
+        if _is_hearsay(arrival.event):
+            log.warning("a forge's word about %s counts for nothing: nobody signed it", arrival.event.change)
+            return Batch()
+        return Batch([arrival])
 
     def _mail(self, record: Record) -> Batch:
         """A letter of another worker, or what became of one."""
@@ -174,6 +178,11 @@ class Deciding:
 
     def _letter(self, origin: Origin, fault: str, why: str, attempt: int) -> DeadLetter:
         return DeadLetter(*origin, fault, why, self.group, self._now(), attempt)
+
+
+def _is_hearsay(event: Event) -> bool:
+    """Whether somebody says what an account did on a forge: whoever may write reviews could say so (law 19, 21)."""
+    return isinstance(event, ReviewGiven) and bool(event.account) and not event.statement
 
 
 def _arrival(origin: Origin) -> Arrival:

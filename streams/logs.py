@@ -35,6 +35,13 @@ SHORTEST: Final = 4  # characters of a secret that is looked for: a shorter one 
 HIDDEN: Final = "***"
 EVENTS: Final = "twohand.events"  # the logger of handled events, streams.engines.kafka.telemetry.event_log
 CLIENTS: Final = frozenset({"aiokafka", "kafka", "faust", "mode", "ssl", "socket"})  # whose errors' text is told
+NOISE: Final = (  # how clients begin what passes, or is told in our own words: an absent broker, a group that rebalances
+    "Cannot send %r", "Could not send %r", "Error sending %s to node", "Failed fetch ", "FindCoordinator Request failed",
+    "Group Coordinator Request failed", "Heartbeat failed for group", "Heartbeat send request failed",
+    "Heartbeat session expired", "LeaveGroup request failed", "Marking the coordinator dead",
+    "OffsetCommit failed before join", "Timer %s is overlapping", "Unable connect to", "Unable to request metadata",
+    "Unable to update metadata",
+)  # fmt: skip
 DATABASE: Final = frozenset({"OperationalError", "InterfaceError"})  # psycopg's, about connections
 SECRETS: Final = ("sasl_plain_password", "ssl_password")
 VARIABLES: Final = ("PGPASSWORD", "TWOHAND_TOKEN")
@@ -54,6 +61,7 @@ def setup(fmt: Format, *, secrets: Iterable[str] = (), stream: TextIO | None = N
     handler.addFilter(Seldom())
     handler.setFormatter(_Json(hidden) if fmt is Format.JSON else _Text(hidden))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("twohand").setLevel(logging.INFO)
     logging.getLogger(EVENTS).setLevel(logging.INFO if fmt is Format.JSON else logging.WARNING)
     logging.captureWarnings(capture=True)
     logging.raiseExceptions = False  # a line that cannot be formatted is told as it is, not as a traceback
@@ -122,7 +130,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 class Seldom(logging.Filter):
-    """Of a client's lines one a second of each kind: aiokafka tells of an absent broker eighty times a second."""
+    """Of a client's lines no noise, and one a second of each kind: aiokafka tells of an absent broker eighty times a second."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,12 +140,19 @@ class Seldom(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.partition(".")[0] not in CLIENTS:
             return True
+        if _noise(record):
+            return False
         with self._lock:
             now, kind = time.monotonic(), str(record.msg)[:80]
             told = now - self._last.get(kind, -1.0) >= 1
             if told:
                 self._last[kind] = now
             return told
+
+
+def _noise(record: logging.LogRecord) -> bool:
+    """Refused credentials are none."""
+    return str(record.msg).startswith(NOISE) and not any("uthentication" in str(one) for one in record.args or ())
 
 
 class _Harmless(logging.Formatter):

@@ -1,6 +1,5 @@
 """`twohand worker`: a worker of the Kafka engine, until it is told to stop."""
 
-import logging
 import os
 import sys
 import time
@@ -228,16 +227,18 @@ def _wait(work: "Work | Slow", settings: "Settings") -> None:
     from streams.engines.kafka.broker import connection, topic_admin  # noqa: PLC0415
     from streams.engines.kafka.broker.greeting import BrokerUnusable  # noqa: PLC0415
     from streams.engines.kafka.records.topics import of_role  # noqa: PLC0415
+    from streams.engines.kafka.workers.absence import Absence  # noqa: PLC0415
 
-    names = of_role(work.role)
+    names, absence = of_role(work.role), Absence(settings, work.group)
     while True:
         try:
             with connection.admin(settings) as admin:
                 found = topic_admin.differences(topic_admin.found(admin, names, configured=False), names)
             break
         except BrokerUnusable as error:
-            logging.getLogger("twohand").warning("waits: %s", error.message)
+            absence.begins(error)
             time.sleep(AGAIN)
+    absence.ends()
     if stops := [row for row in found if row.stops]:
         raise NotReady(f"{stops[0].topic} {stops[0].what}.", f"Run: {stops[0].remedy}")
 

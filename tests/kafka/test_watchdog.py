@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
-from streams.engines.kafka.workers import watchdog
+from streams.engines.kafka.workers import twins, watchdog
+from streams.engines.kafka.workers.absence import Absence
 from streams.engines.kafka.workers.watchdog import ENDING, STILL, Pulse, Watchdog
 from streams.logs import Seldom
+from streams.settings import Settings
 
 
 class Place(NamedTuple):
@@ -47,7 +49,8 @@ def dog(consumer, ready=None, *, stopping=False):
     pulse = Pulse()
     pulse.last = 0.0
     worker = SimpleNamespace(should_stop=stopping)
-    return Watchdog(SimpleNamespace(consumer=consumer), worker, pulse, ready), pulse
+    absence = Absence(Settings(bootstrap="127.0.0.1:9"), "twohand-decider")  # nothing listens there
+    return Watchdog(SimpleNamespace(consumer=consumer), worker, pulse, ready, absence), pulse
 
 
 def test_a_worker_that_is_behind_and_does_nothing_ends(ended):
@@ -100,6 +103,50 @@ def test_an_absent_broker_is_told_once_a_second(monkeypatch):
         return seldom.filter(logging.LogRecord("aiokafka", logging.ERROR, "", 1, text, (), None))
 
     assert [told("no broker %s"), told("no broker %s"), told("another")] == [True, False, True]
+
+
+def test_noise_of_clients_is_dropped_and_refused_credentials_are_told():
+    """What a restart and an absent broker make them say is told in our own words; nobody else's words are dropped."""
+
+    def told(name: str, text: str, *args: object) -> bool:
+        return Seldom().filter(logging.LogRecord(name, logging.ERROR, "", 1, text, args, None))
+
+    assert not told("mode.timers", "Timer %s is overlapping (interval=%r)", "commit", 1)
+    assert not told("aiokafka", "Unable connect to node with id %s: %s", 1, "Connection refused")
+    assert told(
+        "aiokafka", "Unable connect to node with id %s: %s", 1, "SaslAuthenticationFailed: Authentication failed"
+    )
+    assert told("twohand", "Unable connect to %s", "the moon")
+
+
+def test_ready_and_an_absent_broker_are_told_once_each(ended, caplog):
+    """One line when it is ready, one when no broker answers, with what to do, and two when it is ready again."""
+    caplog.set_level(logging.INFO, "twohand")
+    consumer = Consumer(9, 9)
+    watched, _ = dog(consumer)
+    consumer._thread = SimpleNamespace(_consumer=SimpleNamespace(_coordinator=SimpleNamespace(coordinator_id=1)))
+    coordinator = consumer._thread._consumer._coordinator
+    for number in (1, 1, None, None, 1, 1):
+        coordinator.coordinator_id = number
+        watched._look(1.0)
+    ready = "twohand-decider is ready: 1 partitions"
+    first, waits, *rest = caplog.messages
+    assert (first, rest) == (ready, ["twohand-decider goes on: a broker answers", ready])
+    assert waits.startswith("twohand-decider waits: No broker answers at 127.0.0.1:9: Connection refused. Start it")
+    assert ended == []
+
+
+def test_a_worker_whose_name_another_has_ends(monkeypatch, caplog):
+    """Kicked out three times in a minute: exit code 2 and the name; not where it has none."""
+    codes: list[int] = []
+    monkeypatch.setattr(twins.os, "_exit", codes.append)
+    monkeypatch.setattr(twins.logging, "shutdown", lambda: None)
+    heard = twins.Twins("twohand-decider", "one")
+    record = logging.LogRecord(twins.LOGGER, logging.WARNING, "", 1, f"{twins.LOST}; resetting", (), None)
+    assert [heard.filter(record), heard.filter(record), codes] == [True, True, []]
+    heard.filter(record)
+    assert codes == [2]
+    assert "another worker is called one" in caplog.text
 
 
 def test_lag_and_the_last_commit_are_told(ended):

@@ -155,6 +155,7 @@ def test_one_that_keeps_failing_is_told_and_the_others_go_on(tmp_path):
     """Three ends in a minute, and it rests; SIGTERM then ends all, with exit code 0."""
     process = supervisor(tmp_path, children(tmp_path, 1))
     eventually(lambda: b"failing keeps failing (exit code 1)" in (tmp_path / "log").read_bytes())
+    assert b"failing ended (exit code 1); it is started again" in (tmp_path / "log").read_bytes()
     assert (starts(tmp_path, "steady"), starts(tmp_path, "failing")) == (1, supervising.OFTEN)
     assert process.poll() is None
     process.terminate()

@@ -128,7 +128,7 @@ class Guard(threading.Thread):
         super().__init__(daemon=True, name="twohand-guard")
         self._stop_asked, self._gauges, self._ready = stop, gauges, ready
         self._last, self._ending = time.monotonic(), 0.0
-        self._well = False
+        self._well = self._told = False
 
     def beat(self, *, well: bool) -> None:
         """A round has ended."""
@@ -151,6 +151,9 @@ class Guard(threading.Thread):
     def show(self, *, why: str) -> None:
         """`why` it is not ready; empty where it is."""
         self._gauges.stand(Standing(not why, why))
+        if not why and not self._told:
+            log.info("%s is ready", self._gauges.group)
+        self._told = not why
         if self._ready and not why:
             self._ready.touch()
         elif self._ready:

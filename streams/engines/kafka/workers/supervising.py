@@ -67,7 +67,9 @@ class Child:
         self._ended = [at for at in (*self._ended, now) if now - at < SPAN]
         failing = code == MISCONFIGURED or len(self._ended) >= OFTEN
         self._due = now + (REST if failing else AGAIN)
-        if failing:
+        if not failing:
+            log.warning("%s ended (%s); it is started again", self.role, _how(code))
+        else:
             self._ended = []
             log.error(
                 "%s keeps failing (exit code %d); others go on, it is started again in %.0f s", self.role, code, REST
@@ -130,6 +132,10 @@ def _show(ready: Path | None, *, well: bool) -> None:
         ready.touch()
     elif ready:
         ready.unlink(missing_ok=True)
+
+
+def _how(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _exit_code(code: int) -> int:

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
     import faust
 
+    from streams.engines.kafka.workers.absence import Absence
+
 STILL: Final = 60.0  # seconds behind without a commit and without a record handled
 ENDING: Final = 9.5  # seconds from SIGTERM to the end
 STEP: Final = 0.5
+AWAY: Final = "no broker answers it, or takes its credentials"
 log = logging.getLogger("twohand")
 
 
@@ -34,8 +37,9 @@ class Pulse:
 class Watchdog(threading.Thread):
     """Looks every half second, in a thread that no event loop can stop."""
 
-    def __init__(self, app: faust.App, worker: Any, pulse: Pulse, ready: Path | None) -> None:
+    def __init__(self, app: faust.App, worker: Any, pulse: Pulse, ready: Path | None, absence: Absence) -> None:
         super().__init__(daemon=True, name="twohand-watchdog")
+        self._absence, self._well = absence, False
         self._app, self._worker, self._pulse, self._ready = app, worker, pulse, ready
         self._committed: dict[Any, Any] = {}
         self._changed = 0.0  # Unix time at which another commit was seen
@@ -61,7 +65,9 @@ class Watchdog(threading.Thread):
             self._pulse.last = max(self._pulse.last, now)
         if now - self._pulse.last > STILL:
             self._end(f"{sum(behind.values())} records behind, and nothing done for {STILL:.0f} s")
-        self._show({place: behind.get(place, 0) for place in committed}, why=self._lacking(committed))
+        why = self._lacking(committed)
+        self._show({place: behind.get(place, 0) for place in committed}, why=why)
+        self._tell(why, len(committed))
 
     def _lacking(self, committed: dict[Any, Any]) -> str:
         """Why it is not ready; "" where it is. Without a broker that takes it, its group has no coordinator."""
@@ -71,7 +77,15 @@ class Watchdog(threading.Thread):
         client = getattr(getattr(consumer, "_thread", None), "_consumer", None)
         coordinator = getattr(client, "_coordinator", None)
         away = coordinator is not None and coordinator.coordinator_id is None
-        return "no broker answers it, or takes its credentials" if away else ""
+        return AWAY if away else ""
+
+    def _tell(self, why: str, partitions: int) -> None:
+        if why == AWAY:
+            self._absence.ask()
+        elif not why and not self._well:
+            self._absence.ends()
+            log.info("%s is ready: %d partitions", self._absence.name, partitions)
+        self._well = not why
 
     def _standing(self) -> tuple[dict[Any, Any], dict[Any, int]]:
         """What was committed, by partition, and how far behind that is. Empty while nothing is assigned."""

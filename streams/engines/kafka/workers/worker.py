@@ -21,6 +21,8 @@ from streams.engines.kafka.records.topics import MAX_REQUEST
 from streams.engines.kafka.records.wire import Record
 from streams.engines.kafka.telemetry import event_log
 from streams.engines.kafka.telemetry.gauges import Gauges, Handled
+from streams.engines.kafka.workers import twins
+from streams.engines.kafka.workers.absence import Absence
 from streams.engines.kafka.workers.watchdog import Pulse, Watchdog
 from streams.sources.errors import SourceError
 
@@ -84,6 +86,7 @@ def run(
     from streams.engines.kafka.workers import window  # noqa: PLC0415 - aiokafka, as above
 
     sturdy.install()
+    twins.watch(work.group, name)
     pulse = Pulse(gauges or Gauges(work.group))
     with tempfile.TemporaryDirectory(prefix="twohand-worker-") as data:
         app = _app(work, settings, name, data)
@@ -93,7 +96,7 @@ def run(
             agent(app, work, settings, pulse)
         worker = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
         worker.spinner = None
-        Watchdog(app, worker, pulse, ready).start()
+        Watchdog(app, worker, pulse, ready, Absence(settings, work.group)).start()
         _consume(worker)
     sys.exit(0)
 

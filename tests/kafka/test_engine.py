@@ -1,11 +1,7 @@
 """Changes on a real broker: proposed, reviewed by the rules, decided once, whatever ends in between."""
 
-import signal
-
 import pytest
 
-from rules.events import DecisionMade
-from streams.engines.kafka.cases.store import Store
 from streams.engines.kafka.records.dead_letters import still_open
 from streams.engines.kafka.records.wire import Record, decode
 from tests.kafka.engine import Engine
@@ -33,48 +29,6 @@ def test_a_change_is_reviewed_and_decided(engine):
     for worker in workers:
         worker.end(seconds=10)
         assert worker._process.returncode == 0, worker.log.read_text()
-
-
-def decisions(engine) -> dict[str, set[str]]:
-    """Per change, the ids of the decisions on the topic: repeats have one id."""
-    found: dict[str, set[str]] = {}
-    for record in engine.read("twohand.decisions"):
-        headers = dict(record.headers)
-        found.setdefault(headers["ce_subject"].decode(), set()).add(headers["ce_id"].decode())
-    return found
-
-
-def test_killed_workers_lose_nothing_and_decide_once(engine):
-    """kill -9 of both workers in the middle of 200 changes, twice: one decision for each change, and none is missing."""
-    workers = {"rules": engine.start("rules", wait=False), "decide": engine.start("decide")}
-    changes = [proposed(number) for number in range(200)]
-    for first in range(0, 200, 100):
-        engine.send(*map(carried, changes[first : first + 100]))
-        engine.until("twohand.decisions", first + 10, 60)
-        for only in workers:
-            workers[only].end(signal.SIGKILL)
-            workers[only] = engine.start(only, wait=False)
-    engine.until("twohand.decisions", 200, 60)
-    found = decisions(engine)
-    assert found.keys() == {change.change for change in changes}
-    assert {len(ids) for ids in found.values()} == {1}
-    with Store(engine.store) as store:
-        made = [event for event in store.events() if isinstance(event, DecisionMade)]
-    assert len(made) == 200
-
-
-def test_a_killed_broker_and_a_restarted_database_cost_nothing(engine, postgres):
-    """Both go away under running workers and come back: every acknowledged change is decided, once."""
-    workers = [engine.start("rules", wait=False), engine.start("decide")]
-    changes = [proposed(number) for number in range(60)]
-    engine.send(*map(carried, changes[:30]))
-    postgres.restart()
-    engine.until("twohand.decisions", 1)
-    engine.kill_broker()
-    engine.send(*map(carried, changes[30:]))
-    engine.until("twohand.decisions", 60, 60)
-    assert {len(ids) for ids in decisions(engine).values()} == {1}
-    assert all(worker.alive for worker in workers)
 
 
 def test_poison_stops_nobody(engine):

@@ -177,7 +177,7 @@ def ended(message: Message, how: str, at: str, *, by: str = "") -> Message:
 
 
 def _where(message: Message) -> str:
-    """`branch -> target`, with which every message about a change begins; no name of a ref holds a colon."""
+    """`branch -> target` or `deletes target`, with which every message about a change begins; no name of a ref holds a colon."""
     return message.what.partition(": ")[0]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO
 from streams.sinks.render import words
 from streams.sinks.render.safe import pasteable, shown
 from streams.sinks.render.steps import Step, shared, steps
+from streams.sources.git import NOTHING
 
 WIDTH: Final = 71
 MOST_REASONS: Final = 6
@@ -80,7 +81,7 @@ def refused(decision: Row, voice: Voice, *, default: str = "", reachable: bool) 
     `default`: the default branch, which commands need not name. `reachable`: reviewers can fetch the commits from here.
     """
     change = decision["change"]
-    voice.say("error", f"{_short(change['target'])} stays where it is: {change['head'][:12]} is {decision['outcome']}")
+    voice.say("error", f"{_short(change['target'])} stays where it is: {_what(change)} is {decision['outcome']}")
     told = list(_reasons(row for row in decision["reasons"] if "waiting" not in row["values"]))
     for line in told[:MOST_REASONS]:
         voice.say("error", line, indent=2)
@@ -126,7 +127,7 @@ def _said(reason: Row) -> str:
 def _next(decision: Row, voice: Voice, needless: str) -> None:
     found = steps(decision["reasons"])
     for step in found[:MOST_STEPS]:
-        voice.say("hint", _whom(step))
+        voice.say("hint", f"{'; '.join(step.again)}:" if step.again else _whom(step))
         voice.command(shared(step.command.replace(needless, "", 1), voice.remote))
     if found:
         voice.say("hint", "then push again, exactly this")
@@ -135,6 +136,10 @@ def _next(decision: Row, voice: Voice, needless: str) -> None:
 def _whom(step: Step) -> str:
     people = list(dict.fromkeys(filter(None, step.whom.values())))
     return f"{' or '.join(people)} can:" if people else "what helps:"
+
+
+def _what(change: Row) -> str:
+    return "deleting it" if change["head"] in NOTHING else str(change["head"][:12])
 
 
 def _short(ref: str) -> str:
@@ -146,7 +151,7 @@ def admitted(decision: Row, voice: Voice) -> None:
     change = decision["change"]
     by = [row["reviewer"] for row in decision["reviews"] if row["counts"] and row["verdict"] == "approve"]
     word = f", approved by {', '.join(map(shown, dict.fromkeys(by)))}" if by else ""
-    voice.say("success", f"{_short(change['target'])}: {change['head'][:12]} is admitted{word}")
+    voice.say("success", f"{_short(change['target'])}: {_what(change)} is admitted{word}")
     if "waived" in decision["stamps"]:
         waived = [row["reviewer"] for row in decision["reviews"] if row["verdict"] == "waive"]
         voice.say(

@@ -24,6 +24,7 @@ EMPTY_TREES = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
+NOTHING = frozenset(EMPTY_TREES.values())  # the head of a change that deletes its branch
 NAMES_AT_ONCE = 500  # refs that one command is asked about
 FILE_LIMIT = 8 * 1024 * 1024  # bytes of one file that we read into memory
 NO_INDEX = "twohand/no-index"  # a file that never exists: attributes of an index must not steer us

@@ -43,6 +43,14 @@ def test_an_end_says_how_it_ended_and_asks_for_nothing():
     assert message("acknowledged").what == f"simpler-helper -> main: acknowledged by alice until {alerting.UNTIL}"
 
 
+def test_a_deletion_is_told_as_one():
+    """Whoever is woken reads what is to be deleted, not the name that git has for nothing."""
+    found = decision()
+    found["change"] |= {"branch": None, "head": "4b825dc642cb6eb9a060e54bf8d69288fbee4904"}
+    assert message(found=found).what.startswith("deletes main: ")
+    assert message("resolved", found=found).what.startswith("deletes main: approved by alice")
+
+
 def test_secrets_are_in_no_message():
     """A credential in a quote, a reason or a path is withheld before it leaves the machine."""
     found = decision()

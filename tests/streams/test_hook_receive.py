@@ -145,7 +145,9 @@ def test_a_rewind_is_held_and_lists_what_it_drops(served: Served) -> None:
 def test_deleting_and_making_again_is_a_rewind(served: Served) -> None:
     """Law 4: neither half goes unseen, and an owner may let both through."""
     assert served.push("main:refs/heads/release/1").taken
-    assert not served.push(":refs/heads/release/1").taken
+    refused = served.push(":refs/heads/release/1")
+    assert not refused.taken
+    assert any("release/1 stays where it is: deleting it is" in line for line in refused.said), refused.err
     served.work.git("fetch", "-q", "origin")
     empty = served.work.git("hash-object", "-t", "tree", "/dev/null")
     served.agree(empty, "--rewrite", "--target", "release/1")

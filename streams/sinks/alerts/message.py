@@ -13,6 +13,7 @@ from rules.canonical import digest, plain
 from rules.reasons import FINDING
 from streams.sinks.render import words
 from streams.sinks.render.safe import pasteable, shown
+from streams.sources.git import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -177,14 +178,21 @@ def _main(reasons: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def _what(kind: str, change: Mapping[str, Any], line: str, envelope: Envelope) -> str:
-    name = _clean(_short(change["branch"] or "") or change["head"][:12])
-    where = f"{name} -> {_clean(_short(change['target']))}"
+    where = _where(change)
     by = f" by {shown(envelope.by, 120)}" if envelope.by else ""
     if kind == RESOLVED:
         return f"{where}: {envelope.how or 'ended'}{by}; nobody needs to answer any more"
     if kind == ACKNOWLEDGED:
         return f"{where}: acknowledged{by}{f' until {envelope.until}' if envelope.until else ''}"
     return f"{where}: {'still ' if kind == REMIND else ''}{line or 'needs an answer'}"
+
+
+def _where(change: Mapping[str, Any]) -> str:
+    """`branch -> target`, or `deletes target`."""
+    target = _clean(_short(change["target"]))
+    if change["head"] in NOTHING:
+        return f"deletes {target}"
+    return f"{_clean(_short(change['branch'] or '') or change['head'][:12])} -> {target}"
 
 
 def _paths(decision: Mapping[str, Any]) -> Iterable[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from streams.doctor_clone import FAIL, OK, WARN, Check
+from streams.extras import CLIENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +46,7 @@ def _store(settings: Settings) -> Iterator[Check]:
     try:
         import psycopg  # noqa: PLC0415
     except ImportError:
-        remedy = "Install the clients: `uv tool install 'twohand[kafka]'`."
-        yield Check("case store", FAIL, "package psycopg is not installed", remedy)
+        yield Check("case store", FAIL, "package psycopg is not installed", f"{CLIENTS}.")
         return
     try:
         with psycopg.connect(settings.store, connect_timeout=PATIENCE) as database:

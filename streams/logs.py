@@ -55,7 +55,7 @@ class Format(StrEnum):
 
 
 def setup(fmt: Format, *, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Log to stderr, also what ends this process or a thread of it. JSON tells every handled event, text only what is wrong."""
+    """Log to stderr, also what ends this process or a thread of it. JSON tells each handled event, text what is wrong and who is ready."""
     hidden = tuple(sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True))
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.addFilter(Seldom())

@@ -11,6 +11,7 @@ import typer.core
 
 from rules.report import Invalid
 from streams.cli import INTERNAL, INTERRUPTED, USAGE, VERSION
+from streams.extras import CLIENTS
 from streams.sources.errors import SourceError
 
 EPILOG = (
@@ -137,7 +138,7 @@ def _failed(error: BaseException, wanted: Iterable[str]) -> int:
     if isinstance(error, Invalid):
         return _fail(str(error), "", USAGE)
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in KAFKA:
-        return _fail(f"Package {error.name} is not installed.", "Install the clients: uv tool install 'twohand[kafka]'", USAGE)  # fmt: skip
+        return _fail(f"Package {error.name} is not installed.", CLIENTS, USAGE)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return INTERRUPTED
     return _crashed(error)

@@ -96,4 +96,4 @@ def test_a_package_that_is_missing_is_one_sentence(package, command, broker, pos
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[0] == f"error: Package {package} is not installed."
-    assert "uv tool install 'twohand[kafka]'" in done.stderr
+    assert "pip install '.[kafka]'" in done.stderr

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from streams.engines.kafka.broker.greeting import CLIENT, BrokerUnusable, greet, wrong
+from streams.extras import CLIENTS
 from streams.settings import PLACES, load
 from streams.settings_file import SYSTEM
 from streams.sources.errors import SourceError
@@ -164,9 +165,7 @@ def _kafka() -> tuple[Any, Any]:
         import kafka  # noqa: PLC0415 - 0.3 s, and an optional package
         from kafka import errors  # noqa: PLC0415
     except ImportError as error:
-        raise KafkaMissing(
-            f"Package {error.name} is not installed.", "Install the clients: `uv tool install 'twohand[kafka]'`."
-        ) from None
+        raise KafkaMissing(f"Package {error.name} is not installed.", f"{CLIENTS}.") from None
     from streams.engines.kafka.broker import sturdy_sync  # noqa: PLC0415
 
     sturdy_sync.install()

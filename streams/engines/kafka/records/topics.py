@@ -62,7 +62,7 @@ ROLES: Final = (
     Role("reviewer", "a worker that reviews: rules, or one model", joins=True),
     Role("decider", "the worker that decides", joins=True),
     Role("escalator", "the worker that asks people and watches deadlines: it reads the case store and no topic"),
-    Role("keeper", "the worker that suspends and restores reviewers", joins=True),
+    Role("keeper", "planned, nobody runs as it yet: the worker that suspends and restores reviewers", joins=True),
     Role("viewer", "pages, metrics and people who look; writes nothing"),
 )
 TOPICS: Final = (

@@ -13,16 +13,19 @@ from streams.sinks.render.safe import shown
 from streams.sources.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from streams.engines.kafka.records.dead_letters import DeadLetter
     from streams.settings import Settings
 
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="The letter, as `list` names it; without its worker where one is meant.")
+    str,
+    typer.Argument(metavar="NAME", help="The letter, as `list` names it; without its worker: all about that record."),
 ]
 MOST = 2000  # bytes of a record that are shown
 LONGEST = 400  # characters of a name
+WIDEST = 120  # columns of a line on a terminal
 AGAIN = 1  # exit code: what was handed in again failed again
 
 
@@ -49,7 +52,7 @@ def list_(*, where: options.Where = HERE, fmt: options.AsList = Listed.TEXT, set
     elif fmt is Listed.JSONL:
         print("\n".join(map(json.dumps, rows)))
     else:
-        print("\n".join(_line(row) for row in rows) or "No letter is open.")
+        print("\n".join(_listed(rows)) or "No letter is open.")
     return 0
 
 
@@ -73,12 +76,12 @@ def retry(name: Name, *, where: options.Where = HERE, settings: options.Settings
     from streams.engines.kafka.records.dead_letters import name_of  # noqa: PLC0415
 
     operator = _settings(where, settings)
-    letter = mailroom.the_one(operator, name)
-    again = mailroom.retry(operator, letter)
-    if again is None:
-        print(f"{shown(name_of(letter), LONGEST)} was handled.")
+    about = mailroom.at_one_place(operator, name)
+    again = mailroom.retry(operator, about)
+    if not again:
+        print("\n".join(f"{shown(name_of(letter), LONGEST)} was handled." for letter in about))
         return 0
-    print(_line(_row(again)))
+    print("\n".join(_listed([_row(letter) for letter in again])))
     print("It failed again: this letter stands for it now.", file=sys.stderr)
     return AGAIN
 
@@ -101,9 +104,9 @@ def drop(
         raise NotSigned("A drop is signed and has a reason.", "Give --as NAME --key FILE --reason 'WHY'.")
     operator = _settings(where, settings)
     chosen = signatures.key_from_file(key)
-    letter = mailroom.the_one(operator, name)
-    mailroom.drop(operator, letter, by, reason, (chosen, clock.now()))
-    print(f"{shown(name_of(letter), LONGEST)} is dropped by {shown(by)}.")
+    for letter in mailroom.at_one_place(operator, name):
+        mailroom.drop(operator, letter, by, reason, (chosen, clock.now()))
+        print(f"{shown(name_of(letter), LONGEST)} is dropped by {shown(by)}.")
     return 0
 
 
@@ -123,10 +126,33 @@ def _row(letter: "DeadLetter") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _line(row: dict[str, Any]) -> str:
+def _listed(rows: "Iterable[dict[str, Any]]") -> "Iterator[str]":
+    """The letters, those of several workers about one record together; on a terminal no line is wider than WIDEST."""
+    places: dict[tuple[object, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        places.setdefault((row["topic"], row["partition"], row["offset"], row["change"]), []).append(row)
+    for about in places.values():
+        yield from (
+            _told(about) if not sys.stdout.isatty() else (part for line in _told(about) for part in _folded(line))
+        )
+
+
+def _told(about: list[dict[str, Any]]) -> "Iterator[str]":
+    row = about[0]
+    if len(about) > 1:
+        yield shown(row["name"].removesuffix(f":{row['worker']}"), LONGEST)
+        yield f"  {len(about)} workers gave it up: {', '.join(shown(one['worker'], 60) for one in about)}"
+    else:
+        yield shown(row["name"], LONGEST)
     change = f"blocks change {row['change'][:12]}" if row["change"] else "blocks no change"
-    why = f"{shown(row['fault'], 40)}: {shown(row['why'], 500)}"
-    return f"{shown(row['name'], LONGEST)}\n  {shown(row['at'], 40)}, {change}: {why}"
+    yield f"  {shown(row['at'], 40)}, {change}: {shown(row['fault'], 40)}: {shown(row['why'], 500)}"
+
+
+def _folded(line: str) -> list[str]:
+    from textwrap import wrap  # noqa: PLC0415 - only for people
+
+    indent = "  " if line.startswith("  ") else ""
+    return wrap(line, WIDEST, subsequent_indent=2 * indent, break_on_hyphens=False)
 
 
 def _shown(value: bytes | None) -> str | None:

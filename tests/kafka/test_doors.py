@@ -164,6 +164,34 @@ def test_dead_letters_are_shown_retried_and_dropped(engine, workers, keys):  # n
     assert "is no open dead letter (0 are open)" in twice.err
 
 
+def test_letters_about_one_record_are_one_thing(engine, workers, keys):  # noqa: F811
+    """What two workers gave up is one entry, is retried at once, and is dropped by one command."""
+    change = known(engine, keys, 11)
+    settings = ("--settings", engine.settings)
+    again = carried(change)
+    partition, offset = placed(engine, again)
+    place = f"twohand.changes:{partition}:{offset}"
+    both = [
+        DeadLetter(again, partition, offset, "handler", "a defect", by, NOON)
+        for by in ("twohand-decider", "twohand-reviewer-rules")
+    ]
+    engine.send(*map(bury, both))
+    until(engine, change.change, "blocked")
+    listed = run("dead-letters", "list", *settings).out
+    assert listed.startswith(f"{place}\n  2 workers gave it up: twohand-decider, twohand-reviewer-rules\n")
+    assert listed.count("\n") == 3
+    assert run("dead-letters", "retry", place, *settings).out == "".join(
+        f"{name_of(one)} was handled.\n" for one in both
+    )
+    until(engine, change.change, "pending")
+    engine.send(*map(bury, (one._replace(offset=offset + 10**6) for one in both)))
+    until(engine, change.change, "blocked")
+    said = ("--as", "bob", "--reason", "a test of poison", "--key", keys["bob"])
+    dropped = run("dead-letters", "drop", f"twohand.changes:{partition}:{offset + 10**6}", *settings, *said)
+    assert (dropped.code, dropped.out.count("is dropped by bob")) == (0, 2)
+    assert run("dead-letters", "list", *settings).out == "No letter is open.\n"
+
+
 def test_letters_of_others_harm_nobody_who_reads_them(engine, workers, keys):  # noqa: F811
     """What a right to write letters allows: no escape, no flood, and nothing but what lay there is ever handed in."""
     change = known(engine, keys, 8)

@@ -18,6 +18,7 @@ from streams.engines.kafka.records.dead_letters import (
     bare,
     exhume,
     name_of,
+    place_of,
     settle,
     settlement,
     still_open,
@@ -70,25 +71,32 @@ def the_one(settings: Settings, asked: str) -> DeadLetter:
     return found[names[0]]
 
 
+def at_one_place(settings: Settings, asked: str) -> list[DeadLetter]:
+    """The open letters about one record: of this name, or all that lie where `asked` says, as `topic:partition:offset`."""
+    found = [letter for letter in letters(settings, whole=asked).values() if place_of(letter) == asked]
+    return found if found and len({letter.record.key for letter in found}) == 1 else [the_one(settings, asked)]
+
+
 def named(name: str, asked: str) -> bool:
     """Whether it is asked for: by its name, or by its beginning up to a colon."""
     return bool(asked) and (name == asked or name.startswith(f"{asked}:"))
 
 
-def retry(settings: Settings, letter: DeadLetter) -> DeadLetter | None:
-    """Hand the record in again as it lies in its topic, and settle the letter once its worker has passed it.
+def retry(settings: Settings, about: list[DeadLetter]) -> list[DeadLetter]:
+    """Hand one record in again as it lies in its topic, and settle each letter about it once its worker has passed it.
 
     A worker that fails again has opened another letter by then, which is the answer: the change is never free in between.
     """
-    record = _original(settings, letter)
+    (record, *_) = [_original(settings, letter) for letter in about]
     with opened(settings) as producer:
         headers = list(record.headers)
-        sent = producer.send(record.topic, record.value, key=record.key, headers=headers, partition=letter.partition)
+        sent = producer.send(record.topic, record.value, key=record.key, headers=headers, partition=about[0].partition)
         told = sent.get(timeout=PATIENCE)
-        _passed(settings, letter, told.partition, told.offset)
-        acknowledged(producer, [settle(record.key, Settlement(name_of(letter), RETRIED))])
-    again = letter._replace(partition=told.partition, offset=told.offset)
-    return letters(settings).get(name_of(again))
+        for letter in about:
+            _passed(settings, letter, told.partition, told.offset)
+            acknowledged(producer, [settle(record.key, Settlement(name_of(letter), RETRIED))])
+    again = {name_of(letter._replace(partition=told.partition, offset=told.offset)) for letter in about}
+    return [letter for name, letter in letters(settings).items() if name in again]
 
 
 def drop(

@@ -91,7 +91,12 @@ def _number(said: Mapping[str, str], name: str) -> int:
 
 def name_of(letter: DeadLetter) -> str:
     """`twohand.changes:3:17:twohand-decider`."""
-    return f"{letter.record.topic}:{letter.partition}:{letter.offset}:{letter.by}"
+    return f"{place_of(letter)}:{letter.by}"
+
+
+def place_of(letter: DeadLetter) -> str:
+    """Where the record lay: `twohand.changes:3:17`. Several workers may have given it up."""
+    return f"{letter.record.topic}:{letter.partition}:{letter.offset}"
 
 
 def said(letter: DeadLetter) -> str:

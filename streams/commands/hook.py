@@ -33,6 +33,10 @@ DOES = {
     "pre-push": "says before a push what the server will say (advice: it stops nothing unless twohand.prePush is block)",
     "prepare-commit-msg": "writes into the message which agent made the commit",
 }
+WORKED_IN = (
+    "warning: this repository has a working tree: --server is for where others push to, and nothing asks what is committed"
+    " here; in a clone leave it out"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -58,6 +62,8 @@ def install(
     """
     repo = Repository.open(where)
     installing.check(repo, server=server)
+    if server and not repo.bare:
+        print(WORKED_IN, file=sys.stderr)
     chosen = _settings(settings, repo)
     fixed = interpreter.fix(Path(chosen.source) if chosen.source else None)
     root = trust.accept(repo, chosen) if server else None

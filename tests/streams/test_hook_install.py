@@ -90,6 +90,13 @@ def test_an_empty_repository_waits_for_its_first_push(tmp_path: Path, monkeypatc
     assert "Root of trust: none yet: main, which HEAD names, has no commit" in capsys.readouterr().out
 
 
+def test_enforcement_where_somebody_works_is_warned_of(pair: Pair, capsys) -> None:
+    """A clone is most likely not what others push to; a bare repository is, and nothing is said."""
+    for repo, warned in ((pair.clone, True), (pair.server, False)):
+        assert run(["hook", "install", "-q", "--server", "-C", str(repo.path)]) == 0
+        assert capsys.readouterr().err.startswith("warning: this repository has a working tree") is warned
+
+
 def test_a_broken_policy_stops_the_installation(pair: Pair, capsys) -> None:
     """A gate under a policy that cannot be used would refuse its repair: nothing is installed, and the line is named."""
     pair.clone.write("twohand.toml", "version = 1\nnonsense = 1\n")

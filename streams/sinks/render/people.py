@@ -7,6 +7,7 @@ from streams.sinks.render.safe import columns, shown
 from streams.sinks.render.sheet import GLUE, Sheet
 
 Row = Mapping[str, Any]
+SOURCE, OWN_LOOK = "source", "the source's own look"  # a reviewer, and what people are told of it
 NAME = 32  # the widest column of names
 MARGIN = 14  # columns around a name that is cut
 SHORT = 18  # of names in the table of axes
@@ -74,7 +75,7 @@ def reviews(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
     if not rows:
         return
     sheet.heading("who spoke")
-    names = [shown(row["reviewer"], sheet.width - MARGIN) for row in rows]
+    names = [_speaker(row, sheet.width - MARGIN) for row in rows]
     column = _column(names)
     for row, name in zip(rows, names, strict=True):
         sheet.row(name, said(row), column=column)
@@ -83,6 +84,12 @@ def reviews(decision: Row, sheet: Sheet, *, verbose: bool) -> None:
     compared = [row for row in rows if row["axes"] and (verbose or row["recusals"])]
     if compared:
         _table(compared, sheet)
+
+
+def _speaker(row: Row, room: int) -> str:
+    """A reviewer's name; what a source published of its own review has none."""
+    unnamed = row["reviewer"] == SOURCE and row["kind"] == "rules"
+    return OWN_LOOK if unnamed else shown(row["reviewer"], room)
 
 
 def said(row: Row) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streams.sinks.render import stamps, words
-from streams.sinks.render.people import authors, reviews
+from streams.sinks.render.people import OWN_LOOK, SOURCE, authors, reviews
 from streams.sinks.render.safe import columns, shown
 from streams.sinks.render.sheet import Sheet, width_of_terminal
 from streams.sinks.render.steps import next_steps
@@ -13,6 +13,8 @@ Decision = Mapping[str, Any]
 MOST = 8  # rows of a list before it is cut
 OF_A_RULE = 2  # findings
 CODE = 24  # the widest column of codes
+BESIDE = "published beside it: "  # before names in `read_from`
+ID = 64  # digits of a statement's id
 TIERS = ("block", "hold", "note")
 
 
@@ -187,11 +189,21 @@ def _whose(row: Decision, decision: Decision) -> str:
     return f"by {signed}" if signed else ""
 
 
+def _read(entry: str) -> str:
+    """What was read, in words: ids of 64 digits are cut, a source's review has no name."""
+    begun, beside, names = entry.partition(BESIDE)
+    if begun or not beside:
+        return shown(entry)
+    told = [OWN_LOOK if name == SOURCE else shown(name[:12] if len(name) == ID else name) for name in names.split(", ")]
+    return f"{BESIDE}{', '.join(told)}"
+
+
 def _small_print(decision: Decision, sheet: Sheet, *, verbose: bool) -> None:
     sheet.gap()
     if decision["stamps"]:
         sheet.wrapped(f"stamps: {', '.join(map(stamps.told, decision['stamps']))}", indent=0, as_="dim")
-    sheet.wrapped(f"read from: {', '.join(map(shown, decision['read_from'])) or 'nothing'}", indent=0, as_="dim")
+    read = map(shown if verbose else _read, decision["read_from"])
+    sheet.wrapped(f"read from: {', '.join(read) or 'nothing'}", indent=0, as_="dim")
     for row in decision["policy"] if verbose else ():
         digest = row["digest"] or "unreadable"
         sheet.wrapped(

@@ -16,7 +16,7 @@ from rules.media import kind_of
 from rules.owning import Owning
 from rules.policy import Policy
 from rules.provenance import Authorship
-from rules.reasons import FINDING, Reason
+from rules.reasons import AGAIN, FINDING, Reason
 from rules.requirements import NOT_APPLICABLE, Room, Ruling, ask_owners, covering, owner_like, rule
 from rules.votes import Standing, Voice, objections, said, speaker, voices, votes
 
@@ -175,7 +175,8 @@ def _room(s: Sitting, guarded: frozenset[int]) -> Room:
         s.docket.policy, s.docket.registry, s.ballots, guarded, s.people,
         lambda at: s.owning.of(s.docket.raw[at]).would, lambda at: s.proposed.files[at].path,
         frozenset() if _overdue(s) else (frozenset(s.proposed.awaited) | s.case.asked) - _answered(s),
-        s.case.suspended, s.waived.glass, lambda name: not s.recused(name), s.docket.commands,
+        s.case.suspended, frozenset(speaker(voice) for voice in s.objections if not s.waived.covers(voice)),
+        s.waived.glass, lambda name: not s.recused(name), s.docket.commands,
     )  # fmt: skip
 
 
@@ -264,14 +265,13 @@ def _released(at: int | None, s: Sitting, room: Room) -> bool:
 
 def _evidence(s: Sitting) -> Iterator[Reason]:
     """Law 40: what was not read is its own reason."""
-    again = "twohand review"
     for why in s.proposed.incomplete:
-        yield Reason("evidence.incomplete", why, remedy="git fetch --unshallow" if "shallow" in why else again)
+        yield Reason("evidence.incomplete", why, remedy="git fetch --unshallow" if "shallow" in why else AGAIN)
     if not s.proposed.read_from:
-        yield Reason("evidence.incomplete", "no listing of statements was read", remedy=again)
+        yield Reason("evidence.incomplete", "no listing of statements was read", remedy=AGAIN)
     scan = s.case.scans.get((s.proposed.content_key, RULES))
     if scan is None or scan.status != COMPLETED:
-        yield Reason("evidence.incomplete", "the rules did not run over this content", remedy=again)
+        yield Reason("evidence.incomplete", "the rules did not run over this content", remedy=AGAIN)
     if s.docket.owners_file and s.docket.owners_file.too_large:
         yield Reason(
             "evidence.incomplete", f"{s.proposed.owners_file} is too large to be read", remedy="twohand owners"
@@ -295,8 +295,8 @@ def _background(s: Sitting, room: Room, rulings: Sequence[Ruling]) -> Iterator[R
             yield Reason("approval.unsigned", voice.heard.by, values=values, remedy=s.docket.commands.approve(who))
     for ballot in s.ballots:
         if ballot.vote.fault in ("stale", "hasty"):
-            again = "" if ballot.spoiled else ballot.name
-            yield Reason(f"approval.{ballot.vote.fault}", ballot.name, remedy=s.docket.commands.approve(again))
+            again = s.docket.commands.approve("" if ballot.spoiled else ballot.name) if ballot.human else AGAIN
+            yield Reason(f"approval.{ballot.vote.fault}", ballot.name, remedy=again)
     for name in sorted({ballot.name for ballot in s.ballots} & s.case.suspended):
         yield Reason("reviewer.suspended", name)
     if any(one.state == "unmet" for one in rulings):
@@ -318,9 +318,7 @@ def _judges(s: Sitting) -> Iterator[Reason]:
                 remedy=f"twohand reviewers probe {quote(name)}",
             )
         elif scan and scan.status != COMPLETED:
-            yield Reason(
-                "reviewer.failed", name, values={"status": scan.status, "why": scan.why}, remedy="twohand review"
-            )
+            yield Reason("reviewer.failed", name, values={"status": scan.status, "why": scan.why}, remedy=AGAIN)
         elif not scan and _overdue(s) and s.docket.registry.named(name):
             yield Reason("reviewer.silent", name, remedy=f"twohand reviewers probe {quote(name)}")
 

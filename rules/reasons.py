@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 SELF_REVIEW = "self-review."
 FINDING = "finding."
+AGAIN = "twohand review"  # asks the models again, too
 CODES = (
     *(SELF_REVIEW + axis for axis in ("identity", "operator", "session", "model", "family")),
     "independence.unresolved",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rules.ballots import Ballot, hands
 from rules.policy import Policy, Requirement
 from rules.principals import Registry
-from rules.reasons import SELF_REVIEW, Commands, Reason
+from rules.reasons import AGAIN, SELF_REVIEW, Commands, Reason
 
 MET, UNMET, NOT_APPLICABLE = "met", "unmet", "not-applicable"
 SHOWN_PATHS = 20
@@ -24,6 +24,7 @@ class Room(NamedTuple):
     path: Callable[[int], str]
     awaited: frozenset[str]  # names of reviewers and people still awaited
     suspended: frozenset[str]
+    opposed: frozenset[str]  # whose objection is in force
     glass: str  # whose break-glass stands in for missing approvals
     able: Callable[[str], bool]  # whether an enrolled name could approve without being recused
     commands: Commands
@@ -143,14 +144,16 @@ def _waiting(requirement: Requirement, files: frozenset[int], room: Room) -> tup
 
 
 def _missing(ruling: Ruling, requirement: Requirement, files: frozenset[int], room: Room) -> Reason:
-    who = [name for name in ruling.waiting_for if name not in requirement.from_]
+    silent = room.suspended | room.opposed
+    who = [name for name in ruling.waiting_for if name not in requirement.from_ and name not in silent]
+    models = [name for name in who if (one := room.registry.named(name)) and one.kind != "person"]
+    people = [name for name in who if name not in models]
     values = {
         "needed": ruling.needed, "counted": ruling.counted, "from": list(requirement.from_), "who": who,
-        "presence": requirement.presence, "paths": _paths(files, room),
+        "presence": requirement.presence, "paths": _paths(files, room), **({"models": models} if models else {}),
     }  # fmt: skip
-    return Reason(
-        "approval.missing", requirement.name, requirement.name, values, room.commands.approve(who[0] if who else "")
-    )
+    asked = AGAIN if models and not people else room.commands.approve(people[0] if people else "")
+    return Reason("approval.missing", requirement.name, requirement.name, values, asked)
 
 
 def _self_reviews(ballots: Iterable[Ballot], requirement: Requirement, room: Room) -> Iterator[Reason]:

@@ -52,6 +52,19 @@ def test_missing_approval_is_pending_and_says_who_can_give_it() -> None:
     assert missing.remedy.startswith("twohand approve aaaaaaaaaaaa --target main --as alice")
 
 
+def test_nobody_is_told_to_sign_as_a_model() -> None:
+    """Law 41: the command names a person; a model is asked again, and who objected or is suspended is not named at all."""
+    (missing,) = [reason for reason in verdict(CODE).reasons if reason.code == "approval.missing"]
+    assert missing.values["models"]
+    assert not set(missing.values["models"]) & {"alice", "carol"}
+    objecting = heard(said("object", "alice", CODE, reason="no"))
+    (missing,) = [reason for reason in verdict(CODE, objecting).reasons if reason.code == "approval.missing"]
+    assert "alice" not in missing.values["who"]
+    alone = law(ONE_HAND.replace('from = ["', 'from = ["model:gpt"]  # "'))
+    (missing,) = [reason for reason in verdict(CODE, policy=alone).reasons if reason.code == "approval.missing"]
+    assert (missing.values["models"], missing.remedy) == (["gpt"], "twohand review")
+
+
 def test_requirement_that_does_not_apply_says_so() -> None:
     """Law 30: not applicable is not met."""
     assert (

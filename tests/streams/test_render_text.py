@@ -92,6 +92,36 @@ def test_who_answers_for_the_change_comes_before_who_approves_it() -> None:
     assert shown == ["propose", "owners", "approve", "approve", "waive"]
 
 
+def test_a_model_is_asked_again_and_nobody_signs_for_it() -> None:
+    """Beside a person who can sign, and alone."""
+    values = {"who": ["first", "third"], "models": ["third"]}
+    page = told(decision(reasons=[reason("approval.missing", "a", "one", "twohand approve x --as first", **values)]))
+    following = " ".join(page.split("\nnext\n")[1].split())
+    assert "third is asked again by `twohand review` (or its worker)" in following
+    assert "twohand approve x --as first first, for one" in following
+    alone = reason("approval.missing", "a", "one", "twohand review", who=["third"], models=["third"])
+    assert "approve" not in told(decision(reasons=[alone])).split("\nnext\n")[1]
+
+
+def test_what_no_worker_could_handle_is_retried_or_dropped() -> None:
+    """A waiver would not tell what it said: the letter is named with the commands that end it."""
+    name = "twohand.changes:3:17:twohand-decider"
+    letter = {**finding(), "rule": "dead-letter", "path": "", "quote": name}
+    row = reason("finding.dead-letter", "", remedy="twohand waive x --finding dead-letter", tier="block")
+    page = told(decision(reasons=[row], findings=[letter]))
+    assert f"\n  twohand dead-letters retry {name}\n" in page
+    assert "twohand dead-letters drop" in page
+    assert "waive" not in page.split("\nnext\n")[1]
+
+
+def test_machine_names_are_told_in_words() -> None:
+    """Ids are cut to what people compare; all of it stands in the long form."""
+    names = f"published beside it: {'a' * 64}, source, rules"
+    page = told(decision(read_from=["refs (2)", names]), width=200)
+    assert "read from: refs (2), published beside it: aaaaaaaaaaaa, the source's own look, rules\n" in page
+    assert names in told(decision(read_from=["refs (2)", names]), width=200, verbose=True)
+
+
 def test_only_owners_who_approved_are_named_as_such() -> None:
     """Of several owners the one whose approval counts; nobody where none is known."""
     row = {"path": "src/a.py", "owners": ["kurt", "tamir"], "state": "approved"}

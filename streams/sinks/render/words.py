@@ -67,7 +67,8 @@ WORDS: dict[str, Words] = {
     "approval.missing": Words(
         "{counted} of {needed} given; {who} can approve",
         "The requirement asks for more independent approvals than were given.",
-        "One of those named reviews the change and signs `twohand approve REV --as NAME`.",
+        "One of those named reviews the change and signs `twohand approve REV --as NAME`; a model is asked again by "
+        "`twohand review` or its worker.",
         "somebody without a part in it",
     ),
     "approval.stale": Words(
@@ -224,7 +225,7 @@ LETTERS = Words(
     "Something that was published about this change could not be handled by a worker. Nobody knows what it would have said.",
     "`twohand dead-letters list` names it and why. Repair that (an upgrade, for a version that a worker does not know), then "
     "`twohand dead-letters retry`. An enrolled person without a hand in the change may drop it, signed: `twohand dead-letters drop`.",
-    "{may}",
+    "an operator of the engine",
 )
 
 
@@ -246,9 +247,21 @@ def line(reason: Mapping[str, Any]) -> str:
 def who(reason: Mapping[str, Any]) -> str:
     """Who can do what the remedy says."""
     values = reason["values"]
-    named = either(values.get("owners") or values.get("who") or ())
+    models = values.get("models", ())
+    named = either(values.get("owners") or [name for name in values.get("who", ()) if name not in models])
+    if models and not named:
+        return ""
     found = words_of(str(reason["code"]))
     return named or (found.who.format_map(_values(reason)) if found else "")
+
+
+def again(reason: Mapping[str, Any]) -> str:
+    """Which models are asked again instead of anybody signing in their name; "" where none is."""
+    models = [shown(name) for name in reason["values"].get("models", ())]
+    if not models:
+        return ""
+    verb, its = ("is", "its worker") if len(models) == 1 else ("are", "their workers")
+    return f"{' and '.join(models)} {verb} asked again by `twohand review` (or {its})"
 
 
 def _values(reason: Mapping[str, Any]) -> dict[str, str]:

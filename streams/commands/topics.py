@@ -41,6 +41,10 @@ Principal = Annotated[
 Apply = Annotated[bool, typer.Option("--apply", help="Grant them now, instead of printing the commands that do.")]
 
 
+class NoCopies(SourceError):
+    """A partition without a copy cannot be."""
+
+
 class NoRole(SourceError):
     """There is no such role."""
 
@@ -61,10 +65,14 @@ def create(
     """Make the topics that are missing."""
     from streams.engines.kafka.broker import connection, topic_admin  # noqa: PLC0415
 
+    if replicas == 0:
+        raise NoCopies("--replicas 0 would keep no copy.", "Give 1 or more; leave it out for the broker's default.")
     with connection.admin(_settings(where, settings)) as admin:
         done = topic_admin.create(admin, partitions=partitions, replicas=replicas, repair=repair)
-    print("\n".join(done) or "Nothing to do: all topics are there.")
-    return 0
+        other = topic_admin.other_copies(topic_admin.found(admin, configured=False), replicas)
+    told = [*done, *(f"{row.topic}: {row.what}\n  hint: {row.remedy}" for row in other)]
+    print("\n".join(told) or "Nothing to do: all topics are there.")
+    return 2 if other else 0
 
 
 def check(

@@ -94,6 +94,17 @@ def test_topics_are_made_and_found_whole(empty):
     assert run("topics", "create", "--settings", empty).out == "Nothing to do: all topics are there.\n"
 
 
+def test_copies_that_are_asked_for_and_not_there_are_named(empty):
+    """`create` moves no data: exit code 2 with the difference and who repairs it; no copy at all is a slip of the pen."""
+    none = run("topics", "create", "--replicas", "0", "--settings", empty)
+    assert (none.code, none.out) == (2, "")
+    assert "Give 1 or more" in none.err
+    assert run("topics", "create", "--replicas", "1", "--settings", empty).code == 0
+    other = run("topics", "create", "--replicas", "3", "--settings", empty)
+    assert other.code == 2
+    assert other.out.count("each partition has 1 of 3 copies asked for\n  hint: ") == len(TOPICS)
+
+
 def test_a_topic_that_is_missing_is_made_like_the_others(broker, empty):
     """Equal partition counts also after one was lost."""
     run("topics", "create", "--partitions", "3", "--settings", empty)

@@ -78,6 +78,18 @@ def differences(there: Mapping[str, Found], names: Iterable[str] = tuple(BY_NAME
     ]
 
 
+def other_copies(there: Mapping[str, Found], replicas: int) -> list[Difference]:
+    """The topics that have another number of copies than is asked for; -1 asks for none. We cannot repair that: brokers must move data."""
+    remedy = "give its partitions other brokers with kafka-reassign-partitions.sh, or delete the topic while it is empty and create it"
+    return [
+        Difference(
+            topic.name, f"each partition has {topic.replicas} of {replicas} copies asked for", remedy, stops=False
+        )
+        for topic in there.values()
+        if replicas > 0 and topic.replicas != replicas
+    ]
+
+
 def _missing(topic: Topic, there: Mapping[str, Found]) -> Iterator[Difference]:
     if topic.name not in there:
         yield Difference(topic.name, "is not there, or these credentials may not see it", CREATE)

@@ -20,6 +20,8 @@ _WEAK_CIPHER = (
     rb"(?i)\bMODE_ECB\b|/ECB/|\bmodes\.ECB\(|-ecb[\"']|CipherMode\.ECB|\bNewECB\w*\(|(?-i:\bDES(?:ede)?[\"'/.])|\bdes\.New\w*Cipher\(|\brc4\.New\w*\(|\bARC4\b|"
     rb"[\"'](?:des|rc4|rc2|bf)(?:-(?:ede3?|cbc|ecb|cfb|ofb|40|64|128))*[\"']|\bTripleDES\b|\b3DES\b"
 )
+_BARE = rb"^[\"'](?:Des|des)[\"']$"  # a word of German and of French, too
+_SPEAKS = rb"(?i)(?:cipher|crypt|algo|mode)\w*[\"']?\s*(?:\(|:=|=>|[=:])"  # a call, or what is assigned
 _CONTEXT = rb"(?i)passw|secret|token|sign|hmac|auth|session|csrf|nonce|salt|otp|key|credential|cert|cookie|verif"
 _RANDOM = rb"\brandom\.(?:random|randint|choice|choices|randrange|getrandbits|sample)\(|\bMath\.random\(|\bmt_rand\(|\brand\(|\bnew Random\(|\bmath/rand\b|\brand\.(?:Int\w*|Read|Seed)\(|\buniqid\(|\bRandom\.rand\b|\bKernel\.rand\b"
 _SECURE = rb"(?i)\bsecrets\.\w+|SystemRandom|os\.urandom|crypto\.random\w+|randomBytes|getRandomValues|randomUUID|crypto/rand|SecureRandom|random_bytes\(|random_int\(|openssl_random|RandomNumberGenerator|OsRng|getrandom"
@@ -75,11 +77,14 @@ class CryptoWeakened(Rule):
         Diff("app/a.py", "kdf(p, salt)\niterations = 600_000\n", "kdf(p, salt)\niterations = 1000\n"),
         Diff("app/a.go", "MinVersion: tls.VersionTLS12,\n", "MinVersion: tls.VersionTLS10,\n"),
         Diff("app/a.py", "iv = os.urandom(16)\n", "iv = b'0123456789abcdef'\n"),
+        Diff("app/a.js", "x();\n", "const c = crypto.createCipher('des', key);\n"),
+        Diff("app/a.py", "x()\n", 'algorithm = "des"\n'),
     )
     PASSES: ClassVar = (
         Diff("app/cache.py", "", "key = hashlib.md5(path).hexdigest()\n"),
         Diff("app/a.py", "h = hashlib.md5(p)\n", "h = hashlib.sha256(p)\n"),
         Diff("app/a.py", "iterations = 1000\n", "iterations = 600_000\n"),
+        Diff("app/words.py", "", 'STOP = ["der", "des", "dem", "den"]\n'),
         Diff("app/dice.py", "", "roll = random.randint(1, 6)\n"),
         Diff("tests/test_a.py", "h = hashlib.sha256(p)\n", "h = hashlib.md5(p)\n"),
     )
@@ -95,7 +100,8 @@ class CryptoWeakened(Rule):
         yield from self._cheaper(edit, tier)
 
     def _swapped(self, edit: Edit, swap: _Swap, tier: Tier) -> Iterator[Finding]:
-        came = [(line, what) for line, what in switches.on(edit, swap.weak) if not found(swap.strong, line.text)]
+        seen = [(line, what) for line, what in switches.on(edit, swap.weak) if not found(swap.strong, line.text)]
+        came = [(line, what) for line, what in seen if not found(_BARE, what) or found(_SPEAKS, line.text)]
         if not came:
             return
         went = [line for line in edit.removed if found(swap.strong, line.text) and not switches.is_comment(line.text)]

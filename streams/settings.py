@@ -199,15 +199,15 @@ def _variable(text: str) -> str:
     raise ValueError("must be the name of an environment variable, not the secret itself")
 
 
-def _listen(text: str) -> str:
+def _listen(text: str, like: str = "127.0.0.1:8460") -> str:
     host, colon, port = text.rpartition(":")
     if host and colon and port.isascii() and port.isdigit() and int(port[:6]) < 65_536:
         return text
-    raise ValueError("must be host:port, such as 127.0.0.1:8460")
+    raise ValueError(f"must be host:port, such as {like}")
 
 
 def _bootstrap(text: str) -> str:
-    return ",".join(_listen(part.strip()) for part in text.split(","))
+    return ",".join(_listen(part.strip(), "127.0.0.1:9092") for part in text.split(","))
 
 
 def _package(text: str) -> str:

@@ -67,7 +67,10 @@ def _kafka(desk: "Desk", reading: "Reading", wanted: "Asked") -> int:
         return LATER
     if waiting:
         print(f"note: {waiting} older records of this journal wait to be carried: run `twohand relay`", file=sys.stderr)
-    what = f"{len(one.proposed.files)} files, {len(one.before)} statements and reviews"
+    files, words = len(one.proposed.files), len(one.before)
+    what = (
+        f"{files} file{'s' * (files != 1)}, {words} {'statement or review' if words == 1 else 'statements and reviews'}"
+    )
     print(f"submitted {one.proposed.head[:12]} for {one.proposed.target}: {what}", file=sys.stderr)
     return 0
 

@@ -117,8 +117,8 @@ def test_what_no_worker_could_handle_is_retried_or_dropped() -> None:
 def test_machine_names_are_told_in_words() -> None:
     """Ids are cut to what people compare; all of it stands in the long form."""
     names = f"published beside it: {'a' * 64}, source, rules"
-    page = told(decision(read_from=["refs (2)", names]), width=200)
-    assert "read from: refs (2), published beside it: aaaaaaaaaaaa, the source's own look, rules\n" in page
+    page = told(decision(read_from=["refs (2)", "/home/ci/shop/.git/twohand/journal.db", names]), width=200)
+    assert "read from: refs (2), the journal, published beside it: aaaaaaaaaaaa, the source's own look, rules\n" in page
     assert names in told(decision(read_from=["refs (2)", names]), width=200, verbose=True)
 
 

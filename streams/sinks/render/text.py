@@ -14,6 +14,7 @@ MOST = 8  # rows of a list before it is cut
 OF_A_RULE = 2  # findings
 CODE = 24  # the widest column of codes
 BESIDE = "published beside it: "  # before names in `read_from`
+JOURNAL = "/twohand/journal.db"  # where one ends that was read
 ID = 64  # digits of a statement's id
 TIERS = ("block", "hold", "note")
 
@@ -190,10 +191,10 @@ def _whose(row: Decision, decision: Decision) -> str:
 
 
 def _read(entry: str) -> str:
-    """What was read, in words: ids of 64 digits are cut, a source's review has no name."""
+    """What was read, in words: no path of the machine that read it, ids of 64 digits cut, a source's review without a name."""
     begun, beside, names = entry.partition(BESIDE)
     if begun or not beside:
-        return shown(entry)
+        return "the journal" if entry.endswith(JOURNAL) else shown(entry)
     told = [OWN_LOOK if name == SOURCE else shown(name[:12] if len(name) == ID else name) for name in names.split(", ")]
     return f"{BESIDE}{', '.join(told)}"
 

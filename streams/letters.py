@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rules import instants
 from rules.canonical import digest, plain
 from rules.escalation import Escalation
+from rules.events import LawText
+from rules.judgement import read_laws
 from rules.questions import BREAK_GLASS, Question
+from rules.revive import reviver
 from rules.summons import OWNERS, TEAM
 from streams.engines.outbox import Letter
 from streams.settings import Alert
@@ -71,6 +74,14 @@ def row_of(text: str) -> Row:
     asked, reasons = frozenset(one.pop("asked")), tuple(one.pop("reasons"))
     asks = tuple(fields.pop("asks"))
     return Row(one=Escalation(**one, told=told, asked=asked, reasons=reasons), asks=asks, **fields)
+
+
+def policy_in(laws: str, place: int) -> Policy:
+    """The policy that asks, of the recorded texts of all of them."""
+    texts: tuple[LawText, ...] = reviver(tuple[LawText, ...])(json.loads(laws))
+    found = read_laws(texts)[place].policy
+    assert found is not None
+    return found
 
 
 def routes_with_log(alerts: Mapping[str, Alert]) -> dict[str, Alert]:

@@ -6,7 +6,6 @@ that dies, a second one beside it and a clock that jumps find the record as it i
 
 from __future__ import annotations
 
-import json
 import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -15,9 +14,7 @@ from rules import escalation, instants, storms, summons
 from rules.canonical import canonical, plain
 from rules.escalation import Due, Timetable
 from rules.events import ChangeProposed, EscalationOpened, EscalationResolved, LawText, type_name
-from rules.judgement import read_laws
 from rules.questions import BREAK_GLASS
-from rules.revive import reviver
 from rules.storms import Page
 from rules.zones import UTC, opening
 from streams import clock, letters, watch
@@ -162,10 +159,7 @@ class Timers:
         known = self._policies.get((row.law, row.place))
         if known is None:
             text = self._journal.ask("select body from law where digest = ?", (row.law,))[0][0]
-            laws: tuple[LawText, ...] = reviver(tuple[LawText, ...])(json.loads(text))
-            known = read_laws(laws)[row.place].policy
-            assert known is not None
-            self._policies[row.law, row.place] = known
+            known = self._policies[row.law, row.place] = letters.policy_in(text, row.place)
         return known
 
     def _end(self, db: Database, end: watch.End, now: int) -> None:

@@ -19,6 +19,7 @@ from streams.sources.errors import SourceError
 if TYPE_CHECKING:
     from rules.escalation import Escalation
     from streams.engines.journal import Journal
+    from streams.letters import Row
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The escalation, or how its id begins.", show_default=False)]
 OptionalId = Annotated[
@@ -133,6 +134,13 @@ class _Pending(NamedTuple):
     one: "Escalation"
     due: int
     what: str
+    pause: int  # seconds of quiet after an acknowledgement
+
+    def next(self, one: "Escalation") -> int:
+        """When `one` is told again, also where the service did not see yet that it was acknowledged."""
+        if one.acknowledged is None or self.one.acknowledged == one.acknowledged:
+            return self.due
+        return one.acknowledged + self.pause
 
 
 def _pending(journal: "Journal") -> dict[str, _Pending]:
@@ -141,7 +149,14 @@ def _pending(journal: "Journal") -> dict[str, _Pending]:
 
     rows = journal.ask("select due, body from timer where name < '~'")
     read = ((due, letters.row_of(body)) for due, body in rows)
-    return {row.one.name: _Pending(row.one, due, from_text(row.first).what) for due, row in read}
+    return {row.one.name: _Pending(row.one, due, from_text(row.first).what, _pause(row, journal)) for due, row in read}
+
+
+def _pause(row: "Row", journal: "Journal") -> int:
+    from streams import letters  # noqa: PLC0415
+
+    laws = journal.ask("select body from law where digest = ?", (row.law,))[0][0]
+    return letters.policy_in(laws, row.place).escalation.acknowledged_for
 
 
 def _known(journal: "Journal", pending: dict[str, _Pending]) -> list["Escalation"]:
@@ -160,7 +175,7 @@ def _row(one: "Escalation", pending: dict[str, _Pending]) -> dict[str, Any]:
         "state": one.state if one.told or one.how else "waiting", "since": instants.text_of(one.opened),
         "asked": sorted(one.asked), "reasons": list(one.reasons), "acknowledged_by": one.by or None,
         "how": one.how or None, "lapses": one.lapse, "debt": one.reasons[:1] == (BREAK_GLASS,) and not one.how,
-        "next": instants.text_of(found.due) if found else None,
+        "next": instants.text_of(found.next(one)) if found else None,
     }  # fmt: skip
 
 

@@ -91,8 +91,10 @@ def test_once_tells_what_is_due_and_a_key_acknowledges_it(gate):
     assert gate.run("escalation", "ack", name[:10], "--as", "claude-two", "--key", str(gate.keys["bot"])).code == 2
     done = gate.run("escalation", "ack", name[:10], "--as", "carol", "--key", str(gate.keys["carol"]))
     assert (done.code, done.out) == (0, f"carol acknowledged {name[:12]}; it approves nothing\n")
+    (heard,) = listed(gate)  # told at once, before the service has seen it
+    assert heard["next"] > one["next"]
     assert gate.run("serve", "--once").code == 0
-    assert listed(gate)[0]["state"] == "acknowledged"
+    assert (listed(gate)[0]["state"], listed(gate)[0]["next"]) == ("acknowledged", heard["next"])
     assert gate.run("review").code == 4
     shown = gate.run("escalation", "show", name)
     assert re.search(

@@ -1,8 +1,11 @@
 """All commands, and what becomes of their errors."""
 
+import os
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
+from errno import ENOSPC
 from importlib import import_module
 from typing import Annotated
 
@@ -103,6 +106,7 @@ def run(arguments: list[str]) -> int:
     wanted = [name for name in arguments[:1] if name in COMMANDS] or COMMANDS
     try:
         result = build(wanted)(arguments, prog_name="twohand", standalone_mode=False)
+        sys.stdout.flush()
     except typer.Exit as done:
         return done.exit_code
     except SystemExit as done:  # completion ends so, and so does an output that nobody reads
@@ -144,6 +148,14 @@ def _failed(error: BaseException, wanted: Iterable[str]) -> int:
     return _crashed(error)
 
 
+def _unhear() -> None:
+    """What still waits to be written goes nowhere: else Python fails at its end, in words of its own."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def _fail(message: str, remedy: str, code: int) -> int:
     print(f"error: {message}", file=sys.stderr)
     if remedy:
@@ -156,6 +168,11 @@ def _crashed(error: BaseException) -> int:
     if callable(show):  # usage errors of the command line
         show()
         return USAGE
+    if isinstance(error, OSError) and error.errno == ENOSPC:
+        _unhear()
+        return _fail(
+            "No space left on the device that was written to.", "Make room there, then run it again.", INTERNAL
+        )
     traceback.print_exception(error)
     return _fail(
         f"internal error: {error}", "The gate stays closed. Please report this with the lines above.", INTERNAL

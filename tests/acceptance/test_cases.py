@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.commands.app import COMMANDS
+from tests import tables
 from tests.acceptance.case import ADMITTED, EXIT, Case
 from tests.acceptance.cases import CASES, ELSEWHERE
 from tests.acceptance.page import page
@@ -16,7 +17,7 @@ from tests.gitrepo import Repo
 AS_A_PROCESS = ("gates-1", "gates-10", "gates-35", "gates-24")
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+@pytest.mark.parametrize("case", tables.share(CASES), ids=[case.id for case in tables.share(CASES)])
 def test_the_law_answers_the_case(case: Case, tmp_path: Path, keys: Keys, template: Path) -> None:
     """Outcome, exit code and reasons are those of the table."""
     check(case, case.given(Stage.set_up(tmp_path, keys, template)))

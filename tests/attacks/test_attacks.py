@@ -11,6 +11,7 @@ from streams.selftest.case import ADMITTED, REFUSED, Case, problem
 from streams.selftest.cases import CASES
 from streams.selftest.ground import Ground
 from streams.selftest.runner import tried
+from tests import tables
 from tests.attacks.page import TITLES, page
 
 NAMES = [case.name for case in CASES]
@@ -23,7 +24,7 @@ def grounds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ground]:
     return {text: Ground.made(tmp_path_factory.mktemp("ground"), settings=text) for text in settings}
 
 
-@pytest.mark.parametrize("case", CASES, ids=NAMES)
+@pytest.mark.parametrize("case", tables.share(CASES), ids=tables.share(NAMES))
 def test_the_gate_answers(case: Case, grounds: dict[str, Ground], tmp_path: Path) -> None:
     """Refused with the reason that the case names, or admitted."""
     assert tried(case, grounds[case.settings], tmp_path).problem == ""
